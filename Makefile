@@ -1,0 +1,98 @@
+# Tributary. `make` builds build/tributary; `make run` and `make test` need nothing but a Debian 12 machine.
+#
+#   deps run test lint bench fuzz install clean, and for work in progress: lib unit e2e sanitize
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= gcc
+CXX     ?= g++
+AR      ?= ar
+OPTIMIZE ?= -O2 -g
+PYTHON  ?= /usr/bin/python3
+
+PACKAGES := libcurl libpq libpcre2-8 yaml-0.1 libmicrohttpd jansson icu-uc icu-i18n libidn2 sqlite3 \
+            libzip expat openssl libsodium libsystemd zlib libxxhash
+ifneq ($(shell command -v pkg-config),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+endif
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wformat=2 -Wvla \
+           -Wno-unknown-warning-option -Wno-format-truncation
+CWARN   := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
+HARDEN  ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+WERROR  ?= $(if $(CI),-Werror)
+SANITIZE ?=
+COMMON  := -D_GNU_SOURCE -I. -I$(BUILD)/gen $(PKG_CFLAGS) -pthread $(OPTIMIZE) $(HARDEN) $(SANITIZE) -MMD -MP
+CFLAGS  := -std=c11 $(CWARN) $(WERROR) $(COMMON)
+CXXFLAGS := -std=c++17 $(WARN) $(WERROR) $(COMMON)
+LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now $(SANITIZE)
+LDLIBS  := $(PKG_LIBS) -lphonenumber -lstdc++ -lm
+
+BASE_SRC       := $(wildcard daemon/base/*.c)
+RULES_SRC      := $(wildcard rules/*.c) $(wildcard rules/*.cc)
+CONNECTORS_SRC := $(wildcard connectors/*.c)
+DAEMON_SRC     := $(wildcard daemon/config/*.c daemon/accept/*.c daemon/resolve/*.c daemon/store/*.c \
+                  daemon/events/*.c daemon/http/*.c daemon/console/*.c daemon/cli/*.c)
+SQL_FILES      := $(sort $(wildcard sql/queries/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
+ASSET_FILES    := $(sort $(wildcard rules/packs/*.yaml rules/models/*.yaml rules/tables/* connectors/presets/*.yaml \
+                  daemon/console/pages/* daemon/config/samples/*))
+GENERATED      := $(BUILD)/gen/sql_text.c $(BUILD)/gen/assets.c
+
+object  = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
+LIBS    := $(BUILD)/libdaemon.a $(BUILD)/libconnectors.a $(BUILD)/librules.a $(BUILD)/libbase.a
+LINK_LIBS = -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+
+UNIT_SRC   := $(wildcard tests/unit/test_*.c)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+
+.PHONY: all lib unit clean install deps run test lint bench fuzz e2e sanitize fault docs
+.DELETE_ON_ERROR:
+all: $(BUILD)/tributary
+
+lib: $(LIBS)
+
+-include tools/*.mk
+
+$(BUILD)/tributary: $(BUILD)/obj/daemon/main.o $(LIBS)
+	$(CXX) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
+
+$(BUILD)/libbase.a: $(call object,$(BASE_SRC)) $(BUILD)/obj/gen/assets.o
+$(BUILD)/librules.a: $(call object,$(RULES_SRC)) $(RULES_GENERATED_OBJ)
+$(BUILD)/libconnectors.a: $(call object,$(CONNECTORS_SRC))
+$(BUILD)/libdaemon.a: $(call object,$(DAEMON_SRC)) $(BUILD)/obj/gen/sql_text.o
+$(BUILD)/lib%.a:
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/tools/embed: tools/embed.c
+	@mkdir -p $(@D)
+	$(CC) -O1 -Wall -o $@ $<
+$(BUILD)/gen/sql_text.c: $(BUILD)/tools/embed $(SQL_FILES)
+	@mkdir -p $(@D)
+	$< sql $(@D) $(SQL_FILES)
+$(BUILD)/gen/sql_queries.h: $(BUILD)/gen/sql_text.c
+$(BUILD)/gen/assets.c: $(BUILD)/tools/embed $(ASSET_FILES)
+	@mkdir -p $(@D)
+	$< assets $(@D) $(ASSET_FILES)
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/sql_text.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+$(BUILD)/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%: tests/unit/%.c $(LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LINK_LIBS) -lcmocka
+
+unit: $(UNIT_TESTS)
+	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj $(BUILD)/tests -name '*.d' 2>/dev/null)

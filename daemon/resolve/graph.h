@@ -1,0 +1,122 @@
+/*
+ * graph.h - the candidate index and the customers found in it.
+ *
+ * Holds, packed in memory, the features, keys and natural keys of all live records; the judged pairs
+ * at or above the review weight (edges); the decisions; and the customer of each record. It is a
+ * function of the *set* of live records, the matcher and the decisions: any order of puts, removes
+ * and decisions, in any batches, settles to the same partition (record ids apart).
+ *
+ * Definitions (docs/architecture.md, "Resolve"):
+ *  - degree(value) = distinct name keys among the live records that hold the value key; bands are powers of two;
+ *    above 64 the key is dead: no candidate, no evidence. When a band changes, the pairs that share
+ *    the value are judged again.
+ *  - a pair is judged if and only if it shares a live key.
+ *  - a component is connected by edges at or above the link weight and by `always`; inside it a constrained
+ *    Kruskal: `always` first (newest decision wins over older on the same pair), then edges by weight descending, then by natural keys; a
+ *    union is refused when it would join a `never`, two different identities of persons, or exceed the size
+ *    cap. A component above 2,000 records raises its link threshold in steps and is reported.
+ *  - customer = smallest record id of its records.
+ *  - reviews: edges between review and link weight whose ends lie in different customers, and refused
+ *    unions of strong edges (with the reason and, for a never or an identity, the pair of records that forbade it).
+ *
+ * One thread (the resolver) owns it. Not a function of time; no I/O.
+ */
+#ifndef TRIBUTARY_RESOLVE_GRAPH_H
+#define TRIBUTARY_RESOLVE_GRAPH_H
+
+#include "daemon/base/arena.h"
+#include "daemon/base/err.h"
+#include "rules/match.h"
+
+struct graph;
+
+struct graph_limits {
+    size_t max_records;         /* refuse beyond (default 50,000,000) */
+    uint32_t component_records; /* above this the threshold rises (2,000) */
+    uint32_t customer_records;  /* size cap of one customer (1,000) */
+};
+
+/* 128-bit hash of (source, external_id, part): what orders ties and what decisions are keyed by. */
+struct natural_key {
+    uint64_t high, low;
+};
+struct natural_key natural_key_of(struct slice source, struct slice external_id, struct slice part);
+static inline bool natural_key_eq(struct natural_key a, struct natural_key b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+struct graph *graph_new(const struct matcher *matcher, const struct graph_limits *limits);
+void graph_free(struct graph **graph);
+
+/* Puts a live record or replaces its features. record_id never changes for a natural key. */
+MUST_CHECK enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
+                                 struct slice features, struct err *err);
+/* Takes a record out (deleted upstream). Unknown ids are ignored. */
+void graph_remove(struct graph *graph, uint64_t record_id);
+
+enum decision_kind { DECISION_ALWAYS = 1, DECISION_NEVER = 2 };
+/* `order` is the decision's id: the greater wins on the same pair. The records need not be present. */
+MUST_CHECK enum status graph_decide(struct graph *graph, uint64_t order, enum decision_kind kind,
+                                    struct natural_key a, struct natural_key b, struct err *err);
+void graph_undecide(struct graph *graph, uint64_t order);
+
+/* What settling changed since the last one. All ids ascending; lives in the arena given. */
+struct graph_move {             /* a record whose customer is another now */
+    uint64_t record_id;
+    uint64_t from;              /* 0: it was not there */
+    uint64_t to;                /* 0: it is gone */
+};
+enum link_reason { LINK_SCORE = 1, LINK_DECISION = 2 };
+struct graph_link {             /* an edge of the spanning forest that makes a customer */
+    uint64_t a, b;              /* record ids, a < b */
+    enum link_reason reason;
+    uint64_t decision;          /* when LINK_DECISION */
+    struct match_result result; /* when LINK_SCORE */
+};
+enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_SIZE };
+struct graph_review {
+    uint64_t a, b;              /* a < b */
+    enum review_reason reason;
+    uint64_t bridge_a, bridge_b; /* the pair that forbade the union; 0 when none */
+    double weight;
+};
+struct graph_changes {
+    size_t move_count;
+    struct graph_move *moves;
+    size_t new_link_count, gone_link_count;
+    struct graph_link *new_links;      /* also links whose evidence changed: replace by (a, b) */
+    struct graph_link *gone_links;     /* only a and b are set */
+    size_t new_review_count, gone_review_count;
+    struct graph_review *new_reviews;  /* also changed ones: replace by (a, b) */
+    struct graph_review *gone_reviews; /* only a and b are set */
+    size_t large_component_count;      /* components above component_records met */
+};
+/* Recomputes what is dirty. On STATUS_FAILED (arena full) the graph must be rebuilt. */
+MUST_CHECK enum status graph_settle(struct graph *graph, struct arena *arena,
+                                    struct graph_changes *changes, struct err *err);
+
+/* Reading. 0 when unknown. Valid after graph_settle. */
+uint64_t graph_customer(const struct graph *graph, uint64_t record_id);
+size_t graph_member_count(const struct graph *graph, uint64_t customer_id);
+/* The record ids of a customer, ascending. */
+size_t graph_members(const struct graph *graph, uint64_t customer_id, uint64_t *ids, size_t max);
+uint64_t graph_record(const struct graph *graph, struct natural_key key);
+struct slice graph_features(const struct graph *graph, uint64_t record_id); /* empty when unknown */
+/* Judges a pair as it stands, live keys or not; *shares_live_key tells whether it would be judged.
+ * False when a record is unknown. */
+bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match_result *result,
+                 bool *shares_live_key, struct shared_key shared[MATCH_KEYS_MAX], size_t *shared_count);
+/* Live records that hold any of the given keys, best score first. */
+size_t graph_candidates(const struct graph *graph, struct slice features, uint64_t *ids,
+                        double *weights, size_t max);
+uint32_t graph_degree(const struct graph *graph, uint64_t key_hash);
+
+struct graph_stats {
+    size_t records, keys, postings, edges, customers;
+    uint64_t pairs_judged;
+    size_t bytes;               /* all told */
+};
+void graph_stats(const struct graph *graph, struct graph_stats *stats);
+
+#endif

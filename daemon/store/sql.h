@@ -1,0 +1,27 @@
+/*
+ * sql.h - the fixed SQL, by name.
+ *
+ * Every file sql/queries/NAME.sql becomes `extern const struct sql_query sql_NAME` in the generated header
+ * build/gen/sql_queries.h (tools/embed_sql at build time); every sql/migrations/NNNN_name.sql an entry of
+ * sql_migrations. C code never contains SQL text but BEGIN, COMMIT, ROLLBACK and COPY.
+ */
+#ifndef TRIBUTARY_STORE_SQL_H
+#define TRIBUTARY_STORE_SQL_H
+
+#include <stddef.h>
+
+struct sql_query {
+    const char *name;
+    const char *text;
+};
+
+struct sql_migration {
+    int number;
+    const char *name;
+    const char *text;
+};
+
+extern const struct sql_migration sql_migrations[];
+extern const size_t sql_migration_count;
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * match.h - what two records say of each other: blocking keys, comparisons, Fellegi-Sunter weight.
+ *
+ * A matcher is the immutable compiled model of one generation: m and u per comparison level, term
+ * frequencies, thresholds. *Features* are the packed comparison values of one record: a
+ * self-contained run of bytes (goal: some 100) that the candidate index keeps, and from which keys
+ * and scores are computed without the record. Everything here is a pure function; no clock, no I/O.
+ */
+#ifndef TRIBUTARY_RULES_MATCH_H
+#define TRIBUTARY_RULES_MATCH_H
+
+#include "daemon/base/buf.h"
+#include "daemon/base/yaml.h"
+#include "rules/record.h"
+
+struct matcher;
+
+struct match_settings {
+    double link_probability;   /* at or above: linked (default 0.95) */
+    double review_probability; /* at or above, below link: a person decides (default 0.70) */
+};
+
+/* `model` is a model file's text (the shipped one lies in rules/models/people.yaml). NULL when a
+ * problem was added. */
+struct matcher *matcher_new(const struct schema *schema, const char *model_name, struct slice model,
+                            const struct match_settings *settings, struct problems *problems);
+void matcher_free(struct matcher **matcher);
+uint64_t matcher_fingerprint(const struct matcher *matcher);
+double matcher_link_weight(const struct matcher *matcher);   /* log2 odds */
+double matcher_review_weight(const struct matcher *matcher);
+double weight_to_probability(double weight);
+
+#define FEATURES_MAX_BYTES 2048
+#define MATCH_KEYS_MAX     32
+#define COMPARISONS_MAX    32
+
+/* Packs a clean record (kind and space go in: records of different kind or space share no key). Values that
+ * are no evidence are left out. At most FEATURES_MAX_BYTES are appended. */
+void features_pack(const struct matcher *matcher, const struct clean_record *clean,
+                   uint16_t space_id, struct buf *out);
+
+/* A blocking key. `is_value` keys stand for one shared value (a phone, an e-mail, an address), whose
+ * degree matters as evidence; the others are combinations (name and birth date). */
+struct match_key {
+    uint64_t hash;
+    uint8_t kind; /* which key of the model; names via matcher_key_name */
+    bool is_value;
+};
+
+/* The record's keys, sorted by hash, without doubles; returns how many (<= MATCH_KEYS_MAX). */
+size_t features_keys(const struct matcher *matcher, struct slice features,
+                     struct match_key keys[MATCH_KEYS_MAX]);
+/* What degree counts: equal for records whose person name is the same to a matcher (order, script
+ * and case folded); a nameless record has 0, which counts as one name. */
+uint64_t features_name_key(struct slice features);
+/* Hash of the valid national id (person) or credit code (company); 0 when there is none. Two different
+ * non-zero ones of a person never stand in one customer. */
+uint64_t features_identity(struct slice features);
+enum record_kind features_kind(struct slice features);
+const char *matcher_key_name(const struct matcher *matcher, uint8_t kind);
+
+/* degree(value) in power-of-two bands: 1 -> 0, 2 -> 1, 3..4 -> 2, 5..8 -> 3 ... 33..64 -> 6, above -> DEGREE_DEAD. */
+#define DEGREE_DEAD 7
+static inline uint8_t degree_band(uint32_t degree)
+{
+    return degree <= 1 ? 0 : degree > 64 ? DEGREE_DEAD : (uint8_t)(32 - __builtin_clz(degree - 1));
+}
+
+struct shared_key { /* a key that both records hold */
+    uint64_t hash;
+    uint8_t kind;
+    uint8_t band; /* of its degree among the live records */
+};
+
+struct comparison_result {
+    uint8_t comparison; /* names via matcher_comparison_name */
+    uint8_t level;      /* names via matcher_level_name; 0 is "else" (disagree) */
+    uint8_t band;       /* the degree band that weakened it; 0 when none */
+    float weight;       /* log2(m/u), term frequency and band included */
+};
+
+struct match_result {
+    double weight;      /* log2 odds, prior included */
+    size_t count;
+    struct comparison_result comparisons[COMPARISONS_MAX]; /* only those with evidence */
+};
+
+/* Judges two records. Symmetric to the last bit: (a, b) and (b, a) give the same result. */
+void match_score(const struct matcher *matcher, struct slice features_a, struct slice features_b,
+                 const struct shared_key *shared, size_t shared_count, struct match_result *result);
+
+double matcher_prior_weight(const struct matcher *matcher);
+size_t matcher_comparison_count(const struct matcher *matcher);
+const char *matcher_comparison_name(const struct matcher *matcher, uint8_t comparison);
+const char *matcher_level_name(const struct matcher *matcher, uint8_t comparison, uint8_t level);
+
+/* How alike two single values of a type are, 0 to 1, for `tributary score`. */
+double match_similarity(const struct matcher *matcher, enum field_type type, struct slice a,
+                        struct slice b);
+
+#endif
