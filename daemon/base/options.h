@@ -43,15 +43,17 @@ struct option {
     const char *help; /* one sentence, lowercase, with the unit */
     const struct option *children;
     /* SECTIONS only: the further table for one section, by its raw node (its `type:` or `preset:`);
-     * NULL with a problem added when it names nothing known. Its keys are allowed beside `children`. */
+     * NULL with a problem added when it names nothing known. Its keys are allowed beside `children`;
+     * a key of the same name replaces the common one. */
     const struct option *(*variant)(const struct yaml_node *section, struct problems *problems);
 };
 
 struct options; /* one section, validated, defaults filled in; immutable; lives in its arena */
 
 /* Validates `node` (a map; NULL counts as empty) against `table`; every problem is added. `base_dir` is what relative
- * *_file paths are relative to. Returns NULL only when out of memory; after problems the
- * section is usable for further checks but must not be put to work. */
+ * *_file paths are relative to (NULL: the directory of the file the path stands in). A key without a
+ * value counts as not given. An option given wrong reads as its default. Returns NULL only when out of
+ * memory; after problems the section is usable for further checks but must not be put to work. */
 const struct options *options_build(struct arena *arena, const struct option *table,
                                     const struct yaml_node *node, const char *base_dir,
                                     struct problems *problems);
@@ -80,8 +82,13 @@ const struct yaml_node *options_where(const struct options *options); /* for mes
 bool duration_parse_ms(struct slice text, int64_t *value_ms);
 bool size_parse_bytes(struct slice text, int64_t *value_bytes);
 
-/* Markdown rows of one table (recursing into sections), for docs/configuration.md. */
+/* The section as YAML with defaults filled in, `indent` columns in, secrets as "***". */
 struct buf;
+void options_print(const struct options *options, unsigned indent, struct buf *out);
+/* A hash of all values, secrets included (as hashes); false when out of memory. */
+bool options_fingerprint(const struct options *options, uint64_t *hash);
+
+/* Markdown rows of one table (recursing into sections), for docs/configuration.md. */
 void options_document(const struct option *table, const char *prefix, struct buf *out);
 
 #endif
