@@ -13,7 +13,7 @@ static const struct option inner[] = {
 };
 static const struct option *pick(const struct yaml_node *section, struct problems *problems)
 {
-    if (yaml_get(section, "type"))
+    if (yaml_text(section, "type", SLICE_EMPTY).len > 0)
         return inner;
     problems_add(problems, section, "no type");
     return NULL;

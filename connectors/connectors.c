@@ -1,0 +1,28 @@
+/* connectors.c - the tables of connectors; a new one is a line here and its file pair. See connector.h. */
+#include "connectors/connector.h"
+
+const struct pull_connector *const pull_connectors[] = {
+    NULL,
+};
+
+const struct push_connector *const push_connectors[] = {
+    NULL,
+};
+
+const struct pull_connector *pull_connector_find(const char *type)
+{
+    for (size_t i = 0; pull_connectors[i]; i++) {
+        if (strcmp(pull_connectors[i]->type, type) == 0)
+            return pull_connectors[i];
+    }
+    return NULL;
+}
+
+const struct push_connector *push_connector_find(const char *type)
+{
+    for (size_t i = 0; push_connectors[i]; i++) {
+        if (strcmp(push_connectors[i]->type, type) == 0)
+            return push_connectors[i];
+    }
+    return NULL;
+}
