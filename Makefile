@@ -90,7 +90,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBS)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LINK_LIBS) -lcmocka
 
 unit: $(UNIT_TESTS)
-	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
+	@tests/unit/with_postgres.sh sh -c 'for test; do echo "== $$test"; $$test || exit 1; done' unit $(UNIT_TESTS)
 
 clean:
 	rm -rf $(BUILD)
