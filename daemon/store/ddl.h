@@ -33,21 +33,24 @@ void customer_layout_free(struct customer_layout **layout);
 MUST_CHECK enum status ddl_golden(struct db *db, const struct customer_layout *layout,
                                   struct err *err);
 
-/* One row of tributary.customer. Times are wall microseconds; lead_at_us 0 is NULL; an empty text, provenance or
- * extra (JSON) is NULL. */
+/* One row of tributary.customer; the fixed columns in the order of sql/migrations/0001_core.sql. Times are wall
+ * microseconds. */
 struct customer_row {
-    int64_t customer_id;            /* customer_id bigint primary key */
-    enum record_kind kind;          /* kind smallint */
-    struct slice space;             /* space text; never NULL: "" is stored as such */
-    int32_t version;                /* version integer */
-    int64_t created_at_us;          /* created_at timestamptz */
-    int64_t updated_at_us;          /* updated_at timestamptz */
-    int64_t lead_at_us;             /* lead_at timestamptz */
-    struct slice lead_source;       /* lead_source text */
-    struct slice owner;             /* owner text */
-    struct slice team;              /* team text */
-    struct slice provenance;        /* provenance jsonb */
-    struct slice extra;             /* extra jsonb */
+    int64_t customer_id;
+    enum record_kind kind;
+    struct slice space;             /* "" is stored as such */
+    int32_t version;
+    int32_t record_count;
+    int64_t created_at_us;
+    int64_t updated_at_us;
+    int64_t first_seen_at_us;
+    int64_t last_seen_at_us;
+    int64_t lead_at_us;             /* 0 is NULL */
+    struct slice lead_source;       /* empty is NULL */
+    int32_t lead_count;
+    struct slice owner;             /* empty is NULL */
+    struct slice team;              /* empty is NULL */
+    struct slice provenance;        /* JSON; empty is [] */
     size_t value_count;             /* as in golden_record: ordered by field id */
     const struct survivor_value *values;
 };
