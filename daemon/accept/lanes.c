@@ -1,0 +1,218 @@
+/* lanes.c - see lanes.h. */
+#include "daemon/accept/lanes.h"
+#include "daemon/base/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { CLEANING_WAITS = 0, CLEANING_RUNS, CLEANING_DONE };
+
+#define CLEANERS_MAX 16
+
+struct lane {
+    struct batch *head, *tail;
+    size_t count;
+    size_t max;
+};
+
+struct lanes {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct lane live, bulk;
+    bool closed;
+    const struct generation *generation;
+    unsigned cleaner_count;
+    pthread_t cleaners[CLEANERS_MAX];
+};
+
+void batch_clean(struct batch *batch, struct cleaner *cleaner)
+{
+    for (size_t i = 0; i < batch->arrival_count; i++) {
+        struct arrival *arrival = &batch->arrivals[i];
+        if (arrival->raw == NULL || arrival->raw->op == RECORD_DELETE)
+            continue;
+        struct err err;
+        if (ruleset_clean(cleaner, &arrival->source->rules, arrival->raw, batch->arena,
+                          &arrival->clean, &err) != STATUS_OK) {
+            /* Only a record beyond all bounds gets here: it is held for a person, never lost. */
+            static const struct issue too_large = {ISSUE_QUARANTINE, "record.too_large", FIELD_NONE,
+                                                   {"", 0}};
+            arrival->clean = (struct clean_record){
+                .outcome = CLEAN_QUARANTINE, .issue_count = 1, .issues = &too_large};
+        }
+    }
+}
+
+/* The first batch nobody cleans yet, live first. The lock is held. */
+static struct batch *uncleaned(struct lanes *lanes)
+{
+    struct batch *heads[] = {lanes->live.head, lanes->bulk.head};
+    for (size_t i = 0; i < 2; i++) {
+        for (struct batch *batch = heads[i]; batch; batch = batch->next) {
+            if (batch->cleaning == CLEANING_WAITS)
+                return batch;
+        }
+    }
+    return NULL;
+}
+
+static void *clean_loop(void *data)
+{
+    struct lanes *lanes = data;
+    struct cleaner *cleaner = cleaner_new(lanes->generation->ruleset);
+    if (cleaner == NULL) {
+        log_error("accept.cleaner", "no memory for a cleaning thread; hint: give the service more");
+        return NULL;
+    }
+    pthread_mutex_lock(&lanes->lock);
+    for (;;) {
+        struct batch *batch = uncleaned(lanes);
+        if (batch == NULL) {
+            if (lanes->closed)
+                break;
+            pthread_cond_wait(&lanes->changed, &lanes->lock);
+            continue;
+        }
+        batch->cleaning = CLEANING_RUNS;
+        pthread_mutex_unlock(&lanes->lock);
+        batch_clean(batch, cleaner);
+        pthread_mutex_lock(&lanes->lock);
+        batch->cleaning = CLEANING_DONE;
+        pthread_cond_broadcast(&lanes->changed);
+    }
+    pthread_mutex_unlock(&lanes->lock);
+    cleaner_free(&cleaner);
+    return NULL;
+}
+
+struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, size_t live_max,
+                        unsigned cleaners, struct err *err)
+{
+    struct lanes *lanes = calloc(1, sizeof(*lanes));
+    if (lanes == NULL) {
+        (void)err_set(err, RETRY_FATAL, "base.memory", "out of memory for the batch queue");
+        return NULL;
+    }
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&lanes->lock, NULL);
+    pthread_cond_init(&lanes->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    lanes->generation = generation;
+    lanes->bulk.max = bulk_max;
+    lanes->live.max = live_max;
+    while (lanes->cleaner_count < cleaners && lanes->cleaner_count < CLEANERS_MAX) {
+        int failed = pthread_create(&lanes->cleaners[lanes->cleaner_count], NULL, clean_loop, lanes);
+        if (failed) {
+            (void)err_set_errno(err, failed, "base.thread", "cannot start a cleaning thread");
+            lanes_close(lanes);
+            lanes_free(&lanes);
+            return NULL;
+        }
+        lanes->cleaner_count++;
+    }
+    return lanes;
+}
+
+void lanes_free(struct lanes **lanes)
+{
+    struct lanes *mine = *lanes;
+    if (mine == NULL)
+        return;
+    for (unsigned i = 0; i < mine->cleaner_count; i++)
+        pthread_join(mine->cleaners[i], NULL);
+    struct batch *heads[] = {mine->live.head, mine->bulk.head};
+    for (size_t i = 0; i < 2; i++) {
+        for (struct batch *batch = heads[i]; batch;) {
+            struct batch *next = batch->next;
+            batch_free(&batch);
+            batch = next;
+        }
+    }
+    pthread_cond_destroy(&mine->changed);
+    pthread_mutex_destroy(&mine->lock);
+    free(mine);
+    *lanes = NULL;
+}
+
+bool lanes_put(struct lanes *lanes, struct batch **batch)
+{
+    struct lane *lane = (*batch)->live ? &lanes->live : &lanes->bulk;
+    pthread_mutex_lock(&lanes->lock);
+    while (!lanes->closed && lane->count >= lane->max)
+        pthread_cond_wait(&lanes->changed, &lanes->lock);
+    bool taken = !lanes->closed;
+    if (taken) {
+        (*batch)->next = NULL;
+        if (lane->tail)
+            lane->tail->next = *batch;
+        else
+            lane->head = *batch;
+        lane->tail = *batch;
+        lane->count++;
+        *batch = NULL;
+        pthread_cond_broadcast(&lanes->changed);
+    }
+    pthread_mutex_unlock(&lanes->lock);
+    if (!taken)
+        batch_free(batch);
+    return taken;
+}
+
+static struct batch *pop_clean(struct lane *lane)
+{
+    struct batch *batch = lane->head;
+    if (batch == NULL || batch->cleaning != CLEANING_DONE)
+        return NULL;
+    lane->head = batch->next;
+    if (lane->head == NULL)
+        lane->tail = NULL;
+    lane->count--;
+    batch->next = NULL;
+    return batch;
+}
+
+struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    struct batch *batch = NULL;
+    pthread_mutex_lock(&lanes->lock);
+    for (;;) {
+        batch = pop_clean(&lanes->live);
+        if (batch == NULL && !live_only)
+            batch = pop_clean(&lanes->bulk);
+        if (batch || wait_ms == 0)
+            break;
+        if (pthread_cond_timedwait(&lanes->changed, &lanes->lock, &until) != 0)
+            break;
+    }
+    if (batch)
+        pthread_cond_broadcast(&lanes->changed); /* room */
+    pthread_mutex_unlock(&lanes->lock);
+    return batch;
+}
+
+void lanes_close(struct lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    lanes->closed = true;
+    pthread_cond_broadcast(&lanes->changed);
+    pthread_mutex_unlock(&lanes->lock);
+}
+
+void lanes_depth(struct lanes *lanes, size_t *live, size_t *bulk)
+{
+    pthread_mutex_lock(&lanes->lock);
+    *live = lanes->live.count;
+    *bulk = lanes->bulk.count;
+    pthread_mutex_unlock(&lanes->lock);
+}

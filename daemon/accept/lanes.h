@@ -1,0 +1,29 @@
+/*
+ * lanes.h - accepted batches on their way to the resolver: two lanes and the cleaning pool.
+ *
+ * Live batches (posts, small polls) go before bulk ones (loads); inside a lane order is kept. A pool of
+ * threads cleans ahead; the resolver takes a lane's head once it is clean. Both lanes are bounded: a full
+ * lane makes its source wait (backpressure).
+ */
+#ifndef TRIBUTARY_ACCEPT_LANES_H
+#define TRIBUTARY_ACCEPT_LANES_H
+
+#include "daemon/accept/batch.h"
+
+struct lanes;
+
+struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, size_t live_max,
+                        unsigned cleaners, struct err *err); /* NULL: err says why */
+void lanes_free(struct lanes **lanes); /* after lanes_close; joins the pool, frees what is left */
+/* Takes the batch. Waits for room; false when closed (the batch is freed: it is durable and will be read
+ * back at the next start). */
+bool lanes_put(struct lanes *lanes, struct batch **batch);
+/* The next clean batch, live before bulk; waits up to wait_ms. NULL: none yet. */
+struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only);
+void lanes_close(struct lanes *lanes); /* no more puts; what is in can be taken */
+void lanes_depth(struct lanes *lanes, size_t *live, size_t *bulk);
+
+/* Cleans all arrivals of a batch with one cleaner. */
+void batch_clean(struct batch *batch, struct cleaner *cleaner);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * source.h - a configured source at run time, and the registry of them.
+ *
+ * Made at start from the configuration, joined to its row in tributary.source, never freed while a batch
+ * can point at it. Fixed fields are read by any thread; health is written under the source's lock.
+ */
+#ifndef TRIBUTARY_ACCEPT_SOURCE_H
+#define TRIBUTARY_ACCEPT_SOURCE_H
+
+#include <pthread.h>
+
+#include "connectors/connector.h"
+#include "daemon/engine/generation.h"
+#include "daemon/store/db.h"
+
+struct source_health {
+    int64_t last_ok_us;   /* wall; 0 never */
+    int64_t last_error_us;
+    char last_error[256]; /* "" when the last turn went well */
+    uint64_t accepted;    /* arrivals since start */
+};
+
+struct source {
+    int32_t source_id;
+    const char *name;
+    const char *type;
+    const struct options *options;
+    const struct pull_connector *pull; /* one of the two */
+    const struct push_connector *push;
+    struct push_source *push_source;   /* opened; push only */
+    struct source_context context;
+    struct source_rules rules;
+    const char *space;
+    uint16_t space_id;
+    unsigned rank;
+    bool enabled;
+    bool leads;
+    bool verified;
+    int64_t lead_again_after_ms;
+    char *cursor;                      /* as last read or stored; owned */
+    pthread_mutex_t lock;              /* health */
+    struct source_health health;
+    const struct generation *generation;
+};
+
+struct sources {
+    size_t count;
+    struct source *list;
+};
+
+/* Builds the run-time sources from the `sources` section, and the built-in ones: `api` for /v1/records and
+ * `steward` for edits. `state_dir` has a directory made per source. */
+MUST_CHECK enum status sources_new(const struct options *root, const struct generation *generation,
+                                   const char *state_dir, const struct stop *stop,
+                                   struct arena *arena, struct sources **sources, struct err *err);
+void sources_free(struct sources **sources);
+/* Finds or makes the rows in tributary.source and the ledger, and reads the cursors. */
+MUST_CHECK enum status sources_pin(struct sources *sources, struct db *db, struct err *err);
+struct source *sources_by_id(struct sources *sources, int32_t source_id);
+struct source *sources_by_name(struct sources *sources, const char *name);
+
+void source_went_well(struct source *source, int64_t now_us, uint64_t accepted);
+void source_went_wrong(struct source *source, int64_t now_us, const struct err *err);
+
+#endif
