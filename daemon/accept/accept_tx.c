@@ -1,0 +1,386 @@
+/* accept_tx.c - see accept_tx.h. */
+#include "daemon/accept/accept_tx.h"
+#include "daemon/base/utf8.h"
+#include "sql_queries.h"
+
+#include <stdlib.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define RAW_ROWS_MAX_BYTES ((size_t)512 << 20)
+#define RAW_FLAG_BACKFILL  1
+
+static const char copy_raw[] =
+    "COPY tributary.raw (accept_seq, received_at, source_id, layout_id, pending_parts, flags, refusal, "
+    "refusal_param, position, meta, body) FROM STDIN (FORMAT binary)";
+
+struct undo {
+    struct natural_key key;
+    struct known_version accepted;
+    uint64_t provisional_batch;
+};
+
+/* What one source has in the batch; ascending by source id, so that two transactions lock in one order. */
+struct share {
+    int64_t source_id, received, pending, repeat, suppressed;
+};
+
+struct accept_work {
+    struct batch *batch;
+    struct accept_item *items;
+    size_t item_count;
+    struct buf rows;
+    uint64_t row_count;
+    uint64_t first_seq, last_seq;
+    struct undo *undo;
+    size_t undo_count;
+    struct share shares[ACCEPT_ITEMS_MAX];
+    size_t share_count;
+    int32_t layout_ids[ACCEPT_ITEMS_MAX]; /* by item; 0 none yet */
+    bool ambiguous;
+};
+
+/* Text for a text column: well-formed and without NUL. */
+static struct slice safe_text(struct arena *arena, struct slice text)
+{
+    if (slice_find_byte(text, '\0') < 0 && utf8_valid(text))
+        return text;
+    char *out = arena_alloc(arena, text.len * 3 + 1);
+    size_t used = 0;
+    uint32_t code_point;
+    while (out && utf8_next(&text, &code_point))
+        used += utf8_encode(code_point ? code_point : 0xFFFD, out + used);
+    return slice_of(out, used);
+}
+
+static bool is_key_text(struct slice text, size_t max)
+{
+    return text.len > 0 && text.len <= max && slice_find_byte(text, '\0') < 0 && utf8_valid(text);
+}
+
+static struct columns *copy_columns(struct arena *arena, const struct columns *columns)
+{
+    struct columns *copy = ARENA_NEW(arena, struct columns);
+    struct slice *names = ARENA_ARRAY(arena, struct slice, columns->count + 1);
+    if (copy == NULL || names == NULL)
+        return NULL;
+    for (size_t i = 0; i < columns->count; i++)
+        names[i] = arena_dup(arena, columns->names[i]);
+    *copy = (struct columns){.id = columns->id, .count = columns->count, .names = names};
+    return copy;
+}
+
+static struct share *share_of(struct accept_work *work, int64_t source_id)
+{
+    size_t at = 0;
+    while (at < work->share_count && work->shares[at].source_id < source_id)
+        at++;
+    if (at == work->share_count || work->shares[at].source_id != source_id) {
+        memmove(&work->shares[at + 1], &work->shares[at],
+                (work->share_count - at) * sizeof(work->shares[0]));
+        work->shares[at] = (struct share){.source_id = source_id};
+        work->share_count++;
+    }
+    return &work->shares[at];
+}
+
+/* Whether the arrival says nothing new. Otherwise its version is noted as the newest, provisionally. */
+static bool note_version(struct intake *intake, struct accept_work *work, struct arrival *arrival,
+                         bool source_time)
+{
+    struct known_entry *entry = known_add(intake->known, arrival->key);
+    if (entry == NULL)
+        return false; /* no room to remember: the resolver will tell */
+    struct known_version version = {arrival->effective_us, arrival->hash};
+    bool durable = entry->provisional_batch == 0 || entry->provisional_batch == work->batch->batch_id;
+    if (durable && entry->accepted.hash == version.hash &&
+        (!source_time || version.effective_us <= entry->accepted.effective_us))
+        return true;
+    if (known_version_cmp(&version, &entry->accepted) > 0) {
+        work->undo[work->undo_count++] =
+            (struct undo){arrival->key, entry->accepted, entry->provisional_batch};
+        entry->accepted = version;
+        entry->provisional_batch = work->batch->batch_id;
+    }
+    return false;
+}
+
+static void put_raw_row(struct accept_work *work, const struct accept_item *item, uint64_t seq,
+                        uint32_t pending_parts, const struct delivery *delivery)
+{
+    struct buf *rows = &work->rows;
+    struct arena *arena = work->batch->arena;
+    int32_t layout_id = work->layout_ids[item - work->items];
+    copy_row(rows, 11);
+    copy_int8(rows, (int64_t)seq);
+    copy_timestamp(rows, item->received_us);
+    copy_int4(rows, item->source->source_id);
+    if (layout_id)
+        copy_int4(rows, layout_id);
+    else
+        copy_null(rows);
+    copy_int4(rows, (int32_t)pending_parts);
+    copy_int2(rows, item->backfill ? RAW_FLAG_BACKFILL : 0);
+    if (delivery->refusal) {
+        copy_text(rows, slice_str(delivery->refusal));
+        copy_text(rows, safe_text(arena, delivery->refusal_param));
+    } else {
+        copy_null(rows);
+        copy_null(rows);
+    }
+    copy_text(rows, safe_text(arena, delivery->position));
+    copy_text(rows, safe_text(arena, delivery->meta));
+    copy_bytea(rows, delivery->body);
+    work->row_count++;
+}
+
+struct preparation {
+    struct intake *intake;
+    struct accept_work *work;
+    struct accept_item *item;
+    const struct columns *seen_columns;
+    const struct columns *copied_columns;
+};
+
+static void take_columns(struct preparation *p, struct raw_record *raw)
+{
+    if (raw->columns == NULL)
+        return;
+    if (raw->columns != p->seen_columns) {
+        p->seen_columns = raw->columns;
+        p->copied_columns = copy_columns(p->work->batch->arena, raw->columns);
+    }
+    raw->columns = p->copied_columns;
+}
+
+static void prepare_delivery(struct preparation *p, struct delivery *delivery)
+{
+    struct batch *batch = p->work->batch;
+    struct source *source = p->item->source;
+    struct share *share = share_of(p->work, source->source_id);
+    uint64_t seq = atomic_fetch_add(&p->intake->next_accept_seq, 1);
+    size_t units = delivery->record_count ? delivery->record_count : 1;
+    uint32_t pending_parts = 0;
+    for (size_t i = 0; i < delivery->record_count && delivery->refusal == NULL; i++) {
+        if (!is_key_text(delivery->records[i].external_id, 1024) ||
+            !is_key_text(delivery->records[i].part, 64)) {
+            delivery->refusal = "record.bad_key";
+            delivery->refusal_param = SLICE_EMPTY;
+        }
+    }
+    if (delivery->refusal)
+        units = 1;
+    for (size_t i = 0; i < units; i++) {
+        struct arrival *arrival = &batch->arrivals[batch->arrival_count];
+        *arrival = (struct arrival){.source = source, .delivery = delivery, .accept_seq = seq,
+                                    .record_no = (uint16_t)i, .backfill = p->item->backfill,
+                                    .effective_us = p->item->received_us,
+                                    .layout_id = p->work->layout_ids[p->item - p->work->items]};
+        bool repeat = false;
+        if (delivery->refusal == NULL && delivery->record_count > 0) {
+            struct raw_record *raw = &delivery->records[i];
+            take_columns(p, raw);
+            arrival->raw = raw;
+            arrival->key = natural_key_of(slice_str(source->name), raw->external_id, raw->part);
+            arrival->hash = raw_record_hash(raw).low | 1; /* never 0 */
+            if (raw->effective_us)
+                arrival->effective_us = raw->effective_us;
+            repeat = note_version(p->intake, p->work, arrival, raw->effective_us != 0);
+        }
+        if (repeat) {
+            share->repeat++;
+            p->item->repeat_count++;
+        } else {
+            pending_parts |= 1u << i;
+            batch->arrival_count++;
+            share->pending++;
+        }
+        share->received++;
+    }
+    if (pending_parts)
+        put_raw_row(p->work, p->item, seq, pending_parts, delivery);
+    p->work->last_seq = seq;
+}
+
+static size_t count_units(const struct accept_item *items, size_t count)
+{
+    size_t units = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < items[i].deliveries->count; j++)
+            units += items[i].deliveries->deliveries[j].record_count + 1;
+    }
+    return units;
+}
+
+struct accept_work *accept_prepare(struct intake *intake, struct accept_item *items, size_t count,
+                                   bool live, struct batch *batch, struct err *err)
+{
+    struct accept_work *work = calloc(1, sizeof(*work));
+    size_t units = count_units(items, count);
+    batch->arrivals = ARENA_ARRAY(batch->arena, struct arrival, units + 1);
+    struct undo *undo = calloc(units + 1, sizeof(*undo));
+    if (work == NULL || batch->arrivals == NULL || undo == NULL || count > ACCEPT_ITEMS_MAX) {
+        free(work);
+        free(undo);
+        (void)err_set(err, RETRY_LATER, "base.memory", "out of memory for a batch of %zu records", units);
+        return NULL;
+    }
+    batch->batch_id = atomic_fetch_add(&intake->next_batch_id, 1);
+    batch->live = live;
+    batch->accepted_us = clock_wall_us(intake->clock);
+    work->batch = batch;
+    work->items = items;
+    work->item_count = count;
+    work->undo = undo;
+    work->rows = BUF_INIT(RAW_ROWS_MAX_BYTES);
+    return work;
+}
+
+/* Numbers and rows are made once the layouts have their ids, at the first attempt. */
+static enum status fill(struct intake *intake, struct accept_work *work, struct err *err)
+{
+    if (work->first_seq)
+        return STATUS_OK;
+    work->first_seq = atomic_load(&intake->next_accept_seq);
+    work->last_seq = work->first_seq;
+    known_lock(intake->known);
+    for (size_t i = 0; i < work->item_count; i++) {
+        struct preparation p = {.intake = intake, .work = work, .item = &work->items[i]};
+        share_of(work, p.item->source->source_id)->suppressed += (int64_t)p.item->suppressed;
+        share_of(work, p.item->source->source_id)->received += (int64_t)p.item->suppressed;
+        for (size_t j = 0; j < p.item->deliveries->count; j++)
+            prepare_delivery(&p, &p.item->deliveries->deliveries[j]);
+    }
+    known_unlock(intake->known);
+    if (arena_failed(work->batch->arena) || buf_failed(&work->rows))
+        return err_set(err, RETRY_FATAL, "accept.too_large",
+                       "a batch of %zu arrivals does not fit in memory", work->batch->arrival_count);
+    return STATUS_OK;
+}
+
+static enum status put_layouts(struct db *db, struct accept_work *work, struct err *err)
+{
+    for (size_t i = 0; i < work->item_count; i++) {
+        struct slice layout = work->items[i].deliveries->layout;
+        if (layout.len == 0 || work->layout_ids[i])
+            continue;
+        if (i > 0 && work->items[i - 1].source == work->items[i].source &&
+            slice_eq(work->items[i - 1].deliveries->layout, layout)) {
+            work->layout_ids[i] = work->layout_ids[i - 1];
+            continue;
+        }
+        XXH128_hash_t hash = XXH3_128bits(layout.ptr, layout.len);
+        struct db_param params[] = {
+            DB_P_INT4(work->items[i].source->source_id),
+            {.type = DB_UUID, .text = slice_of((const char *)&hash, 16)},
+            DB_P_TEXT(safe_text(work->batch->arena, layout)),
+        };
+        struct db_result *result = NULL;
+        if (db_query(db, &sql_layout_put, params, 3, &result, err) != STATUS_OK)
+            return STATUS_FAILED;
+        if (db_rows(result) == 1)
+            work->layout_ids[i] = (int32_t)db_int(result, 0, 0);
+        db_result_free(&result);
+        if (work->layout_ids[i] == 0) /* another daemon made it this very moment */
+            return err_set(err, RETRY_NOW, "accept.layout", "a layout row was not visible yet");
+    }
+    return STATUS_OK;
+}
+
+static enum status queue_rest(const struct intake *intake, struct db *db, struct accept_work *work,
+                              struct err *err)
+{
+    int64_t columns[5][ACCEPT_ITEMS_MAX];
+    size_t n = work->share_count;
+    for (size_t i = 0; i < n; i++) {
+        const struct share *share = &work->shares[i];
+        columns[0][i] = share->source_id;
+        columns[1][i] = share->received;
+        columns[2][i] = share->pending;
+        columns[3][i] = share->repeat;
+        columns[4][i] = share->suppressed;
+    }
+    const struct batch *batch = work->batch;
+    struct db_param head[] = {
+        DB_P_INT8((int64_t)batch->batch_id), DB_P_INT8((int64_t)intake->token), DB_P_BOOL(batch->live),
+        DB_P_TIMESTAMP(batch->accepted_us), DB_P_INT8((int64_t)work->first_seq),
+        DB_P_INT8((int64_t)work->last_seq), DB_P_BOOL(batch->arrival_count == 0)};
+    struct db_param shares[] = {DB_P_INT8((int64_t)batch->batch_id), DB_P_INT8S(columns[0], n),
+                                DB_P_INT8S(columns[1], n), DB_P_INT8S(columns[2], n)};
+    struct db_param ledger[] = {DB_P_INT8S(columns[0], n), DB_P_INT8S(columns[1], n),
+                                DB_P_INT8S(columns[3], n), DB_P_INT8S(columns[4], n)};
+    if (db_queue(db, &sql_batch_put, head, 7, err) != STATUS_OK ||
+        db_queue(db, &sql_batch_source_put, shares, 4, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < work->item_count; i++) {
+        if (!work->items[i].set_cursor)
+            continue;
+        struct db_param cursor[] = {
+            DB_P_INT4(work->items[i].source->source_id),
+            DB_P_TEXT(safe_text(work->batch->arena, work->items[i].deliveries->cursor))};
+        if (db_queue(db, &sql_source_cursor_set, cursor, 2, err) != STATUS_OK)
+            return STATUS_FAILED;
+    }
+    if (db_queue(db, &sql_ledger_accept_add, ledger, 4, err) != STATUS_OK)
+        return STATUS_FAILED;
+    return db_flush_queue(db, NULL, 0, err);
+}
+
+static enum status find_committed(struct intake *intake, struct db *db, struct accept_work *work,
+                                  bool *committed, struct err *err)
+{
+    struct db_param params[] = {DB_P_INT8((int64_t)work->batch->batch_id),
+                                DB_P_INT8((int64_t)intake->token)};
+    struct db_result *result = NULL;
+    if (db_query(db, &sql_batch_exists, params, 2, &result, err) != STATUS_OK)
+        return STATUS_FAILED;
+    *committed = db_rows(result) > 0;
+    db_result_free(&result);
+    work->ambiguous = false;
+    return STATUS_OK;
+}
+
+enum status accept_commit(struct intake *intake, struct db *db, struct accept_work *work,
+                          struct err *err)
+{
+    if (db_open(db, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (work->ambiguous) {
+        bool committed = false;
+        if (find_committed(intake, db, work, &committed, err) != STATUS_OK)
+            return STATUS_FAILED;
+        if (committed)
+            return STATUS_OK;
+    }
+    if (put_layouts(db, work, err) != STATUS_OK || fill(intake, work, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (db_begin(db, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if ((work->row_count > 0 &&
+         db_copy_in(db, copy_raw, buf_slice(&work->rows), work->row_count, err) != STATUS_OK) ||
+        queue_rest(intake, db, work, err) != STATUS_OK) {
+        db_rollback(db);
+        return STATUS_FAILED;
+    }
+    return db_commit(db, &work->ambiguous, err);
+}
+
+void accept_done(struct intake *intake, struct accept_work **work, bool durable)
+{
+    struct accept_work *mine = *work;
+    known_lock(intake->known);
+    for (size_t i = mine->undo_count; i-- > 0;) {
+        struct known_entry *entry = known_find(intake->known, mine->undo[i].key);
+        if (entry == NULL || entry->provisional_batch != mine->batch->batch_id)
+            continue; /* a later batch has gone past it */
+        entry->provisional_batch = durable ? 0 : mine->undo[i].provisional_batch;
+        if (!durable)
+            entry->accepted = mine->undo[i].accepted;
+    }
+    known_unlock(intake->known);
+    buf_free(&mine->rows);
+    free(mine->undo);
+    free(mine);
+    *work = NULL;
+}

@@ -1,0 +1,50 @@
+/*
+ * accept_tx.h - the accept transaction: raw bytes, cursor and ledger, durable together.
+ *
+ * prepare (numbers, keys, hashes, repeats) -> commit (one attempt; may be repeated whole) -> done. Between prepare and
+ * done the versions taken are provisional: another batch that meets one does not call its own arrival a repeat.
+ */
+#ifndef TRIBUTARY_ACCEPT_ACCEPT_TX_H
+#define TRIBUTARY_ACCEPT_ACCEPT_TX_H
+
+#include <stdatomic.h>
+
+#include "daemon/accept/batch.h"
+#include "daemon/base/buf.h"
+#include "daemon/store/db.h"
+
+/* What all accepting threads share. */
+struct intake {
+    struct known *known;
+    const struct clock *clock;
+    atomic_uint_fast64_t next_batch_id;
+    atomic_uint_fast64_t next_accept_seq;
+    uint64_t token; /* random; tells our batches from another process's */
+};
+
+/* Deliveries of one source that go into a batch. */
+struct accept_item {
+    struct source *source;
+    struct delivery_batch *deliveries;
+    int64_t received_us;   /* effective time of records that have none */
+    bool backfill;
+    bool set_cursor;       /* store deliveries->cursor with it */
+    uint64_t suppressed;   /* arrivals only to be counted (honeypot hits) */
+    size_t repeat_count;   /* out: of its arrivals */
+};
+
+#define ACCEPT_ITEMS_MAX 512
+
+struct accept_work;
+
+/* Numbers the deliveries and fills batch->arrivals with what is to be resolved. Changes raw_record.columns to
+ * copies in the batch's arena. NULL: err says why, nothing was changed. */
+struct accept_work *accept_prepare(struct intake *intake, struct accept_item *items, size_t count,
+                                   bool live, struct batch *batch, struct err *err);
+/* One attempt. After RETRY_RECONNECT call it again: an attempt whose commit was ambiguous is looked up first. */
+MUST_CHECK enum status accept_commit(struct intake *intake, struct db *db, struct accept_work *work,
+                                     struct err *err);
+/* Ends the provisional state, or takes the versions back. Frees the work. */
+void accept_done(struct intake *intake, struct accept_work **work, bool durable);
+
+#endif
