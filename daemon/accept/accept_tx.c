@@ -1,5 +1,6 @@
 /* accept_tx.c - see accept_tx.h. */
 #include "daemon/accept/accept_tx.h"
+#include "daemon/base/safe_text.h"
 #include "daemon/base/utf8.h"
 #include "sql_queries.h"
 
@@ -40,19 +41,6 @@ struct accept_work {
     int32_t layout_ids[ACCEPT_ITEMS_MAX]; /* by item; 0 none yet */
     bool ambiguous;
 };
-
-/* Text for a text column: well-formed and without NUL. */
-static struct slice safe_text(struct arena *arena, struct slice text)
-{
-    if (slice_find_byte(text, '\0') < 0 && utf8_valid(text))
-        return text;
-    char *out = arena_alloc(arena, text.len * 3 + 1);
-    size_t used = 0;
-    uint32_t code_point;
-    while (out && utf8_next(&text, &code_point))
-        used += utf8_encode(code_point ? code_point : 0xFFFD, out + used);
-    return slice_of(out, used);
-}
 
 static bool is_key_text(struct slice text, size_t max)
 {
@@ -110,7 +98,6 @@ static void put_raw_row(struct accept_work *work, const struct accept_item *item
                         uint32_t pending_parts, const struct delivery *delivery)
 {
     struct buf *rows = &work->rows;
-    struct arena *arena = work->batch->arena;
     int32_t layout_id = work->layout_ids[item - work->items];
     copy_row(rows, 11);
     copy_int8(rows, (int64_t)seq);
@@ -124,13 +111,13 @@ static void put_raw_row(struct accept_work *work, const struct accept_item *item
     copy_int2(rows, item->backfill ? RAW_FLAG_BACKFILL : 0);
     if (delivery->refusal) {
         copy_text(rows, slice_str(delivery->refusal));
-        copy_text(rows, safe_text(arena, delivery->refusal_param));
+        copy_text(rows, delivery->refusal_param);
     } else {
         copy_null(rows);
         copy_null(rows);
     }
-    copy_text(rows, safe_text(arena, delivery->position));
-    copy_text(rows, safe_text(arena, delivery->meta));
+    copy_text(rows, delivery->position);
+    copy_text(rows, delivery->meta);
     copy_bytea(rows, delivery->body);
     work->row_count++;
 }
@@ -162,6 +149,9 @@ static void prepare_delivery(struct preparation *p, struct delivery *delivery)
     uint64_t seq = atomic_fetch_add(&p->intake->next_accept_seq, 1);
     size_t units = delivery->record_count ? delivery->record_count : 1;
     uint32_t pending_parts = 0;
+    delivery->position = safe_text(batch->arena, delivery->position);
+    delivery->meta = safe_text(batch->arena, delivery->meta);
+    delivery->refusal_param = safe_text(batch->arena, delivery->refusal_param);
     for (size_t i = 0; i < delivery->record_count && delivery->refusal == NULL; i++) {
         if (!is_key_text(delivery->records[i].external_id, 1024) ||
             !is_key_text(delivery->records[i].part, 64)) {

@@ -20,7 +20,7 @@ CREATE TABLE tributary.counter (
     name text PRIMARY KEY,
     value bigint NOT NULL
 );
-INSERT INTO tributary.counter VALUES ('record_id', 0), ('event_seq', 0);
+INSERT INTO tributary.counter VALUES ('record_id', 0), ('event_seq', 0), ('write_set', 0);
 
 CREATE TABLE tributary.generation (
     generation_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

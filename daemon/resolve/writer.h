@@ -1,0 +1,35 @@
+/*
+ * writer.h - the one thread that commits write sets, in order.
+ *
+ * Whole transactions are retried until they are in: lost connections, deadlocks, a full disk. An ambiguous commit is
+ * settled by looking for the set's number. A set PostgreSQL refuses for its data, or a lost leadership, stops the
+ * writer: from then on writer_put fails and the resolver has to rebuild itself from the database.
+ */
+#ifndef TRIBUTARY_RESOLVE_WRITER_H
+#define TRIBUTARY_RESOLVE_WRITER_H
+
+#include "daemon/resolve/write_set.h"
+
+struct writer;
+
+struct writer_settings {
+    struct db_settings db;
+    const struct customer_layout *layout;
+    int64_t epoch;                /* ours; a set is committed only while it stands */
+    size_t depth;                 /* sets waiting at most */
+    void (*committed)(void *data, const struct write_set *set); /* on the writer's thread; may be NULL */
+    void *data;
+};
+
+struct writer *writer_start(const struct writer_settings *settings, struct err *err); /* NULL: err */
+/* Takes the set; waits for room. False when the writer has stopped (the set is freed). */
+bool writer_put(struct writer *writer, struct write_set **set);
+/* Waits until all that was put is committed, up to wait_ms; false when not, or stopped. */
+bool writer_drain(struct writer *writer, int64_t wait_ms);
+uint64_t writer_committed(const struct writer *writer); /* number of the newest committed set */
+/* True when it stopped by itself; *err says why. */
+bool writer_failed(struct writer *writer, struct err *err);
+/* Ends the thread after the set in hand; what waits is dropped (it is still in flight in the database). */
+void writer_stop(struct writer **writer);
+
+#endif

@@ -1,0 +1,2 @@
+-- $1 batch ids
+UPDATE tributary.batch SET resolved_at = now() WHERE batch_id = ANY ($1::bigint[])
