@@ -1,0 +1,63 @@
+/*
+ * acceptor.h - the accept thread of all push sources: group commit, and the spool when PostgreSQL is away.
+ *
+ * HTTP threads hand over a submission each; everything that waits is made durable in one transaction. A
+ * submission's arena is taken over for good (the batch keeps it until it is resolved), so a reply must be made from
+ * other memory.
+ */
+#ifndef TRIBUTARY_ACCEPT_ACCEPTOR_H
+#define TRIBUTARY_ACCEPT_ACCEPTOR_H
+
+#include "daemon/accept/accept_tx.h"
+#include "daemon/accept/lanes.h"
+
+struct acceptor;
+
+enum submission_outcome {
+    SUBMISSION_STORED = 1, /* durable in PostgreSQL */
+    SUBMISSION_SPOOLED,    /* durable in the spool */
+    SUBMISSION_REFUSED,    /* could not be kept: answer 503 with Retry-After */
+};
+
+/* Made by the caller with calloc; freed by whoever `completed` says (the callee of `completed`). */
+struct submission {
+    struct source *source;
+    struct arena *arena;                /* taken */
+    struct delivery_batch deliveries;   /* in the arena */
+    int64_t received_us;
+    uint64_t suppressed;                /* only counted (honeypot); deliveries may then be empty */
+    /* Called once, on the accept thread; must not block. Results are set by then; the arena may be gone. */
+    void (*completed)(struct submission *submission);
+    void *data;                         /* the caller's */
+    enum submission_outcome outcome;
+    bool repeat;                        /* nothing in it was new */
+};
+
+struct acceptor_settings {
+    struct db_settings db;
+    struct intake *intake;
+    struct lanes *lanes;
+    struct sources *sources;
+    size_t waiting_max;           /* submissions; beyond, acceptor_submit refuses */
+    const char *spool_path;       /* "" no spool */
+    int64_t spool_max_bytes;
+};
+
+struct acceptor *acceptor_start(const struct acceptor_settings *settings, struct err *err);
+/* False when too many wait or it is stopping: nothing was taken, `completed` is not called. */
+bool acceptor_submit(struct acceptor *acceptor, struct submission *submission);
+/* The same and waits until it is kept (or not); frees nothing. For callers that may block. */
+enum submission_outcome acceptor_submit_wait(struct acceptor *acceptor, struct submission *submission);
+/* Completes what waits, then ends. */
+void acceptor_stop(struct acceptor **acceptor);
+
+struct acceptor_state {
+    size_t waiting;
+    bool database_away;       /* posts go to the spool */
+    uint64_t spooled;         /* submissions in the spool */
+    int64_t spool_bytes;
+    bool spool_full;
+};
+void acceptor_state(struct acceptor *acceptor, struct acceptor_state *state);
+
+#endif
