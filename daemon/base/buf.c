@@ -43,8 +43,10 @@ char *buf_reserve(struct buf *buf, size_t bytes)
 
 void buf_put(struct buf *buf, const void *bytes, size_t len)
 {
+    if (len == 0)
+        return;
     char *room = buf_reserve(buf, len);
-    if (room && len) {
+    if (room) {
         memcpy(room, bytes, len);
         buf->len += len;
     }
