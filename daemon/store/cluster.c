@@ -65,7 +65,9 @@ static bool is_our_postmaster(const struct cluster_place *place, pid_t pid)
         return false;
     snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
     len = readlink(link, target, sizeof(target) - 1);
-    target[len > 0 ? len : 0] = '\0';
+    if (len <= 0)
+        return true; /* on its way out: memory goes before the directory */
+    target[len] = '\0';
     return strstr(target, "/postgres") != NULL;
 }
 
