@@ -1,0 +1,1 @@
+select pg_catalog.to_regclass('tributary.migration') is not null
