@@ -43,7 +43,7 @@ struct option {
     const char *help; /* one sentence, lowercase, with the unit */
     const struct option *children;
     /* SECTIONS only: the further table for one section, by its raw node (its `type:` or `preset:`);
-     * NULL with a problem added when it names nothing known. Its keys are allowed beside `children`;
+     * NULL when it names nothing known (a problem was added; its keys are then not judged). Its keys are allowed beside `children`;
      * a key of the same name replaces the common one. */
     const struct option *(*variant)(const struct yaml_node *section, struct problems *problems);
 };
@@ -82,7 +82,8 @@ const struct yaml_node *options_where(const struct options *options); /* for mes
 bool duration_parse_ms(struct slice text, int64_t *value_ms);
 bool size_parse_bytes(struct slice text, int64_t *value_bytes);
 
-/* The section as YAML with defaults filled in, `indent` columns in, secrets as "***". */
+/* The section as YAML with defaults filled in, `indent` columns in. Secrets and the passwords of URLs are
+ * ***; what came out of the environment is shown as it was written, ${VAR}. */
 struct buf;
 void options_print(const struct options *options, unsigned indent, struct buf *out);
 /* A hash of all values, secrets included (as hashes); false when out of memory. */

@@ -32,6 +32,12 @@ static const char *kind_word(const struct yaml_node *node)
     return node->kind == YAML_LIST ? "a list" : node->kind == YAML_MAP ? "a section" : "one value";
 }
 
+/* What may be shown of a scalar: never what came out of the environment. */
+static struct slice shown_text(const struct yaml_node *node)
+{
+    return node->written.len > 0 ? node->written : node->text;
+}
+
 static bool expect_scalar(struct builder *builder, const char *path, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR)
@@ -80,7 +86,7 @@ static bool read_number(struct builder *builder, const char *path, struct option
         wanted = "a size such as 512, 64k, 10M or 1G";
     if (wanted) {
         problems_add(builder->problems, node, "%s: '" SLICE_FMT "' is not %s", path,
-                     SLICE_ARG(node->text), wanted);
+                     SLICE_ARG(shown_text(node)), wanted);
         return false;
     }
     return option->type == OPTION_FLOAT || option->type == OPTION_BOOL ||
@@ -107,10 +113,10 @@ static bool read_choice(struct builder *builder, const char *path, struct option
     const char *near = nearest_word(node->text, words, count);
     if (near)
         problems_add(builder->problems, node, "%s: unknown value '" SLICE_FMT
-                     "'; hint: did you mean '%s'?", path, SLICE_ARG(node->text), near);
+                     "'; hint: did you mean '%s'?", path, SLICE_ARG(shown_text(node)), near);
     else
         problems_add(builder->problems, node, "%s: unknown value '" SLICE_FMT "'; hint: one of %s",
-                     path, SLICE_ARG(node->text), value->option->choices);
+                     path, SLICE_ARG(shown_text(node)), value->option->choices);
     return false;
 }
 
@@ -171,10 +177,9 @@ static bool read_sections(struct builder *builder, const char *path, struct opti
         const struct option *option = value->option, *variant = NULL;
         const struct yaml_node *section = node->values[i];
         const char *name = arena_str(builder->arena, node->keys[i]->text);
-        size_t problems_before = builder->problems->count + builder->problems->dropped;
         if (option->variant && section->kind == YAML_MAP)
             variant = option->variant(section, builder->problems);
-        bool unknown = builder->problems->count + builder->problems->dropped != problems_before;
+        bool unknown = option->variant && variant == NULL;
         /* Of a section of unknown type nobody knows which keys it may have. */
         list[i] = build_section(builder, option->children, variant, section,
                                 join_path(builder, path, name), name, unknown);

@@ -42,7 +42,7 @@ static void put_row(const struct option *option, const char *prefix, struct buf 
 {
     buf_printf(out, "| `%s%s`", prefix, option->key);
     if (option->type == OPTION_SECRET)
-        buf_printf(out, " or `%s_file`", option->key);
+        buf_printf(out, " or `%s%s_file`", prefix, option->key);
     buf_put_str(out, " | ");
     put_type(option, out);
     buf_put_str(out, " | ");

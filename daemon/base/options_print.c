@@ -36,25 +36,116 @@ static void put_text(struct buf *out, struct slice text)
         buf_put_json(out, text);
 }
 
-static void put_list(struct buf *out, const struct slice *list, size_t count)
+/* Names under which a secret may stand in headers and query strings. */
+static bool is_telltale(struct slice name)
 {
-    buf_put_byte(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        buf_put_str(out, i ? ", " : "");
-        put_text(out, list[i]);
+    static const char *const marks[] = {"auth", "cookie", "key", "password", "secret", "sign", "token"};
+    char lower[64];
+    size_t length = name.len < sizeof(lower) ? name.len : sizeof(lower) - 1;
+    for (size_t i = 0; i < length; i++)
+        lower[i] = (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32 : name.ptr[i]);
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (slice_find(slice_of(lower, length), slice_str(marks[i])) >= 0)
+            return true;
     }
-    buf_put_byte(out, ']');
+    return false;
 }
 
-static void put_node(struct buf *out, const struct yaml_node *node)
+/* Length of the part of `text` up to any of `ends`. */
+static size_t span_until(struct slice text, const char *ends)
 {
+    size_t length = 0;
+    while (length < text.len && (text.ptr[length] == 0 || strchr(ends, text.ptr[length]) == NULL))
+        length++;
+    return length;
+}
+
+static void put_masked_authority(struct buf *out, struct slice authority)
+{
+    ptrdiff_t at = -1, colon = slice_find_byte(authority, ':');
+    for (size_t i = 0; i < authority.len; i++) {
+        if (authority.ptr[i] == '@')
+            at = (ptrdiff_t)i;
+    }
+    if (colon >= 0 && at > colon) {
+        buf_put_slice(out, slice_sub(authority, 0, (size_t)colon + 1));
+        buf_put_str(out, "***");
+        authority = slice_sub(authority, (size_t)at, authority.len);
+    }
+    buf_put_slice(out, authority);
+}
+
+static void put_masked_query(struct buf *out, struct slice query)
+{
+    while (query.len > 0) {
+        size_t length = span_until(query, "&#");
+        struct slice pair = slice_sub(query, 0, length);
+        ptrdiff_t equals = slice_find_byte(pair, '=');
+        if (equals >= 0 && is_telltale(slice_sub(pair, 0, (size_t)equals))) {
+            buf_put_slice(out, slice_sub(pair, 0, (size_t)equals + 1));
+            buf_put_str(out, "***");
+        } else {
+            buf_put_slice(out, pair);
+        }
+        buf_put_slice(out, slice_sub(query, length, length + 1));
+        query = slice_sub(query, length + 1, query.len);
+    }
+}
+
+/* scheme://user:password@host/path?key=...: what is secret in a URL is so wherever the URL stands. */
+static void put_shown(struct printer *printer, struct slice text)
+{
+    ptrdiff_t scheme = slice_find(text, SLICE("://"));
+    if (printer->hash_secrets || scheme < 0) {
+        put_text(printer->out, text);
+        return;
+    }
+    struct buf masked = BUF_INIT(1 << 20);
+    size_t start = (size_t)scheme + 3;
+    struct slice rest = slice_sub(text, start, text.len);
+    size_t authority = span_until(rest, "/?#");
+    size_t path = authority + span_until(slice_sub(rest, authority, rest.len), "?");
+    buf_put_slice(&masked, slice_sub(text, 0, start));
+    put_masked_authority(&masked, slice_sub(rest, 0, authority));
+    buf_put_slice(&masked, slice_sub(rest, authority, path));
+    put_masked_query(&masked, slice_sub(rest, path, rest.len));
+    put_text(printer->out, buf_failed(&masked) ? SLICE("***") : buf_slice(&masked));
+    buf_free(&masked);
+}
+
+/* One text of a list or map; `node` is where it was written, NULL for a default. */
+static void put_entry(struct printer *printer, const struct yaml_node *node, struct slice text)
+{
+    bool hide = node && node->written.len > 0 && !printer->hash_secrets;
+    put_shown(printer, hide ? node->written : text);
+}
+
+static const struct yaml_node *entry_of(const struct yaml_node *list, size_t index)
+{
+    return list && list->kind == YAML_LIST ? list->values[index] : list;
+}
+
+static void put_list(struct printer *printer, const struct yaml_node *node, const struct slice *list,
+                     size_t count)
+{
+    buf_put_byte(printer->out, '[');
+    for (size_t i = 0; i < count; i++) {
+        buf_put_str(printer->out, i ? ", " : "");
+        put_entry(printer, entry_of(node, i), list[i]);
+    }
+    buf_put_byte(printer->out, ']');
+}
+
+static void put_node(struct printer *printer, const struct yaml_node *node)
+{
+    struct buf *out = printer->out;
     if (node->kind == YAML_SCALAR) {
         if (node->is_null)
             buf_put_str(out, "null");
-        else if (!node->quoted && is_plain_safe(node->text))
+        else if (!node->quoted && is_plain_safe(node->text) && node->written.len == 0)
             buf_put_slice(out, node->text);
         else
-            buf_put_json(out, node->text);
+            put_entry(printer, node, node->text);
         return;
     }
     buf_put_byte(out, node->kind == YAML_MAP ? '{' : '[');
@@ -64,7 +155,7 @@ static void put_node(struct buf *out, const struct yaml_node *node)
             put_text(out, node->keys[i]->text);
             buf_put_str(out, ": ");
         }
-        put_node(out, node->values[i]);
+        put_node(printer, node->values[i]);
     }
     buf_put_byte(out, node->kind == YAML_MAP ? '}' : ']');
 }
@@ -94,13 +185,29 @@ static void print_sections(struct printer *printer, const struct option_value *v
     }
 }
 
+static void print_text_map(struct printer *printer, const struct option_value *value, unsigned indent)
+{
+    for (size_t i = 0; i < value->count; i++) {
+        const struct option_text *text = &value->texts[i];
+        bool from_variable = value->node && value->node->values[i]->written.len > 0;
+        buf_put_byte(printer->out, '\n');
+        put_indent(printer->out, indent);
+        put_text(printer->out, text->name);
+        buf_put_str(printer->out, ": ");
+        if (is_telltale(text->name) && !from_variable && !printer->hash_secrets)
+            buf_put_str(printer->out, "[\"***\"]");
+        else
+            put_list(printer, value->node ? value->node->values[i] : NULL, text->values, text->count);
+    }
+}
+
 static void print_value(struct printer *printer, const struct option_value *value, unsigned indent)
 {
     char text[40];
     switch (value->option->type) {
     case OPTION_STRING:
     case OPTION_ENUM:
-        put_text(printer->out, value->text);
+        put_entry(printer, value->node, value->text);
         break;
     case OPTION_INT:
     case OPTION_DURATION:
@@ -118,16 +225,10 @@ static void print_value(struct printer *printer, const struct option_value *valu
         put_secret(printer, value->text);
         break;
     case OPTION_STRINGS:
-        put_list(printer->out, value->strings, value->count);
+        put_list(printer, value->node, value->strings, value->count);
         break;
     case OPTION_TEXT_MAP:
-        for (size_t i = 0; i < value->count; i++) {
-            buf_put_byte(printer->out, '\n');
-            put_indent(printer->out, indent);
-            put_text(printer->out, value->texts[i].name);
-            buf_put_str(printer->out, ": ");
-            put_list(printer->out, value->texts[i].values, value->texts[i].count);
-        }
+        print_text_map(printer, value, indent);
         break;
     case OPTION_SECTION:
         print_section(printer, value->section, indent);
@@ -136,7 +237,7 @@ static void print_value(struct printer *printer, const struct option_value *valu
         print_sections(printer, value, indent);
         break;
     case OPTION_FREE:
-        put_node(printer->out, value->node);
+        put_node(printer, value->node);
         break;
     }
 }

@@ -20,6 +20,7 @@ struct yaml_node {
     struct slice text;          /* scalar: the value; "" for null */
     bool quoted;                /* scalar was quoted (so "5" is text, not a number) */
     bool is_null;               /* plain empty, ~ or null */
+    struct slice written;       /* the text before ${VAR} was put in; len 0 when nothing was. For messages and print */
     const char *file;
     unsigned line, column;      /* from 1 */
     size_t count;               /* list or map entries */

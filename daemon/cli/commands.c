@@ -1,0 +1,16 @@
+/* commands.c - the table of subcommands: one line each, in the order --help shows them. */
+#include "daemon/cli/cli.h"
+
+#define COMMANDS(COMMAND) \
+    COMMAND(check)        \
+    COMMAND(init)         \
+    COMMAND(version)      \
+    COMMAND(config_doc)   \
+    COMMAND(man)
+
+#define DECLARE(name) extern const struct cli_command cmd_##name;
+#define REFER(name)   &cmd_##name,
+
+COMMANDS(DECLARE)
+
+const struct cli_command *const cli_commands[] = {COMMANDS(REFER) NULL};

@@ -1,0 +1,3 @@
+# Documents generated from the declarations in the code.
+docs: $(BUILD)/tributary
+	$(BUILD)/tributary config-doc > docs/configuration.md
