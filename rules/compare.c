@@ -1,0 +1,417 @@
+/* compare.c - see compare.h: dates, phones, e-mails, companies, addresses, users' own fields. */
+#include "rules/compare.h"
+
+#include <stdlib.h>
+
+#include "daemon/base/utf8.h"
+#include "rules/text.h"
+
+#define EDIT_MAX 64
+
+static size_t code_points(struct slice s, uint32_t *out, size_t max)
+{
+    size_t count = 0;
+
+    while (count < max && utf8_next(&s, &out[count]))
+        count++;
+    return count;
+}
+
+unsigned edit_distance(struct slice a, struct slice b, unsigned limit)
+{
+    uint32_t left[EDIT_MAX], right[EDIT_MAX];
+    uint8_t rows[3][EDIT_MAX + 1];
+    size_t n = code_points(a, left, EDIT_MAX), m = code_points(b, right, EDIT_MAX), from = 0;
+
+    while (from < n && from < m && left[from] == right[from])
+        from++;
+    while (n > from && m > from && left[n - 1] == right[m - 1])
+        n--, m--;
+    if ((n > m ? n - m : m - n) > limit)
+        return limit + 1;
+    const uint32_t *x = left + from, *y = right + from;
+    n -= from;
+    m -= from;
+    for (size_t k = 0; k <= m; k++)
+        rows[0][k] = (uint8_t)k;
+    for (size_t i = 1; i <= n; i++) {
+        uint8_t *row = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+        uint8_t smallest = row[0] = (uint8_t)i;
+        for (size_t k = 1; k <= m; k++) {
+            uint8_t best = (uint8_t)(last[k - 1] + (x[i - 1] != y[k - 1]));
+            if (last[k] + 1 < best)
+                best = (uint8_t)(last[k] + 1);
+            if (row[k - 1] + 1 < best)
+                best = (uint8_t)(row[k - 1] + 1);
+            if (i > 1 && k > 1 && x[i - 1] == y[k - 2] && x[i - 2] == y[k - 1] &&
+                before[k - 2] + 1 < best)
+                best = (uint8_t)(before[k - 2] + 1);
+            row[k] = best;
+            smallest = best < smallest ? best : smallest;
+        }
+        if (smallest > limit)
+            return limit + 1;
+    }
+    return rows[n % 3][m] > limit ? limit + 1 : rows[n % 3][m];
+}
+
+bool one_digit_slip(uint64_t a, uint64_t b)
+{
+    unsigned different = 0, digits_a[20], digits_b[20], count = 0, first = 0, last = 0;
+
+    if (a == b)
+        return false;
+    for (; (a || b) && count < 20; a /= 10, b /= 10, count++) {
+        if (!a != !b)
+            return false;
+        digits_a[count] = (unsigned)(a % 10);
+        digits_b[count] = (unsigned)(b % 10);
+        if (digits_a[count] != digits_b[count]) {
+            if (different++ == 0)
+                first = count;
+            last = count;
+        }
+    }
+    return different == 1 || (different == 2 && last == first + 1 &&
+                              digits_a[first] == digits_b[last] && digits_a[last] == digits_b[first]);
+}
+
+static uint64_t date_number(struct feature_date d)
+{
+    return d.year * 10000U + d.month * 100U + d.day;
+}
+
+bool compare_birth(struct feature_date a, struct feature_date b, struct compared *out)
+{
+    out->rarity_bits = 0;
+    out->key = 0;
+    if (a.year == 0 || b.year == 0)
+        return false;
+    bool full = a.day && b.day;
+    int apart = abs((int)a.year - (int)b.year);
+
+    if (full && date_number(a) == date_number(b))
+        out->level = a.month == 1 && a.day == 1 ? BIRTH_PLACEHOLDER : BIRTH_SAME;
+    else if (full && apart == 0 && a.month == b.day && a.day == b.month)
+        out->level = BIRTH_SWAPPED;
+    else if (full && one_digit_slip(date_number(a), date_number(b)))
+        out->level = BIRTH_SLIP;
+    else if (!full && apart == 0 && a.month && a.month == b.month)
+        out->level = BIRTH_MONTH;
+    else if (!full && apart == 0 && !(a.month && b.month))
+        out->level = BIRTH_YEAR_ONLY;
+    else if (apart == 0)
+        out->level = BIRTH_YEAR;
+    else
+        out->level = apart >= 14 ? BIRTH_GENERATION : BIRTH_ELSE;
+    return true;
+}
+
+static enum phone_level phone_level(uint64_t a, uint64_t b)
+{
+    uint64_t number_a = a >> PHONE_EXTENSION_BITS, number_b = b >> PHONE_EXTENSION_BITS;
+    uint64_t mask = (1U << PHONE_EXTENSION_BITS) - 1;
+
+    if (number_a == number_b)
+        return (a & mask) && (b & mask) && (a & mask) != (b & mask) ? PHONE_EXTENSION : PHONE_SAME;
+    if (number_a % 100000000 == number_b % 100000000)
+        return PHONE_TAIL;
+    return one_digit_slip(number_a, number_b) ? PHONE_SLIP : PHONE_ELSE;
+}
+
+bool compare_phone(const struct features_view *a, const struct features_view *b,
+                   const struct comparison_model *model, struct compared *out)
+{
+    out->rarity_bits = 0;
+    out->key = 0;
+    out->level = PHONE_ELSE;
+    if (a->phone_count == 0 || b->phone_count == 0)
+        return false;
+    for (size_t i = 0; i < a->phone_count; i++)
+        for (size_t k = 0; k < b->phone_count; k++) {
+            enum phone_level level = phone_level(a->phones[i], b->phones[k]);
+            if (model->levels[level].weight <= model->levels[out->level].weight)
+                continue;
+            out->level = (uint8_t)level;
+            out->key = level == PHONE_SAME || level == PHONE_EXTENSION ? key_of_phone(a, a->phones[i])
+                                                                       : 0;
+        }
+    return true;
+}
+
+/* Letters of a local part, without dots, digits and signs. */
+static size_t local_letters(struct slice local, char *out, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < local.len && count < max; i++)
+        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z')
+            out[count++] = local.ptr[i];
+    return count;
+}
+
+/* The letters of a local part hold the words of a name's part, in order. */
+static bool holds_part(struct slice letters, struct slice part)
+{
+    struct slice words[NAME_TOKENS_MAX];
+    size_t count = name_words(part, words, NAME_TOKENS_MAX);
+
+    for (size_t i = 0; i < count; i++) {
+        ptrdiff_t at = words[i].len > 1 ? slice_find(letters, words[i]) : -1;
+        if (at < 0)
+            return false;
+        letters = slice_sub(letters, (size_t)at + words[i].len, letters.len);
+    }
+    return count > 0;
+}
+
+/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith - and nothing that is the person's own. */
+static bool local_is_name(struct slice local, const struct feature_name *name)
+{
+    char buffer[FEATURE_TEXT_MAX];
+    struct slice letters = slice_of(buffer, local_letters(local, buffer, sizeof(buffer)));
+
+    if (!holds_part(letters, name->family) || name->given.len == 0)
+        return false;
+    return holds_part(letters, name->given) || letters.len <= name->family.len + 3;
+}
+
+static enum email_level email_level(const struct feature_email *a, const struct feature_email *b,
+                                    const struct feature_name *name)
+{
+    if (slice_eq(a->whole, b->whole))
+        return (a->flags & EMAIL_ROLE) ? EMAIL_SAME_ROLE : EMAIL_SAME;
+    if ((a->flags & EMAIL_ROLE) || (b->flags & EMAIL_ROLE))
+        return EMAIL_ELSE;
+    if (slice_eq(a->local, b->local)) {
+        bool typo = !((a->flags & EMAIL_FREE) && (b->flags & EMAIL_FREE)) &&
+                    edit_distance(a->domain, b->domain, 2) <= 2;
+        if (typo)
+            return EMAIL_DOMAIN_TYPO;
+        bool own = a->local.len >= 6 && !local_is_name(a->local, name);
+        return own ? EMAIL_SAME_LOCAL : EMAIL_SAME_NAME_LOCAL;
+    }
+    size_t least = a->local.len < b->local.len ? a->local.len : b->local.len;
+    if (slice_eq(a->domain, b->domain) && least >= 5 && edit_distance(a->local, b->local, 1) <= 1) {
+        /* zhang1 and zhang2 are two people more often than one who slipped. */
+        char last_a = a->local.ptr[a->local.len - 1], last_b = b->local.ptr[b->local.len - 1];
+        bool counted = last_a != last_b && ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
+        return counted ? EMAIL_ELSE : EMAIL_LOCAL_TYPO;
+    }
+    return EMAIL_ELSE;
+}
+
+bool compare_email(const struct features_view *a, const struct features_view *b,
+                   const struct comparison_model *model, struct compared *out)
+{
+    out->rarity_bits = 0;
+    out->key = 0;
+    out->level = EMAIL_ELSE;
+    if (a->email_count == 0 || b->email_count == 0)
+        return false;
+    for (size_t i = 0; i < a->email_count; i++)
+        for (size_t k = 0; k < b->email_count; k++) {
+            enum email_level level =
+                email_level(&a->emails[i], &b->emails[k], a->has_name ? &a->name : &b->name);
+            if (model->levels[level].weight <= model->levels[out->level].weight)
+                continue;
+            out->level = (uint8_t)level;
+            out->key = level <= EMAIL_SAME_ROLE ? key_of_email(a, a->emails[i].whole) : 0;
+        }
+    return true;
+}
+
+static bool email_fits_name(const struct features_view *mail, const struct features_view *named)
+{
+    for (size_t i = 0; i < mail->email_count; i++)
+        if (!(mail->emails[i].flags & EMAIL_ROLE) &&
+            local_is_name(mail->emails[i].local, &named->name))
+            return true;
+    return false;
+}
+
+bool compare_email_name(const struct features_view *a, const struct features_view *b,
+                        struct compared *out)
+{
+    bool named_a = a->has_name && a->name.given.len && a->name.family.len;
+    bool named_b = b->has_name && b->name.given.len && b->name.family.len;
+
+    out->level = EQUAL_SAME;
+    out->rarity_bits = 0;
+    out->key = 0;
+    /* With two names, or two e-mails, those have spoken. */
+    if (named_a == named_b || (a->email_count && b->email_count))
+        return false;
+    return named_a ? email_fits_name(b, a) : email_fits_name(a, b);
+}
+
+static bool is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((uint8_t)s.ptr[i] >= 0x80)
+            return false;
+    return true;
+}
+
+enum company_level compare_cores(struct slice a, struct slice b)
+{
+    struct slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
+
+    if (slice_eq(a, b))
+        return COMPANY_SAME;
+    size_t enough = is_ascii(shorter) ? 4 : 6;
+    if (shorter.len >= enough && slice_starts(longer, shorter) &&
+        (!is_ascii(shorter) || longer.ptr[shorter.len] == ' '))
+        return COMPANY_CONTAINED;
+    size_t length = utf8_length(longer);
+    if (length >= 4 && edit_distance(a, b, 2) <= (length >= 10 ? 2 : 1))
+        return COMPANY_SIMILAR;
+    return length >= 8 && text_jaro_winkler(a, b) >= 0.93 ? COMPANY_SIMILAR : COMPANY_ELSE;
+}
+
+bool compare_company(const struct features_view *a, const struct features_view *b,
+                     struct compared *out)
+{
+    out->rarity_bits = 0;
+    out->key = 0;
+    if (!a->has_company || !b->has_company)
+        return false;
+    enum company_level level = compare_cores(a->company, b->company);
+    /* An English and a Chinese name say nothing of each other. */
+    if (level == COMPANY_ELSE && is_ascii(a->company) != is_ascii(b->company))
+        return false;
+    bool regions = a->region.len && b->region.len;
+    if (level == COMPANY_SAME && regions && slice_eq(a->region, b->region))
+        level = COMPANY_SAME_REGION;
+    if (level != COMPANY_ELSE && !slice_eq(a->branch, b->branch))
+        level = COMPANY_BRANCH;
+    else if (level != COMPANY_ELSE && regions && !slice_eq(a->region, b->region))
+        level = COMPANY_OTHER_REGION;
+    out->level = (uint8_t)level;
+    return true;
+}
+
+/* The street without its numbers. */
+static struct slice without_digits(struct slice street, char *buffer, size_t size)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < street.len && len < size; i++) {
+        char c = street.ptr[i];
+        if ((c >= '0' && c <= '9') || c == ' ')
+            continue;
+        buffer[len++] = c;
+    }
+    return slice_of(buffer, len);
+}
+
+/* All numbers of one come first in the other: the unit was left out. */
+static bool numbers_start(struct slice a, struct slice b)
+{
+    struct slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
+
+    return shorter.len > 0 && slice_starts(longer, shorter) &&
+           (longer.len == shorter.len || longer.ptr[shorter.len] == ' ');
+}
+
+static enum address_level street_level(const struct features_view *a, const struct features_view *b)
+{
+    char left[FEATURE_TEXT_MAX], right[FEATURE_TEXT_MAX];
+    bool places_conflict = a->postal.len && b->postal.len && !slice_eq(a->postal, b->postal) &&
+                           a->city.len && b->city.len && !slice_eq(a->city, b->city);
+
+    if (places_conflict)
+        return ADDRESS_ELSE;
+    struct slice words_a = without_digits(a->street, left, sizeof(left));
+    struct slice words_b = without_digits(b->street, right, sizeof(right));
+    bool same_words = slice_eq(words_a, words_b);
+    bool same_numbers = a->numbers.len && slice_eq(a->numbers, b->numbers);
+    bool near_words = same_words || slice_starts(words_a, words_b) || slice_starts(words_b, words_a) ||
+                      edit_distance(words_a, words_b, 3) <= (words_a.len < 9 ? 1U : 3U) ||
+                      text_jaro_winkler(words_a, words_b) >= 0.92;
+
+    if (same_words && (same_numbers || slice_eq(a->street, b->street)))
+        return ADDRESS_SAME;
+    if (near_words && same_numbers)
+        return ADDRESS_SIMILAR;
+    if (near_words && numbers_start(a->numbers, b->numbers))
+        return ADDRESS_BUILDING;
+    return same_words && words_a.len ? ADDRESS_STREET : ADDRESS_ELSE;
+}
+
+bool compare_address(const struct features_view *a, const struct features_view *b,
+                     struct compared *out)
+{
+    enum address_level level = ADDRESS_ELSE;
+    bool streets = a->has_address && b->has_address;
+    bool cities = a->city.len && b->city.len, postals = a->postal.len && b->postal.len;
+
+    out->rarity_bits = 0;
+    out->key = 0;
+    if (!streets && !cities && !postals)
+        return false;
+    if (streets)
+        level = street_level(a, b);
+    if (level == ADDRESS_SAME)
+        out->key = key_of_address(a) == key_of_address(b) ? key_of_address(a) : 0;
+    if (level == ADDRESS_ELSE && postals && slice_eq(a->postal, b->postal))
+        level = ADDRESS_POSTAL;
+    else if (level == ADDRESS_ELSE && cities && slice_eq(a->city, b->city))
+        level = streets ? ADDRESS_MOVED : ADDRESS_CITY;
+    out->level = (uint8_t)level;
+    return true;
+}
+
+static bool website_is(const struct features_view *site, const struct features_view *mail)
+{
+    for (size_t i = 0; i < mail->email_count; i++)
+        if (!(mail->emails[i].flags & EMAIL_FREE) && slice_eq(mail->emails[i].domain, site->website))
+            return true;
+    return false;
+}
+
+bool compare_website(const struct features_view *a, const struct features_view *b,
+                     struct compared *out)
+{
+    out->rarity_bits = 0;
+    out->key = 0;
+    out->level = EQUAL_SAME;
+    if (a->website.len && b->website.len) {
+        if (!slice_eq(a->website, b->website))
+            out->level = EQUAL_ELSE;
+        return true;
+    }
+    if ((a->website.len && website_is(a, b)) || (b->website.len && website_is(b, a)))
+        return true;
+    /* Two mailboxes under one domain of their own. */
+    for (size_t i = 0; i < a->email_count; i++)
+        for (size_t k = 0; k < b->email_count; k++)
+            if (!(a->emails[i].flags & EMAIL_FREE) &&
+                slice_eq(a->emails[i].domain, b->emails[k].domain))
+                return true;
+    return false;
+}
+
+static bool similar_texts(struct slice a, struct slice b)
+{
+    size_t length = utf8_length(a.len > b.len ? a : b);
+
+    return length >= 4 &&
+           (edit_distance(a, b, 2) <= (length >= 9 ? 2U : 1U) || text_jaro_winkler(a, b) >= 0.92);
+}
+
+bool compare_custom(const struct features_view *view_a, const struct feature_custom *a,
+                    const struct feature_custom *b, struct compared *out)
+{
+    out->rarity_bits = 0;
+    out->key = key_of_custom(view_a, a);
+    out->level = EQUAL_ELSE;
+    if (a->type != b->type || a->type >= FIELD_TYPE_COUNT)
+        return false;
+    if (slice_eq(a->payload, b->payload))
+        out->level = EQUAL_SAME;
+    else if (a->type == FIELD_TEXT || a->type == FIELD_PERSON_NAME || a->type == FIELD_COMPANY ||
+             a->type == FIELD_ADDRESS || a->type == FIELD_EMAIL)
+        out->level = similar_texts(a->payload, b->payload) ? EQUAL_SIMILAR : EQUAL_ELSE;
+    return true;
+}

@@ -1,0 +1,429 @@
+/* compare_name.c - see compare.h: two names of persons. */
+#include "rules/compare.h"
+
+#include "daemon/base/utf8.h"
+#include "rules/han.h"
+#include "rules/text.h"
+
+/* How one part (family, given) of two names relates. */
+enum part_relation {
+    PART_MISSING,
+    PART_SAME,
+    PART_SOUND,     /* other characters, same pinyin */
+    PART_NICKNAME,
+    PART_SUBSET,    /* a word of a longer name: Maria and Maria Teresa */
+    PART_INITIAL,
+    PART_TYPO,
+    PART_SIMILAR,
+    PART_CHARACTER, /* Chinese: one of two characters differs */
+    PART_ENGLISH,   /* Chinese here, an English given name there */
+    PART_DIFFERENT,
+};
+
+struct part {
+    struct slice folded, han;
+    bool chinese; /* Chinese characters or pinyin */
+};
+
+static bool is_vowel(char c)
+{
+    return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y';
+}
+
+/* "j", "j r", "xm": single letters, or two or three consonants. */
+static bool is_initials(struct slice part)
+{
+    struct slice words[NAME_TOKENS_MAX];
+    size_t count = name_words(part, words, NAME_TOKENS_MAX);
+
+    if (count == 1 && words[0].len > 1 && words[0].len <= 3) {
+        for (size_t i = 0; i < words[0].len; i++)
+            if (is_vowel(words[0].ptr[i]))
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (words[i].len != 1)
+            return false;
+    return count > 0;
+}
+
+/* First letters of a part's words; of a Chinese part, of its syllables. */
+static size_t initials_of(const struct part *part, char *letters, size_t max)
+{
+    struct slice words[NAME_TOKENS_MAX], rest = part->han;
+    size_t count = 0, written = 0;
+    uint32_t code_point;
+
+    if (part->han.len) {
+        while (written < max && utf8_next(&rest, &code_point))
+            letters[written++] = han_initial(code_point);
+        return written;
+    }
+    if (part->chinese && slice_find_byte(part->folded, ' ') < 0)
+        count = pinyin_split(part->folded, words, NAME_TOKENS_MAX);
+    if (count == 0)
+        count = name_words(part->folded, words, NAME_TOKENS_MAX);
+    for (size_t i = 0; i < count && written < max; i++)
+        letters[written++] = words[i].ptr[0];
+    return written;
+}
+
+static bool initials_fit(const struct part *short_one, const struct part *long_one)
+{
+    char wanted[NAME_TOKENS_MAX], have[NAME_TOKENS_MAX];
+    size_t count = 0, have_count = initials_of(long_one, have, sizeof(have));
+
+    for (size_t i = 0; i < short_one->folded.len && count < sizeof(wanted); i++)
+        if (short_one->folded.ptr[i] != ' ')
+            wanted[count++] = short_one->folded.ptr[i];
+    size_t compared = count < have_count ? count : have_count;
+    return compared > 0 && memcmp(wanted, have, compared) == 0;
+}
+
+static bool equal_without_spaces(struct slice a, struct slice b)
+{
+    size_t i = 0, k = 0;
+
+    for (;;) {
+        while (i < a.len && a.ptr[i] == ' ')
+            i++;
+        while (k < b.len && b.ptr[k] == ' ')
+            k++;
+        if (i == a.len || k == b.len)
+            return i == a.len && k == b.len;
+        if (a.ptr[i++] != b.ptr[k++])
+            return false;
+    }
+}
+
+/* Mueller and Müller, Schaefer and Schäfer: the e that stands for the dots is passed over. */
+static bool equal_but_umlauts(struct slice a, struct slice b)
+{
+    size_t i = 0, k = 0;
+
+    while (i < a.len && k < b.len) {
+        if (a.ptr[i] != b.ptr[k])
+            return false;
+        char c = a.ptr[i++];
+        k++;
+        if (c != 'a' && c != 'o' && c != 'u')
+            continue;
+        bool e_in_a = i < a.len && a.ptr[i] == 'e', e_in_b = k < b.len && b.ptr[k] == 'e';
+        if (e_in_a != e_in_b)
+            e_in_a ? i++ : k++;
+    }
+    return i == a.len && k == b.len;
+}
+
+/* All words of the shorter name, two at least, are in the longer one: Maria Garcia, Maria Garcia Lopez. */
+static bool words_within(const struct feature_name *a, const struct feature_name *b)
+{
+    struct slice left[2 * NAME_TOKENS_MAX], right[2 * NAME_TOKENS_MAX];
+    size_t left_count = name_words(a->given, left, NAME_TOKENS_MAX);
+    size_t right_count = name_words(b->given, right, NAME_TOKENS_MAX);
+
+    left_count += name_words(a->family, left + left_count, NAME_TOKENS_MAX);
+    right_count += name_words(b->family, right + right_count, NAME_TOKENS_MAX);
+    const struct slice *shorter = left_count < right_count ? left : right;
+    const struct slice *longer = left_count < right_count ? right : left;
+    size_t least = left_count < right_count ? left_count : right_count;
+    size_t most = left_count < right_count ? right_count : left_count;
+    if (least < 2 || most == least)
+        return false;
+    for (size_t i = 0; i < least; i++) {
+        bool found = false;
+        for (size_t k = 0; k < most && !found; k++)
+            found = shorter[i].len > 1 && slice_eq(shorter[i], longer[k]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* A word (not a particle, not a letter) that both have while one has more. */
+static bool shares_word(struct slice a, struct slice b)
+{
+    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
+    size_t left_count = name_words(a, left, NAME_TOKENS_MAX);
+    size_t right_count = name_words(b, right, NAME_TOKENS_MAX);
+
+    if (left_count < 2 && right_count < 2)
+        return false;
+    for (size_t i = 0; i < left_count; i++)
+        for (size_t k = 0; k < right_count; k++)
+            if (left[i].len > 3 && slice_eq(left[i], right[k]))
+                return true;
+    return left_count && right_count && left[0].len > 1 && slice_eq(left[0], right[0]);
+}
+
+/* The first word of one is the nickname of the other's. */
+static bool nickname_fits(struct slice a, struct slice b)
+{
+    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
+    size_t left_count = name_words(a, left, NAME_TOKENS_MAX);
+    size_t right_count = name_words(b, right, NAME_TOKENS_MAX);
+
+    return left_count && right_count && left[0].len > 1 && right[0].len > 1 &&
+           name_same_nickname(left[0], right[0]);
+}
+
+/* Daniel and Daniela, Mario and Maria: an ending that tells a son from a daughter. */
+static bool differs_by_gendered_ending(struct slice a, struct slice b)
+{
+    size_t least = a.len < b.len ? a.len : b.len, same = 0;
+
+    while (same < least && a.ptr[same] == b.ptr[same])
+        same++;
+    struct slice rest_a = slice_sub(a, same, a.len), rest_b = slice_sub(b, same, b.len);
+    if (rest_a.len > 2 || rest_b.len > 2 || (rest_a.len == 0 && rest_b.len == 0))
+        return false;
+    return (rest_a.len == 0 || is_vowel(rest_a.ptr[rest_a.len - 1])) &&
+           (rest_b.len == 0 || is_vowel(rest_b.ptr[rest_b.len - 1]));
+}
+
+static enum part_relation compare_letters(struct slice a, struct slice b, bool given)
+{
+    size_t least = a.len < b.len ? a.len : b.len, most = a.len < b.len ? b.len : a.len;
+    unsigned edits = edit_distance(a, b, 3);
+    bool same_code = least > 2 && strcmp(name_phonetic(a).code, name_phonetic(b).code) == 0;
+
+    if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || (same_code && edits <= 2))
+        return given && differs_by_gendered_ending(a, b) ? PART_SIMILAR : PART_TYPO;
+    if (edits <= (most + 2) / 4 || (edits <= 3 && least >= 4 && text_jaro_winkler(a, b) >= 0.82))
+        return PART_SIMILAR;
+    /* Cut off or run together: "christo" and "christopher". */
+    if (least >= 4 && memcmp(a.ptr, b.ptr, least) == 0)
+        return PART_SIMILAR;
+    return PART_DIFFERENT;
+}
+
+/* n and ng, z and zh, s and sh, c and ch, l and n are often heard as one in the south. */
+static bool sounds_southern(struct slice a, struct slice b)
+{
+    char left[FEATURE_TEXT_MAX], right[FEATURE_TEXT_MAX];
+    char *outs[2] = {left, right};
+    struct slice ins[2] = {a, b};
+    size_t lens[2] = {0, 0};
+
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < ins[side].len && lens[side] < FEATURE_TEXT_MAX; i++) {
+            char c = ins[side].ptr[i], before = i ? ins[side].ptr[i - 1] : 0;
+            if (c == ' ' || (c == 'h' && (before == 'z' || before == 's' || before == 'c')) ||
+                (c == 'g' && before == 'n'))
+                continue;
+            outs[side][lens[side]++] = c;
+        }
+    return lens[0] == lens[1] && memcmp(left, right, lens[0]) == 0;
+}
+
+/* 小明 and 小名 are SOUND already; here 建国 and 建军, 小明 and 明. */
+static enum part_relation compare_characters(struct slice a, struct slice b)
+{
+    size_t left = utf8_length(a), right = utf8_length(b);
+
+    if ((left > 1 || right > 1) && edit_distance(a, b, 1) <= 1)
+        return PART_CHARACTER;
+    return PART_DIFFERENT;
+}
+
+static enum part_relation compare_chinese(const struct part *a, const struct part *b)
+{
+    if (a->han.len && b->han.len) {
+        if (slice_eq(a->han, b->han))
+            return PART_SAME;
+        if (equal_without_spaces(a->folded, b->folded))
+            return PART_SOUND;
+        return sounds_southern(a->folded, b->folded) ? PART_TYPO
+                                                     : compare_characters(a->han, b->han);
+    }
+    if (sounds_southern(a->folded, b->folded))
+        return PART_TYPO;
+    /* Letters of pinyin are few: one wrong letter makes another name unless the name is long. */
+    size_t least = a->folded.len < b->folded.len ? a->folded.len : b->folded.len;
+    if (least >= 5 && edit_distance(a->folded, b->folded, 1) <= 1)
+        return PART_TYPO;
+    return PART_DIFFERENT;
+}
+
+static enum part_relation compare_part(const struct part *a, const struct part *b, bool given)
+{
+    if (a->folded.len == 0 || b->folded.len == 0)
+        return PART_MISSING;
+    if (a->han.len && b->han.len)
+        return compare_chinese(a, b);
+    if (equal_without_spaces(a->folded, b->folded))
+        return PART_SAME;
+    if (!a->chinese && !b->chinese && equal_but_umlauts(a->folded, b->folded))
+        return PART_SAME;
+    bool initials_a = is_initials(a->folded), initials_b = is_initials(b->folded);
+    if (initials_a && initials_fit(a, b))
+        return PART_INITIAL;
+    if (initials_b && initials_fit(b, a))
+        return PART_INITIAL;
+    if (initials_a || initials_b)
+        return PART_DIFFERENT;
+    if (a->chinese && b->chinese)
+        return compare_chinese(a, b);
+    if (given && nickname_fits(a->folded, b->folded))
+        return PART_NICKNAME;
+    if (shares_word(a->folded, b->folded))
+        return PART_SUBSET;
+    enum part_relation relation = compare_letters(a->folded, b->folded, given);
+    if (given && relation == PART_DIFFERENT && a->chinese != b->chinese)
+        return PART_ENGLISH;
+    return relation;
+}
+
+/* Neither part is missing. */
+static enum name_level level_of_both(enum part_relation family, enum part_relation given, bool chinese)
+{
+    /* By given name, from PART_SAME: what a family name of the given closeness makes of it. */
+    static const uint8_t same[] = {NAME_EXACT, NAME_HOMOPHONE, NAME_NICKNAME, NAME_PART,
+                                   NAME_INITIAL, NAME_TYPO, NAME_SIMILAR, NAME_ONE_CHARACTER,
+                                   NAME_ENGLISH_GIVEN, NAME_GIVEN_DIFFERS};
+    static const uint8_t sound[] = {NAME_HOMOPHONE, NAME_HOMOPHONE, NAME_ELSE, NAME_SIMILAR,
+                                    NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR,
+                                    NAME_ELSE, NAME_ELSE};
+    static const uint8_t subset[] = {NAME_PART, NAME_SIMILAR, NAME_NICKNAME, NAME_PART,
+                                     NAME_INITIAL, NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR,
+                                     NAME_ELSE, NAME_GIVEN_DIFFERS};
+    static const uint8_t typo[] = {NAME_TYPO, NAME_TYPO, NAME_TYPO, NAME_TYPO, NAME_SIMILAR,
+                                   NAME_SIMILAR, NAME_SIMILAR, NAME_ELSE, NAME_ELSE, NAME_ELSE};
+    static const uint8_t similar[] = {NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR,
+                                      NAME_ELSE, NAME_SIMILAR, NAME_ELSE, NAME_ELSE, NAME_ELSE,
+                                      NAME_ELSE};
+    size_t at = (size_t)given - PART_SAME;
+
+    switch (family) {
+    case PART_SAME:
+        return (enum name_level)same[at];
+    case PART_SOUND:
+        return (enum name_level)sound[at];
+    case PART_SUBSET:
+        return (enum name_level)subset[at];
+    case PART_TYPO:
+    case PART_NICKNAME:
+        return (enum name_level)typo[at];
+    case PART_SIMILAR:
+        return (enum name_level)similar[at];
+    case PART_INITIAL:
+        return given == PART_SAME ? NAME_INITIAL : NAME_ELSE;
+    case PART_CHARACTER:
+        return given == PART_SAME ? NAME_ONE_CHARACTER : NAME_ELSE;
+    default:
+        return !chinese && (given == PART_SAME || given == PART_NICKNAME) ? NAME_FAMILY_CHANGED
+                                                                          : NAME_ELSE;
+    }
+}
+
+static bool level_of(enum part_relation family, enum part_relation given, bool chinese,
+                     enum name_level *level)
+{
+    if (family == PART_MISSING && given == PART_MISSING)
+        return false;
+    if (given == PART_MISSING) {
+        if (family == PART_TYPO || family == PART_SIMILAR || family == PART_INITIAL)
+            return false;
+        *level = family == PART_SAME || family == PART_SOUND || family == PART_SUBSET
+                     ? NAME_FAMILY_ONLY
+                     : NAME_ELSE;
+    } else if (family == PART_MISSING) {
+        if (given == PART_TYPO || given == PART_SIMILAR || given == PART_ENGLISH)
+            return false;
+        *level = given == PART_DIFFERENT || given == PART_CHARACTER ? NAME_ELSE : NAME_GIVEN_ONLY;
+    } else {
+        *level = level_of_both(family, given, chinese);
+    }
+    return true;
+}
+
+struct name_judgement {
+    bool any;
+    enum name_level level;
+    float rarity, weight;
+};
+
+static float least(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+/* How rare what agrees is: of two spellings the commoner one counts. */
+static float rarity_of(const struct matcher *matcher, const struct part family[2],
+                       const struct part given[2], const struct level_model *model, bool by_sound)
+{
+    float bits = 0;
+
+    if (model->frequency & FREQUENCY_FAMILY)
+        bits += least(
+            -frequency_family(matcher, family[0].folded, by_sound ? SLICE_EMPTY : family[0].han),
+            -frequency_family(matcher, family[1].folded, by_sound ? SLICE_EMPTY : family[1].han));
+    if (model->frequency & FREQUENCY_GIVEN)
+        bits += least(-frequency_given(matcher, given[0].folded,
+                                       by_sound ? SLICE_EMPTY : given[0].han, given[0].chinese),
+                      -frequency_given(matcher, given[1].folded,
+                                       by_sound ? SLICE_EMPTY : given[1].han, given[1].chinese));
+    return least(bits, matcher->name_bits_max);
+}
+
+static struct name_judgement judge(const struct matcher *matcher, const struct part family[2],
+                                   const struct part given[2], bool swapped)
+{
+    struct name_judgement judgement = {0};
+    bool chinese = family[0].han.len || family[1].han.len;
+    bool scripts_differ = (family[0].han.len || given[0].han.len) != (family[1].han.len || given[1].han.len);
+
+    judgement.any = level_of(compare_part(&family[0], &family[1], false),
+                             compare_part(&given[0], &given[1], true), chinese, &judgement.level);
+    if (!judgement.any)
+        return judgement;
+    if (judgement.level == NAME_EXACT && scripts_differ)
+        judgement.level = NAME_ROMANISED;
+    else if (judgement.level == NAME_EXACT && swapped)
+        judgement.level = NAME_SWAPPED;
+    const struct level_model *model = &matcher->comparisons[CMP_NAME].levels[judgement.level];
+    bool by_sound = judgement.level == NAME_HOMOPHONE || judgement.level == NAME_ROMANISED;
+    judgement.rarity = rarity_of(matcher, family, given, model, by_sound);
+    /* Which of the two is the family name is open: it is as common as the commoner reading. */
+    if (swapped)
+        judgement.rarity =
+            least(judgement.rarity, rarity_of(matcher, given, family, model, by_sound));
+    judgement.weight = model->weight + judgement.rarity;
+    return judgement;
+}
+
+bool compare_name(const struct matcher *matcher, const struct features_view *a,
+                  const struct features_view *b, struct compared *out)
+{
+    const struct feature_name *names[2] = {&a->name, &b->name};
+    struct part family[2], given[2];
+
+    if (!a->has_name || !b->has_name)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        bool chinese =
+            names[i]->script == NAME_SCRIPT_HAN || names[i]->script == NAME_SCRIPT_PINYIN;
+        family[i] = (struct part){names[i]->family, names[i]->family_han, chinese};
+        given[i] = (struct part){names[i]->given, names[i]->given_han, chinese};
+    }
+    struct name_judgement best = judge(matcher, family, given, false);
+    /* Characters keep their order; letters do not. */
+    if (best.level != NAME_EXACT && !(family[0].han.len && family[1].han.len)) {
+        struct part other_family[2] = {family[0], given[1]}, other_given[2] = {given[0], family[1]};
+        struct name_judgement swapped = judge(matcher, other_family, other_given, true);
+        if (swapped.any && (!best.any || swapped.weight > best.weight) &&
+            swapped.level != NAME_FAMILY_CHANGED && swapped.level != NAME_GIVEN_DIFFERS)
+            best = swapped;
+    }
+    if (!family[0].chinese && !family[1].chinese && best.any &&
+        (best.level == NAME_ELSE || best.level >= NAME_FAMILY_ONLY) && words_within(&a->name, &b->name)) {
+        const struct level_model *part = &matcher->comparisons[CMP_NAME].levels[NAME_PART];
+        best.level = NAME_PART;
+        best.rarity = rarity_of(matcher, family, given, part, false);
+    }
+    out->level = (uint8_t)best.level;
+    out->rarity_bits = best.rarity;
+    out->key = 0;
+    return best.any;
+}

@@ -1,0 +1,372 @@
+/* features.c - see features.h: packing a clean record. */
+#include "rules/features.h"
+
+#include "daemon/base/utf8.h"
+#include "rules/address.h"
+#include "rules/company.h"
+#include "rules/han.h"
+#include "rules/model.h"
+#include "rules/text.h"
+
+/* What is known of the record while its values pass by. */
+struct packer {
+    const struct matcher *matcher;
+    struct buf *out;
+    struct arena *arena;
+    size_t start;
+    uint8_t phones, emails, customs;
+    struct slice full_name, family, given, address, city, district, postal, country;
+    bool has_city, has_district, has_postal;
+};
+
+/* One entry; what would pass the maximum is left out whole. */
+static void put_entry(struct packer *p, enum feature_tag tag, const void *bytes, size_t len)
+{
+    if (len == 0 || len > UINT8_MAX || p->out->len - p->start + len + 2 > FEATURES_MAX_BYTES)
+        return;
+    buf_put_byte(p->out, (uint8_t)tag);
+    buf_put_byte(p->out, (uint8_t)len);
+    buf_put(p->out, bytes, len);
+}
+
+static void put_text(struct packer *p, enum feature_tag tag, struct slice text)
+{
+    if (text.len)
+        put_entry(p, tag, text.ptr, text.len > FEATURE_TEXT_MAX ? FEATURE_TEXT_MAX : text.len);
+}
+
+static void put_number(struct packer *p, enum feature_tag tag, uint64_t value)
+{
+    uint8_t bytes[8];
+
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+    if (value)
+        put_entry(p, tag, bytes, sizeof(bytes));
+}
+
+/* Several byte-counted texts in one entry. */
+struct packed_texts {
+    uint8_t bytes[UINT8_MAX];
+    size_t len;
+};
+
+static void add_text(struct packed_texts *texts, struct slice text, size_t max)
+{
+    size_t len = text.len > max ? max : text.len;
+
+    /* Never half a character: a cut name must compare the same way on both sides. */
+    while (len < text.len && len > 0 && ((uint8_t)text.ptr[len] & 0xC0) == 0x80)
+        len--;
+    if (texts->len + 1 + len > sizeof(texts->bytes))
+        len = 0;
+    texts->bytes[texts->len++] = (uint8_t)len;
+    memcpy(texts->bytes + texts->len, text.ptr, len);
+    texts->len += len;
+}
+
+static void put_name(struct packer *p)
+{
+    struct name_parts parts = {0};
+    struct packed_texts texts = {{0}, 1};
+
+    if (p->family.len && p->given.len)
+        name_parse_split(p->family, p->given, p->arena, &parts);
+    else if (p->full_name.len)
+        name_parse(p->full_name, p->arena, &parts);
+    else if (p->family.len || p->given.len)
+        name_parse_split(p->family, p->given, p->arena, &parts);
+    else
+        return;
+    if ((parts.flags & VALUE_NOT_EVIDENCE) || (!parts.family_folded.len && !parts.given_folded.len))
+        return;
+    texts.bytes[0] = (uint8_t)((unsigned)parts.script | (parts.order_certain ? 8U : 0U) |
+                               (parts.family_only ? 16U : 0U));
+    add_text(&texts, parts.family_folded, 48);
+    add_text(&texts, parts.given_folded, 48);
+    if (parts.script == NAME_SCRIPT_HAN) {
+        add_text(&texts, han_simplify(parts.family, p->arena), 24);
+        add_text(&texts, han_simplify(parts.given, p->arena), 36);
+    }
+    put_entry(p, TAG_NAME, texts.bytes, texts.len);
+    if (parts.suffix.len && slice_eq_nocase(slice_sub(parts.suffix, 0, 2), SLICE("jr")))
+        put_entry(p, TAG_SUFFIX, "J", 1);
+    else if (parts.suffix.len && slice_eq_nocase(slice_sub(parts.suffix, 0, 2), SLICE("sr")))
+        put_entry(p, TAG_SUFFIX, "S", 1);
+}
+
+static void put_suffix(struct packer *p, struct slice value)
+{
+    static const struct {
+        const char *text, *code;
+    } known[] = {{"jr", "J"}, {"jr.", "J"}, {"junior", "J"}, {"sr", "S"}, {"sr.", "S"},
+                 {"senior", "S"}, {"ii", "2"}, {"iii", "3"}, {"iv", "4"}, {"v", "5"}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (slice_eq_nocase(value, slice_str(known[i].text)))
+            put_entry(p, TAG_SUFFIX, known[i].code, 1);
+}
+
+static void put_gender(struct packer *p, struct slice value)
+{
+    if (slice_eq_nocase(value, SLICE("male")) || slice_eq_nocase(value, SLICE("m")) ||
+        slice_is(value, "男"))
+        put_entry(p, TAG_GENDER, "m", 1);
+    else if (slice_eq_nocase(value, SLICE("female")) || slice_eq_nocase(value, SLICE("f")) ||
+             slice_is(value, "女"))
+        put_entry(p, TAG_GENDER, "f", 1);
+}
+
+static size_t date_bytes(struct slice value, uint8_t bytes[4])
+{
+    struct feature_date date = feature_date_parse(value);
+
+    bytes[0] = (uint8_t)(date.year >> 8);
+    bytes[1] = (uint8_t)date.year;
+    bytes[2] = date.month;
+    bytes[3] = date.day;
+    return date.year ? 4 : 0;
+}
+
+static void put_email(struct packer *p, struct slice value)
+{
+    uint8_t bytes[UINT8_MAX];
+    struct feature_email email = feature_email_of(value);
+
+    if (email.domain.len == 0 || email.local.len == 0 || value.len + 1 > sizeof(bytes) ||
+        p->emails >= FEATURE_EMAILS_MAX)
+        return;
+    bytes[0] = (uint8_t)((email_local_is_role(email.local) ? EMAIL_ROLE : 0) |
+                         (email_domain_is_free(email.domain) ? EMAIL_FREE : 0));
+    memcpy(bytes + 1, value.ptr, value.len);
+    put_entry(p, TAG_EMAIL, bytes, value.len + 1);
+    p->emails++;
+}
+
+static void put_company(struct packer *p, struct slice value)
+{
+    struct company_parts parts;
+    struct packed_texts texts = {{0}, 0};
+
+    company_parse(value, p->arena, &parts);
+    if (parts.core.len == 0)
+        return;
+    add_text(&texts, parts.core, FEATURE_TEXT_MAX);
+    add_text(&texts, parts.branch, 32);
+    add_text(&texts, parts.region, 24);
+    put_entry(p, TAG_COMPANY, texts.bytes, texts.len);
+}
+
+/* Host of a URL without "www.". */
+static void put_website(struct packer *p, struct slice value)
+{
+    ptrdiff_t scheme = slice_find(value, SLICE("://"));
+    size_t end;
+
+    if (scheme >= 0)
+        value = slice_sub(value, (size_t)scheme + 3, value.len);
+    if (slice_starts(value, SLICE("www.")))
+        value = slice_sub(value, 4, value.len);
+    for (end = 0; end < value.len && !strchr("/?#:", value.ptr[end]); end++)
+        continue;
+    put_text(p, TAG_WEBSITE, slice_sub(value, 0, end));
+}
+
+/* 省 市 区 县 off the end, so that 上海 and 上海市 are one place. */
+static struct slice place_core(struct slice place)
+{
+    static const char *const suffixes[] = {"自治区", "自治州", "地区", "市", "省", "区", "县", "州"};
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        struct slice suffix = slice_str(suffixes[i]);
+        if (slice_ends(place, suffix) && place.len >= suffix.len + 6)
+            return slice_sub(place, 0, place.len - suffix.len);
+    }
+    return place;
+}
+
+static void put_place(struct packer *p, enum feature_tag tag, struct slice place)
+{
+    if (place.len)
+        put_text(p, tag, place_core(text_fold(han_simplify(place, p->arena), p->arena)));
+}
+
+static void put_address(struct packer *p)
+{
+    struct address_parts parts = {0};
+    struct packed_texts texts = {{0}, 0};
+
+    if (p->address.len) {
+        char country[3] = {0};
+        if (p->country.len == 2)
+            memcpy(country, p->country.ptr, 2);
+        address_parse(p->address, country, p->arena, &parts);
+        add_text(&texts, parts.folded, 48);
+        add_text(&texts, parts.numbers, 24);
+        if (parts.folded.len)
+            put_entry(p, TAG_ADDRESS, texts.bytes, texts.len);
+    }
+    put_place(p, TAG_CITY, p->city.len ? p->city : parts.city);
+    put_place(p, TAG_DISTRICT, p->district.len ? p->district : parts.district);
+    struct slice postal = p->postal.len ? p->postal : parts.postal_code;
+    char letters[16];
+    size_t len = 0;
+    for (size_t i = 0; i < postal.len && len < sizeof(letters); i++)
+        if (postal.ptr[i] != ' ' && postal.ptr[i] != '-')
+            letters[len++] = (char)(postal.ptr[i] >= 'a' && postal.ptr[i] <= 'z' ? postal.ptr[i] - 32
+                                                                                 : postal.ptr[i]);
+    put_text(p, TAG_POSTAL, slice_of(letters, len));
+}
+
+static void put_custom(struct packer *p, const struct clean_value *value)
+{
+    const struct custom_field *custom =
+        &p->matcher->custom_fields[p->matcher->field_custom[value->field]];
+    uint8_t bytes[4 + FEATURE_TEXT_MAX * 2];
+    uint64_t number = 0;
+    size_t len = 3;
+
+    if (p->customs >= FEATURE_CUSTOMS_MAX)
+        return;
+    bytes[0] = (uint8_t)(custom->name_hash >> 8);
+    bytes[1] = (uint8_t)custom->name_hash;
+    bytes[2] = (uint8_t)custom->type;
+    switch (custom->type) {
+    case FIELD_PHONE:
+        number = feature_phone_pack(value->value);
+        break;
+    case FIELD_ID_NUMBER:
+    case FIELD_CATEGORY:
+    case FIELD_NUMBER:
+    case FIELD_MONEY:
+        number = slice_hash(value->value, 1);
+        break;
+    case FIELD_DATE:
+        len += date_bytes(value->value, bytes + 3);
+        break;
+    default: {
+        struct slice text = custom->type == FIELD_EMAIL || custom->type == FIELD_URL
+                                ? value->value
+                                : text_fold(han_simplify(value->value, p->arena), p->arena);
+        size_t room = text.len > FEATURE_TEXT_MAX ? FEATURE_TEXT_MAX : text.len;
+        memcpy(bytes + 3, text.ptr, room);
+        len += room;
+    }
+    }
+    for (int i = 0; number && i < 8; i++)
+        bytes[len++] = (uint8_t)(number >> (56 - 8 * i));
+    if (len > 3) {
+        put_entry(p, TAG_CUSTOM, bytes, len);
+        p->customs++;
+    }
+}
+
+static void take_first(struct slice *into, struct slice value)
+{
+    if (into->len == 0)
+        *into = value;
+}
+
+static void pack_value(struct packer *p, const struct clean_value *value)
+{
+    struct slice text = value->value;
+    uint8_t date[4];
+
+    switch ((int)p->matcher->field_tags[value->field]) {
+    case TAG_FULL_NAME:
+        take_first(&p->full_name, text);
+        break;
+    case TAG_FAMILY_NAME:
+        take_first(&p->family, text);
+        break;
+    case TAG_GIVEN_NAME:
+        take_first(&p->given, text);
+        break;
+    case TAG_SUFFIX:
+        put_suffix(p, text);
+        break;
+    case TAG_GENDER:
+        put_gender(p, text);
+        break;
+    case TAG_PHONE:
+        if (p->phones < FEATURE_PHONES_MAX && feature_phone_pack(text)) {
+            put_number(p, TAG_PHONE, feature_phone_pack(text));
+            p->phones++;
+        }
+        break;
+    case TAG_EMAIL:
+        put_email(p, text);
+        break;
+    case TAG_BIRTH:
+        put_entry(p, TAG_BIRTH, date, date_bytes(text, date));
+        break;
+    case TAG_IDENTITY:
+        put_number(p, TAG_IDENTITY, slice_hash(text, 0x6964U) | 1);
+        break;
+    case TAG_WECHAT_ID:
+    case TAG_WECHAT_OPENID:
+    case TAG_MEMBER:
+        put_number(p, (enum feature_tag)p->matcher->field_tags[value->field],
+                   slice_hash(text_lower(text, p->arena), 0x6964U) | 1);
+        break;
+    case TAG_COMPANY:
+        put_company(p, text);
+        break;
+    case TAG_ADDRESS:
+        take_first(&p->address, text);
+        break;
+    case TAG_CITY:
+        take_first(&p->city, text);
+        break;
+    case TAG_DISTRICT:
+        take_first(&p->district, text);
+        break;
+    case TAG_POSTAL:
+        take_first(&p->postal, text);
+        break;
+    case TAG_WEBSITE:
+        put_website(p, text);
+        break;
+    case TAG_CUSTOM:
+        put_custom(p, value);
+        break;
+    default:
+        break;
+    }
+}
+
+/* national_id speaks of persons, credit_code of companies: one identity, by kind. */
+static bool is_evidence(const struct packer *p, const struct clean_record *clean,
+                        const struct clean_value *value)
+{
+    if ((value->flags & VALUE_NOT_EVIDENCE) || value->value.len == 0 ||
+        value->field >= p->matcher->field_count)
+        return false;
+    if (p->matcher->field_tags[value->field] == TAG_IDENTITY)
+        return p->matcher->identity_fields[clean->kind == KIND_COMPANY] == value->field;
+    return true;
+}
+
+void features_pack(const struct matcher *matcher, const struct clean_record *clean,
+                   uint16_t space_id, struct buf *out)
+{
+    struct packer p = {.matcher = matcher, .out = out, .start = out->len};
+
+    p.arena = arena_new((size_t)1 << 20);
+    if (p.arena == NULL) {
+        out->failed = true;
+        return;
+    }
+    buf_put_byte(out, FEATURES_LAYOUT);
+    buf_put_byte(out, (uint8_t)clean->kind);
+    buf_put_u16(out, space_id);
+    for (size_t i = 0; i < clean->value_count; i++)
+        if (is_evidence(&p, clean, &clean->values[i]))
+            pack_value(&p, &clean->values[i]);
+    if (clean->kind == KIND_PERSON)
+        put_name(&p);
+    put_address(&p);
+    if (arena_failed(p.arena))
+        out->failed = true;
+    arena_free(&p.arena);
+}

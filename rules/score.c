@@ -1,0 +1,209 @@
+/*
+ * score.c - judging two records: levels to weights, shared values weakened by their degree, evidence that travels
+ * together counted once, and ceilings.
+ */
+#include <math.h>
+
+#include "rules/compare.h"
+
+/* How far below the link weight a pair under a ceiling always stays. */
+#define CEILING_MARGIN_BITS 0.1
+
+struct scorer {
+    const struct matcher *matcher;
+    const struct shared_key *shared;
+    size_t shared_count;
+    struct match_result *result;
+    double ceiling;
+    uint8_t ceiling_by; /* comparison that set it */
+    bool lifted;
+    float phone, address; /* weights, to see what travels together */
+};
+
+/* The degree band of a value both records hold. Without a list nothing is known of degrees; with one, a key that is
+ * not in it is dead. */
+static uint8_t band_of(const struct scorer *s, uint64_t key)
+{
+    if (key == 0 || s->shared == NULL)
+        return 0;
+    for (size_t i = 0; i < s->shared_count; i++)
+        if (s->shared[i].hash == key)
+            return s->shared[i].band > DEGREE_DEAD ? DEGREE_DEAD : s->shared[i].band;
+    return DEGREE_DEAD;
+}
+
+static void put(struct scorer *s, uint8_t comparison, uint8_t level, uint8_t band, float weight)
+{
+    struct match_result *result = s->result;
+
+    if (result->count >= COMPARISONS_MAX)
+        return;
+    result->comparisons[result->count++] =
+        (struct comparison_result){comparison, level, band, weight};
+    result->weight += (double)weight;
+}
+
+/* Turns a comparison's outcome into evidence; returns its weight. */
+static float count(struct scorer *s, uint8_t comparison, const struct comparison_model *model,
+                   const struct compared *compared)
+{
+    const struct level_model *level = &model->levels[compared->level];
+    float weight = level->weight + compared->rarity_bits;
+    uint8_t band = compared->level == 0 ? 0 : band_of(s, compared->key);
+
+    if (band == DEGREE_DEAD)
+        return 0;
+    if (weight > 0)
+        weight = weight > model->band_loss[band] ? weight - model->band_loss[band] : 0;
+    if ((double)level->ceiling < s->ceiling) {
+        s->ceiling = (double)level->ceiling;
+        s->ceiling_by = comparison;
+    }
+    s->lifted |= level->lifts;
+    put(s, comparison, compared->level, band, weight);
+    return weight;
+}
+
+static float count_fixed(struct scorer *s, enum comparison_id id, const struct compared *compared)
+{
+    return count(s, (uint8_t)id, &s->matcher->comparisons[id], compared);
+}
+
+/* A number either is the same or is not. */
+static void count_number(struct scorer *s, enum comparison_id id, uint64_t a, uint64_t b,
+                         uint64_t key)
+{
+    struct compared compared = {a == b ? EQUAL_SAME : EQUAL_ELSE, 0, a == b ? key : 0};
+
+    if (a && b)
+        (void)count_fixed(s, id, &compared);
+}
+
+static void count_suffix(struct scorer *s, uint8_t a, uint8_t b)
+{
+    struct compared compared = {EQUAL_ELSE, 0, 0};
+
+    if (a == 0 || b == 0)
+        return;
+    if (a == b)
+        compared.level = EQUAL_SAME;
+    else if ((a == 'J' && b == '2') || (a == '2' && b == 'J'))
+        compared.level = EQUAL_SIMILAR;
+    (void)count_fixed(s, CMP_SUFFIX, &compared);
+}
+
+static void score_person(struct scorer *s, const struct features_view *a,
+                         const struct features_view *b)
+{
+    const struct comparison_model *models = s->matcher->comparisons;
+    struct compared compared;
+
+    if (compare_name(s->matcher, a, b, &compared))
+        (void)count_fixed(s, CMP_NAME, &compared);
+    count_suffix(s, a->suffix, b->suffix);
+    if (compare_birth(a->birth, b->birth, &compared))
+        (void)count_fixed(s, CMP_BIRTH, &compared);
+    count_number(s, CMP_GENDER, a->gender, b->gender, 0);
+    if (compare_phone(a, b, &models[CMP_PHONE], &compared))
+        s->phone = count_fixed(s, CMP_PHONE, &compared);
+    if (compare_email(a, b, &models[CMP_EMAIL], &compared))
+        (void)count_fixed(s, CMP_EMAIL, &compared);
+    if (compare_email_name(a, b, &compared))
+        (void)count_fixed(s, CMP_EMAIL_NAME, &compared);
+    count_number(s, CMP_WECHAT_ID, a->wechat_id, b->wechat_id, key_of_wechat_id(a));
+    count_number(s, CMP_WECHAT_OPENID, a->wechat_openid, b->wechat_openid, key_of_wechat_openid(a));
+    count_number(s, CMP_NATIONAL_ID, a->identity, b->identity, 0);
+    count_number(s, CMP_MEMBER, a->member, b->member, key_of_member(a));
+    if (compare_company(a, b, &compared))
+        (void)count_fixed(s, CMP_COMPANY, &compared);
+    if (compare_address(a, b, &compared))
+        s->address = count_fixed(s, CMP_ADDRESS, &compared);
+}
+
+static void score_company(struct scorer *s, const struct features_view *a,
+                          const struct features_view *b)
+{
+    const struct comparison_model *models = s->matcher->comparisons;
+    struct compared compared;
+
+    if (compare_company(a, b, &compared))
+        (void)count_fixed(s, CMP_COMPANY_NAME, &compared);
+    count_number(s, CMP_CREDIT_CODE, a->identity, b->identity, 0);
+    if (compare_phone(a, b, &models[CMP_COMPANY_PHONE], &compared))
+        s->phone = count_fixed(s, CMP_COMPANY_PHONE, &compared);
+    if (compare_email(a, b, &models[CMP_COMPANY_EMAIL], &compared))
+        (void)count_fixed(s, CMP_COMPANY_EMAIL, &compared);
+    if (compare_website(a, b, &compared))
+        (void)count_fixed(s, CMP_COMPANY_SITE, &compared);
+    if (compare_address(a, b, &compared))
+        s->address = count_fixed(s, CMP_COMPANY_ADDRESS, &compared);
+}
+
+static void score_customs(struct scorer *s, const struct features_view *a,
+                          const struct features_view *b)
+{
+    struct compared compared;
+
+    for (size_t i = 0; i < a->custom_count; i++)
+        for (size_t k = 0; k < b->custom_count; k++) {
+            if (a->customs[i].name_hash != b->customs[k].name_hash)
+                continue;
+            for (size_t c = 0; c < s->matcher->custom_count; c++)
+                if (s->matcher->custom_fields[c].name_hash == a->customs[i].name_hash &&
+                    (uint8_t)s->matcher->custom_fields[c].type == a->customs[i].type &&
+                    compare_custom(a, &a->customs[i], &b->customs[k], &compared))
+                    (void)count(s, (uint8_t)(CMP_FIXED_COUNT + c),
+                                &s->matcher->customs[a->customs[i].type], &compared);
+            break;
+        }
+}
+
+/* Who shares a phone shares the address more often than not. */
+static void count_together_once(struct scorer *s)
+{
+    float lesser = s->phone < s->address ? s->phone : s->address;
+    float factor = s->matcher->comparisons[CMP_TOGETHER].together_factor;
+
+    if (lesser > 0)
+        put(s, CMP_TOGETHER, 1, 0, -lesser * (1 - factor));
+}
+
+static void hold_under_ceiling(struct scorer *s)
+{
+    double over = s->result->weight - s->ceiling;
+
+    if (s->lifted || !(over > 0))
+        return;
+    double held = s->ceiling + over * (double)s->matcher->ceiling_excess;
+    double most = s->matcher->link_weight - CEILING_MARGIN_BITS;
+    if (held > most)
+        held = most > s->ceiling ? most : s->ceiling;
+    put(s, CMP_CEILING, s->ceiling_by, 0, (float)(held - s->result->weight));
+}
+
+void match_score(const struct matcher *matcher, struct slice features_a, struct slice features_b,
+                 const struct shared_key *shared, size_t shared_count, struct match_result *result)
+{
+    struct features_view views[2];
+    struct scorer scorer = {.matcher = matcher,
+                            .shared = shared,
+                            .shared_count = shared_count,
+                            .result = result,
+                            .ceiling = (double)INFINITY};
+    /* One order for both directions: the result is the same to the last bit. */
+    bool exchange = slice_cmp(features_a, features_b) > 0;
+    bool ok = features_read(exchange ? features_b : features_a, &views[0]);
+
+    ok = features_read(exchange ? features_a : features_b, &views[1]) && ok;
+    result->count = 0;
+    result->weight = matcher->prior_weight;
+    if (!ok || views[0].kind != views[1].kind || views[0].space != views[1].space)
+        return;
+    if (views[0].kind == KIND_COMPANY)
+        score_company(&scorer, &views[0], &views[1]);
+    else
+        score_person(&scorer, &views[0], &views[1]);
+    score_customs(&scorer, &views[0], &views[1]);
+    count_together_once(&scorer);
+    hold_under_ceiling(&scorer);
+}
