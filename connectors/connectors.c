@@ -1,4 +1,5 @@
-/* connectors.c - the tables of connectors; a new one is a line here and its file pair. See connector.h. */
+/* connectors.c - the tables of connectors; a new one is a line here and its file pair. See
+ * connector.h. */
 #include "connectors/connector.h"
 
 const struct pull_connector *const pull_connectors[] = {

@@ -1,10 +1,10 @@
 /*
  * record_hash.c - the content hash of a raw record. See connector.h.
  *
- * The sum, modulo 2^128, of the XXH3-128 of each fact: a sum does not depend on the order of columns, activities or
- * consents. A fact is its texts joined by NUL (which no text holds), hashed with a seed of its own sort.
- * Where a consent was given from (IP, user agent) is no content: the same form sent again over another network is
- * the same record.
+ * The sum, modulo 2^128, of the XXH3-128 of each fact: a sum does not depend on the order of
+ * columns, activities or consents. A fact is its texts joined by NUL (which no text holds), hashed
+ * with a seed of its own sort. Where a consent was given from (IP, user agent) is no content: the
+ * same form sent again over another network is the same record.
  */
 #define XXH_STATIC_LINKING_ONLY /* the streaming state on the stack */
 #include "connectors/connector.h"
@@ -46,7 +46,8 @@ static XXH128_hash_t hash_fact(enum fact fact, const struct slice *parts, size_t
     return XXH3_128bits_withSeed(text, length, fact);
 }
 
-static void add_fact(struct content_hash *sum, enum fact fact, const struct slice *parts, size_t count)
+static void add_fact(struct content_hash *sum, enum fact fact, const struct slice *parts,
+                     size_t count)
 {
     XXH128_hash_t hash = hash_fact(fact, parts, count);
     bool carry = __builtin_add_overflow(sum->low, hash.low64, &sum->low);
@@ -77,7 +78,8 @@ struct content_hash raw_record_hash(const struct raw_record *record)
         const struct activity *activity = &record->activities[i];
         add_fact(&sum, FACT_ACTIVITY,
                  (struct slice[]){activity->type, activity->key, time_text(activity->at_us, at),
-                                  activity->data}, 4);
+                                  activity->data},
+                 4);
     }
     for (size_t i = 0; i < record->consent_count; i++) {
         const struct consent *consent = &record->consents[i];

@@ -42,7 +42,8 @@ static bool expect_scalar(struct builder *builder, const char *path, const struc
 {
     if (node->kind == YAML_SCALAR)
         return true;
-    problems_add(builder->problems, node, "%s: expected one value, found %s", path, kind_word(node));
+    problems_add(builder->problems, node, "%s: expected one value, found %s", path,
+                 kind_word(node));
     return false;
 }
 
@@ -60,10 +61,11 @@ static bool check_bounds(struct builder *builder, const char *path, const struct
         return true;
     const char *what = option->type == OPTION_STRINGS ? "number of entries is" : "value is";
     if (option->max == INT64_MAX)
-        problems_add(builder->problems, node, "%s: %s too small; hint: at least %s", path, what, low);
+        problems_add(builder->problems, node, "%s: %s too small; hint: at least %s", path, what,
+                     low);
     else
-        problems_add(builder->problems, node, "%s: %s out of bounds; hint: from %s to %s", path, what,
-                     low, high);
+        problems_add(builder->problems, node, "%s: %s out of bounds; hint: from %s to %s", path,
+                     what, low, high);
     return false;
 }
 
@@ -112,8 +114,9 @@ static bool read_choice(struct builder *builder, const char *path, struct option
     }
     const char *near = nearest_word(node->text, words, count);
     if (near)
-        problems_add(builder->problems, node, "%s: unknown value '" SLICE_FMT
-                     "'; hint: did you mean '%s'?", path, SLICE_ARG(shown_text(node)), near);
+        problems_add(builder->problems, node,
+                     "%s: unknown value '" SLICE_FMT "'; hint: did you mean '%s'?", path,
+                     SLICE_ARG(shown_text(node)), near);
     else
         problems_add(builder->problems, node, "%s: unknown value '" SLICE_FMT "'; hint: one of %s",
                      path, SLICE_ARG(shown_text(node)), value->option->choices);
@@ -155,8 +158,8 @@ static bool read_text_map(struct builder *builder, const char *path, struct opti
     for (size_t i = 0; texts && i < node->count; i++) {
         const char *key = arena_str(builder->arena, node->keys[i]->text);
         texts[i].name = node->keys[i]->text;
-        texts[i].values = read_list(builder, join_path(builder, path, key), node->values[i],
-                                    &texts[i].count);
+        texts[i].values =
+            read_list(builder, join_path(builder, path, key), node->values[i], &texts[i].count);
         good = good && texts[i].values != NULL;
     }
     value->count = node->count;
@@ -227,7 +230,8 @@ static bool read_value(struct builder *builder, const char *path, struct option_
 
 /* ---- defaults ---- */
 
-/* The default goes through the same reader, so a default that is not valid is found by the first test. */
+/* The default goes through the same reader, so a default that is not valid is found by the first
+ * test. */
 static void read_default(struct builder *builder, struct option_value *value)
 {
     const struct option *option = value->option;
@@ -268,11 +272,13 @@ static const char *path_of_file(struct builder *builder, const struct yaml_node 
         return arena_printf(builder->arena, "%s/%s", builder->base_dir, given).ptr;
     const char *slash = node->file ? strrchr(node->file, '/') : NULL;
     return slash ? arena_printf(builder->arena, "%.*s/%s", (int)(slash - node->file), node->file,
-                                given).ptr
+                                given)
+                       .ptr
                  : given;
 }
 
-/* Returns an errno, or 0 with *text filled; EFBIG over the maximum, EINVAL for what is not a regular file. */
+/* Returns an errno, or 0 with *text filled; EFBIG over the maximum, EINVAL for what is not a
+ * regular file. */
 static int read_small_file(struct arena *arena, const char *path, struct slice *text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -380,8 +386,9 @@ static void refuse_unknown_key(struct builder *builder, const struct option *tab
     const char *in = path[0] ? path : "the top level";
     const char *near = nearest_word(key->text, keys, count);
     if (near) {
-        problems_add(builder->problems, key, "unknown key '" SLICE_FMT
-                     "' in %s; hint: did you mean '%s'?", SLICE_ARG(key->text), in, near);
+        problems_add(builder->problems, key,
+                     "unknown key '" SLICE_FMT "' in %s; hint: did you mean '%s'?",
+                     SLICE_ARG(key->text), in, near);
         return;
     }
     char known[240];
@@ -391,7 +398,8 @@ static void refuse_unknown_key(struct builder *builder, const struct option *tab
         int length = snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", keys[i]);
         used += length > 0 ? (size_t)length : 0;
     }
-    problems_add(builder->problems, key, "unknown key '" SLICE_FMT "' in %s; hint: known keys are %s%s",
+    problems_add(builder->problems, key,
+                 "unknown key '" SLICE_FMT "' in %s; hint: known keys are %s%s",
                  SLICE_ARG(key->text), in, known, used >= sizeof(known) - 32 ? " ..." : "");
 }
 
@@ -407,7 +415,8 @@ static void read_option(struct builder *builder, struct option_value *value,
     }
     if (option->type == OPTION_SECRET)
         read_secret(builder, path, value, map);
-    /* An option got wrong reads as its default, so that later checks do not complain of it again. */
+    /* An option got wrong reads as its default, so that later checks do not complain of it again.
+     */
     if (!value->present)
         read_default(builder, value);
     if ((option->flags & OPTION_REQUIRED) && !value->given && map)
@@ -437,7 +446,8 @@ static const struct options *build_section(struct builder *builder, const struct
             refuse_unknown_key(builder, table, variant, node->keys[i], path);
     }
     for (const struct option *option = table; option && option->key; option++) {
-        if (!has_key(variant, slice_str(option->key))) /* a variant's key stands for the common one */
+        if (!has_key(variant,
+                     slice_str(option->key))) /* a variant's key stands for the common one */
             values[options->count++].option = option;
     }
     for (const struct option *option = variant; option && option->key; option++)

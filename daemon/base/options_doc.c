@@ -21,7 +21,8 @@ static void put_type(const struct option *option, struct buf *out)
         for (const char *c = option->choices, *word = c;; c++) {
             if (*c != '|' && *c != '\0')
                 continue;
-            buf_printf(out, "%s`%.*s`", word == option->choices ? " " : ", ", (int)(c - word), word);
+            buf_printf(out, "%s`%.*s`", word == option->choices ? " " : ", ", (int)(c - word),
+                       word);
             word = c + 1;
             if (*c == '\0')
                 break;

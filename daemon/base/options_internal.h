@@ -8,17 +8,17 @@
 
 struct option_value {
     const struct option *option;
-    bool given;   /* in the file */
-    bool present; /* given and well formed, or by default */
-    int64_t integer;                     /* INT, DURATION, SIZE, BOOL */
-    double real;                         /* FLOAT */
-    struct slice text;                   /* STRING, ENUM, SECRET: NUL-terminated */
-    size_t count;                        /* of the list that follows */
-    const struct slice *strings;         /* STRINGS */
-    const struct option_text *texts;     /* TEXT_MAP */
-    const struct options *section;       /* SECTION */
+    bool given;                            /* in the file */
+    bool present;                          /* given and well formed, or by default */
+    int64_t integer;                       /* INT, DURATION, SIZE, BOOL */
+    double real;                           /* FLOAT */
+    struct slice text;                     /* STRING, ENUM, SECRET: NUL-terminated */
+    size_t count;                          /* of the list that follows */
+    const struct slice *strings;           /* STRINGS */
+    const struct option_text *texts;       /* TEXT_MAP */
+    const struct options *section;         /* SECTION */
     const struct options *const *sections; /* SECTIONS */
-    const struct yaml_node *node;        /* as written; FREE: also by default */
+    const struct yaml_node *node;          /* as written; FREE: also by default */
 };
 
 struct options {

@@ -16,18 +16,9 @@ static const struct unit duration_units[] = {
 };
 
 static const struct unit size_units[] = {
-    {"b", 1},
-    {"k", 1024},
-    {"kb", 1024},
-    {"kib", 1024},
-    {"m", 1048576},
-    {"mb", 1048576},
-    {"mib", 1048576},
-    {"g", 1073741824},
-    {"gb", 1073741824},
-    {"gib", 1073741824},
-    {"t", 1099511627776},
-    {NULL, 0},
+    {"b", 1},           {"k", 1024},         {"kb", 1024},         {"kib", 1024},
+    {"m", 1048576},     {"mb", 1048576},     {"mib", 1048576},     {"g", 1073741824},
+    {"gb", 1073741824}, {"gib", 1073741824}, {"t", 1099511627776}, {NULL, 0},
 };
 
 static size_t count_digits(struct slice text)
@@ -173,8 +164,8 @@ void option_bound_text(const struct option *option, int64_t bound, char *out, si
 {
     static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000},
                                             {"s", 1000},     {"ms", 1},      {NULL, 0}};
-    static const struct unit sizes[] = {{"G", 1073741824}, {"M", 1048576}, {"k", 1024},
-                                        {"", 1},           {NULL, 0}};
+    static const struct unit sizes[] = {
+        {"G", 1073741824}, {"M", 1048576}, {"k", 1024}, {"", 1}, {NULL, 0}};
     const struct unit *units = option->type == OPTION_DURATION ? durations
                                : option->type == OPTION_SIZE   ? sizes
                                                                : NULL;

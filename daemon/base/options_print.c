@@ -15,7 +15,8 @@ static void print_section(struct printer *printer, const struct options *options
 
 static bool is_plain_safe(struct slice text)
 {
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+";
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+";
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == 0 || strchr(safe, text.ptr[i]) == NULL)
             return false;
@@ -26,7 +27,8 @@ static bool is_plain_safe(struct slice text)
 /* Plain where nobody could read anything else into it, in quotes otherwise. */
 static void put_text(struct buf *out, struct slice text)
 {
-    static const char *const words[] = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"};
+    static const char *const words[] = {"true", "false", "yes", "no", "on",
+                                        "off",  "null",  "y",   "n"};
     bool plain = is_plain_safe(text) && strchr("-.+0123456789", text.ptr[0]) == NULL;
     for (size_t i = 0; plain && i < sizeof(words) / sizeof(words[0]); i++)
         plain = !slice_eq_nocase(text, slice_str(words[i]));
@@ -39,11 +41,13 @@ static void put_text(struct buf *out, struct slice text)
 /* Names under which a secret may stand in headers and query strings. */
 static bool is_telltale(struct slice name)
 {
-    static const char *const marks[] = {"auth", "cookie", "key", "password", "secret", "sign", "token"};
+    static const char *const marks[] = {"auth",   "cookie", "key",  "password",
+                                        "secret", "sign",   "token"};
     char lower[64];
     size_t length = name.len < sizeof(lower) ? name.len : sizeof(lower) - 1;
     for (size_t i = 0; i < length; i++)
-        lower[i] = (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32 : name.ptr[i]);
+        lower[i] =
+            (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32 : name.ptr[i]);
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (slice_find(slice_of(lower, length), slice_str(marks[i])) >= 0)
             return true;
@@ -92,7 +96,8 @@ static void put_masked_query(struct buf *out, struct slice query)
     }
 }
 
-/* scheme://user:password@host/path?key=...: what is secret in a URL is so wherever the URL stands. */
+/* scheme://user:password@host/path?key=...: what is secret in a URL is so wherever the URL stands.
+ */
 static void put_shown(struct printer *printer, struct slice text)
 {
     ptrdiff_t scheme = slice_find(text, SLICE("://"));
@@ -125,8 +130,8 @@ static const struct yaml_node *entry_of(const struct yaml_node *list, size_t ind
     return list && list->kind == YAML_LIST ? list->values[index] : list;
 }
 
-static void put_list(struct printer *printer, const struct yaml_node *node, const struct slice *list,
-                     size_t count)
+static void put_list(struct printer *printer, const struct yaml_node *node,
+                     const struct slice *list, size_t count)
 {
     buf_put_byte(printer->out, '[');
     for (size_t i = 0; i < count; i++) {
@@ -174,7 +179,8 @@ static void put_secret(struct printer *printer, struct slice secret)
         buf_put_str(printer->out, "\"***\"");
 }
 
-static void print_sections(struct printer *printer, const struct option_value *value, unsigned indent)
+static void print_sections(struct printer *printer, const struct option_value *value,
+                           unsigned indent)
 {
     for (size_t i = 0; i < value->count; i++) {
         buf_put_byte(printer->out, '\n');
@@ -185,7 +191,8 @@ static void print_sections(struct printer *printer, const struct option_value *v
     }
 }
 
-static void print_text_map(struct printer *printer, const struct option_value *value, unsigned indent)
+static void print_text_map(struct printer *printer, const struct option_value *value,
+                           unsigned indent)
 {
     for (size_t i = 0; i < value->count; i++) {
         const struct option_text *text = &value->texts[i];
@@ -197,7 +204,8 @@ static void print_text_map(struct printer *printer, const struct option_value *v
         if (is_telltale(text->name) && !from_variable && !printer->hash_secrets)
             buf_put_str(printer->out, "[\"***\"]");
         else
-            put_list(printer, value->node ? value->node->values[i] : NULL, text->values, text->count);
+            put_list(printer, value->node ? value->node->values[i] : NULL, text->values,
+                     text->count);
     }
 }
 

@@ -70,7 +70,8 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Optimal string alignment distance: insert, delete, replace, swap of neighbours cost one each; letter case and '-' for
+/* Optimal string alignment distance: insert, delete, replace, swap of neighbours cost one each;
+ * letter case and '-' for
  * '_' cost nothing. */
 static unsigned edit_distance(struct slice a, struct slice b)
 {
@@ -82,7 +83,8 @@ static unsigned edit_distance(struct slice a, struct slice b)
         current[0] = i;
         for (unsigned j = 1; j <= b.len; j++) {
             unsigned char x = folded(a.ptr[i - 1]), y = folded(b.ptr[j - 1]);
-            unsigned cost = least(least(previous[j], current[j - 1]) + 1, previous[j - 1] + (x != y));
+            unsigned cost =
+                least(least(previous[j], current[j - 1]) + 1, previous[j - 1] + (x != y));
             if (i > 1 && j > 1 && x == folded(b.ptr[j - 2]) && folded(a.ptr[i - 2]) == y)
                 cost = least(cost, before[j - 2] + 1);
             current[j] = cost;

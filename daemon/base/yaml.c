@@ -23,9 +23,8 @@ struct reader {
 
 static struct yaml_node position(const struct reader *reader, yaml_mark_t mark)
 {
-    return (struct yaml_node){.file = reader->file,
-                              .line = (unsigned)mark.line + 1,
-                              .column = (unsigned)mark.column + 1};
+    return (struct yaml_node){
+        .file = reader->file, .line = (unsigned)mark.line + 1, .column = (unsigned)mark.column + 1};
 }
 
 static void *complain(struct reader *reader, yaml_mark_t mark, const char *what)
@@ -95,8 +94,7 @@ static struct yaml_node *read_scalar(struct reader *reader, const yaml_event_t *
     struct yaml_node *node = new_node(reader, YAML_SCALAR, event->start_mark);
     if (node == NULL)
         return NULL;
-    struct slice text =
-        slice_of((const char *)event->data.scalar.value, event->data.scalar.length);
+    struct slice text = slice_of((const char *)event->data.scalar.value, event->data.scalar.length);
     const char *tag = (const char *)event->data.scalar.tag;
     if (memchr(text.ptr, 0, text.len))
         return complain(reader, event->start_mark, "a NUL character in a value");
@@ -130,7 +128,8 @@ static void refuse_duplicate_keys(struct reader *reader, const struct yaml_node 
     qsort(sorted, map->count, sizeof(struct yaml_node *), by_key_and_place);
     for (size_t i = 1; i < map->count; i++) {
         if (slice_eq(sorted[i - 1]->text, sorted[i]->text))
-            problems_add(reader->problems, sorted[i], "duplicate key '" SLICE_FMT "', first on line %u",
+            problems_add(reader->problems, sorted[i],
+                         "duplicate key '" SLICE_FMT "', first on line %u",
                          SLICE_ARG(sorted[i]->text), sorted[i - 1]->line);
     }
     free(sorted);
@@ -201,12 +200,15 @@ static struct yaml_node *read_key(struct reader *reader, const yaml_event_t *eve
     const char *refused = what_is_refused(event);
     if (refused == NULL && event->type != YAML_SCALAR_EVENT)
         refused = "a key must be plain text";
-    return refused ? complain(reader, event->start_mark, refused) : read_scalar(reader, event, true);
+    return refused ? complain(reader, event->start_mark, refused)
+                   : read_scalar(reader, event, true);
 }
 
-static struct yaml_node *read_node(struct reader *reader, const yaml_event_t *event, unsigned depth);
+static struct yaml_node *read_node(struct reader *reader, const yaml_event_t *event,
+                                   unsigned depth);
 
-static struct yaml_node *read_children(struct reader *reader, struct yaml_node *node, unsigned depth)
+static struct yaml_node *read_children(struct reader *reader, struct yaml_node *node,
+                                       unsigned depth)
 {
     size_t first = reader->stack_count;
     for (;;) {

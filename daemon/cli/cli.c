@@ -141,7 +141,8 @@ static void print_problems_json(const struct problems *problems)
         const struct problem *problem = &problems->list[i];
         buf_put_str(&out, i ? ",\n {\"file\": " : "\n {\"file\": ");
         buf_put_json(&out, slice_str(problem->file));
-        buf_printf(&out, ", \"line\": %u, \"column\": %u, \"text\": ", problem->line, problem->column);
+        buf_printf(&out, ", \"line\": %u, \"column\": %u, \"text\": ", problem->line,
+                   problem->column);
         buf_put_json(&out, slice_str(problem->text));
         buf_put_byte(&out, '}');
     }
@@ -161,7 +162,8 @@ void cli_print_problems(const struct cli *cli, struct problems *problems)
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->list[i];
         if (problem->file)
-            fprintf(stderr, "%s:%u:%u: %s\n", problem->file, problem->line, problem->column, problem->text);
+            fprintf(stderr, "%s:%u:%u: %s\n", problem->file, problem->line, problem->column,
+                    problem->text);
         else
             fprintf(stderr, "%s\n", problem->text);
     }
@@ -253,7 +255,8 @@ int cli_main(int argc, char **argv)
         puts("tributary " TRIBUTARY_VERSION);
         code = EXIT_CODE_OK;
     } else if (argv[1][0] == '-') {
-        fprintf(stderr, "tributary: the command comes first; hint: tributary COMMAND %s\n", argv[1]);
+        fprintf(stderr, "tributary: the command comes first; hint: tributary COMMAND %s\n",
+                argv[1]);
         code = EXIT_CODE_USAGE;
     } else {
         code = run(argc, argv);

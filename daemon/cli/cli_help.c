@@ -6,13 +6,16 @@
 void cli_print_help(FILE *out)
 {
     fputs("tributary " TRIBUTARY_VERSION " - many streams, one customer record\n\n"
-          "usage: tributary COMMAND [ARGUMENT ...] [OPTION ...]\n\n", out);
+          "usage: tributary COMMAND [ARGUMENT ...] [OPTION ...]\n\n",
+          out);
     for (size_t i = 0; cli_commands[i]; i++) {
         if (!cli_commands[i]->hidden)
             fprintf(out, "  %-12s %s\n", cli_commands[i]->name, cli_commands[i]->help);
     }
-    fputs("\ntributary help COMMAND says more. Exit codes: 0 ok, 1 failed, 64 usage, 69 unavailable, 70 bug,\n"
-          "75 temporary, 78 configuration.\n", out);
+    fputs("\ntributary help COMMAND says more. Exit codes: 0 ok, 1 failed, 64 usage, 69 "
+          "unavailable, 70 bug,\n"
+          "75 temporary, 78 configuration.\n",
+          out);
 }
 
 static void print_options(const struct cli_option *option, FILE *out)

@@ -35,11 +35,13 @@ int cli_unknown_command(const char *name)
     if (near)
         fprintf(stderr, "tributary: unknown command '%s'; hint: did you mean '%s'?\n", name, near);
     else
-        fprintf(stderr, "tributary: unknown command '%s'; hint: tributary --help lists them\n", name);
+        fprintf(stderr, "tributary: unknown command '%s'; hint: tributary --help lists them\n",
+                name);
     return EXIT_CODE_USAGE;
 }
 
-static const struct cli_option *find_option(const struct cli_option *table, struct slice name, char letter)
+static const struct cli_option *find_option(const struct cli_option *table, struct slice name,
+                                            char letter)
 {
     for (; table && table->name; table++) {
         if (letter ? table->letter == letter : slice_is(name, table->name))
@@ -58,7 +60,8 @@ static size_t list_names(const struct cli_option *table, const char *names[], si
 static int unknown_option(const struct cli *cli, const char *given, struct slice name)
 {
     const char *names[NAMES_MAX];
-    size_t count = list_names(cli_global_options, names, list_names(cli->command->options, names, 0));
+    size_t count =
+        list_names(cli_global_options, names, list_names(cli->command->options, names, 0));
     const char *near = nearest_word(name, names, count);
     if (near)
         return cli_usage_error(cli, "unknown option '%s'; hint: did you mean '--%s'?", given, near);
@@ -72,8 +75,9 @@ static int take_option(struct cli *cli, int argc, char **argv, int *at)
     const char *given = argv[*at], *value = NULL;
     bool is_long = given[1] == '-';
     const char *equals = is_long ? strchr(given, '=') : NULL;
-    struct slice name = is_long ? slice_of(given + 2, equals ? (size_t)(equals - given - 2) : strlen(given + 2))
-                                : slice_of(given + 1, 1);
+    struct slice name =
+        is_long ? slice_of(given + 2, equals ? (size_t)(equals - given - 2) : strlen(given + 2))
+                : slice_of(given + 1, 1);
     char letter = is_long ? 0 : given[1];
     const struct cli_option *option = find_option(cli->command->options, name, letter);
     if (option == NULL)
@@ -123,12 +127,14 @@ static int take_verb(struct cli *cli)
             continue;
         cli->verb = names[i];
         cli->argument_count--;
-        memmove(cli->arguments, cli->arguments + 1, cli->argument_count * sizeof(cli->arguments[0]));
+        memmove(cli->arguments, cli->arguments + 1,
+                cli->argument_count * sizeof(cli->arguments[0]));
         return EXIT_CODE_OK;
     }
     const char *near = nearest_word(slice_str(cli->arguments[0]), names, count);
     if (near)
-        return cli_usage_error(cli, "unknown action '%s'; hint: did you mean '%s'?", cli->arguments[0], near);
+        return cli_usage_error(cli, "unknown action '%s'; hint: did you mean '%s'?",
+                               cli->arguments[0], near);
     return cli_usage_error(cli, "unknown action '%s'; hint: one of %s", cli->arguments[0],
                            cli->command->verbs);
 }

@@ -48,7 +48,8 @@ const struct cli_command cmd_check = {
     .name = "check",
     .synopsis = "[FILE]",
     .help = "checks the configuration and tells every problem",
-    .details = "Reads FILE (or --config) with its includes, presets, secrets and rules, as the daemon would, and prints\n"
+    .details = "Reads FILE (or --config) with its includes, presets, secrets and rules, as the "
+               "daemon would, and prints\n"
                "each problem as file:line:column: what. Exit code 78 when there is any.",
     .options = options,
     .max_arguments = 1,

@@ -1,4 +1,5 @@
-/* cmd_config_doc.c - `tributary config-doc`: docs/configuration.md from the declarations (make docs). */
+/* cmd_config_doc.c - `tributary config-doc`: docs/configuration.md from the declarations (make
+ * docs). */
 #include "daemon/cli/cli.h"
 
 #include <stdio.h>

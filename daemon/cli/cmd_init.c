@@ -42,7 +42,8 @@ static int run(const struct cli *cli)
         failure = errno;
     if (failure != 0)
         return cli_fail(cli, EXIT_CODE_FAILED, "cannot write '%s': %s", path, strerror(failure));
-    fprintf(stderr, "wrote %s; next: tributary check %s, then tributary run --config=%s\n", path, path, path);
+    fprintf(stderr, "wrote %s; next: tributary check %s, then tributary run --config=%s\n", path,
+            path, path);
     return EXIT_CODE_OK;
 }
 

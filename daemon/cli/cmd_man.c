@@ -59,22 +59,28 @@ static void put_command(const struct cli_command *command)
 static int run(const struct cli *cli)
 {
     (void)cli;
-    fputs(".TH TRIBUTARY 8 \"\" \"tributary " TRIBUTARY_VERSION "\"\n"
-          ".SH NAME\ntributary \\- many streams, one customer record\n"
-          ".SH SYNOPSIS\n.B tributary\n\\fICOMMAND\\fR [\\fIARGUMENT\\fR ...] [\\fIOPTION\\fR ...]\n"
-          ".SH DESCRIPTION\nTakes in customer records from forms, files and APIs, cleans them, finds which are one\n"
-          "customer, and keeps one golden record of each in PostgreSQL.\n"
-          ".SH OPTIONS OF EVERY COMMAND\n", stdout);
+    fputs(
+        ".TH TRIBUTARY 8 \"\" \"tributary " TRIBUTARY_VERSION "\"\n"
+        ".SH NAME\ntributary \\- many streams, one customer record\n"
+        ".SH SYNOPSIS\n.B tributary\n\\fICOMMAND\\fR [\\fIARGUMENT\\fR ...] [\\fIOPTION\\fR ...]\n"
+        ".SH DESCRIPTION\nTakes in customer records from forms, files and APIs, cleans them, finds "
+        "which are one\n"
+        "customer, and keeps one golden record of each in PostgreSQL.\n"
+        ".SH OPTIONS OF EVERY COMMAND\n",
+        stdout);
     put_options(cli_global_options);
     fputs(".SH COMMANDS\n", stdout);
     for (size_t i = 0; cli_commands[i]; i++) {
         if (!cli_commands[i]->hidden)
             put_command(cli_commands[i]);
     }
-    fputs(".SH EXIT STATUS\n0 ok, 1 failed, 64 usage, 69 unavailable, 70 bug, 75 temporary, 78 configuration.\n"
-          ".SH ENVIRONMENT\n.TP\n.B " CONFIG_PATH_VARIABLE "\nthe configuration when \\-\\-config is not given\n"
+    fputs(".SH EXIT STATUS\n0 ok, 1 failed, 64 usage, 69 unavailable, 70 bug, 75 temporary, 78 "
+          "configuration.\n"
+          ".SH ENVIRONMENT\n.TP\n.B " CONFIG_PATH_VARIABLE
+          "\nthe configuration when \\-\\-config is not given\n"
           ".SH FILES\n.TP\n.I " CONFIG_DEFAULT_PATH "\nthe configuration\n"
-          ".TP\n.I /var/lib/tributary\nspool, private PostgreSQL, token, state of sources\n", stdout);
+          ".TP\n.I /var/lib/tributary\nspool, private PostgreSQL, token, state of sources\n",
+          stdout);
     return EXIT_CODE_OK;
 }
 

@@ -1,11 +1,11 @@
 /* commands.c - the table of subcommands: one line each, in the order --help shows them. */
 #include "daemon/cli/cli.h"
 
-#define COMMANDS(COMMAND) \
-    COMMAND(check)        \
-    COMMAND(init)         \
-    COMMAND(version)      \
-    COMMAND(config_doc)   \
+#define COMMANDS(COMMAND)                                                                          \
+    COMMAND(check)                                                                                 \
+    COMMAND(init)                                                                                  \
+    COMMAND(version)                                                                               \
+    COMMAND(config_doc)                                                                            \
     COMMAND(man)
 
 #define DECLARE(name) extern const struct cli_command cmd_##name;

@@ -21,13 +21,13 @@ struct cli_table {
     const struct cli_column *columns;
     size_t column_count;
     bool json;
-    size_t next;      /* column of the next cell */
+    size_t next; /* column of the next cell */
     size_t row_count;
-    struct buf text;  /* of the pending cells */
+    struct buf text; /* of the pending cells */
     struct pending_cell *cells;
     size_t cell_count;
     size_t widths[CLI_COLUMNS_MAX];
-    bool flowing;     /* the widths are fixed, rows go straight out */
+    bool flowing; /* the widths are fixed, rows go straight out */
 };
 
 static void give_up(void)
@@ -92,7 +92,8 @@ static void print_pending(struct cli_table *table)
     for (size_t i = 0; i < table->cell_count; i++) {
         const struct pending_cell *cell = &table->cells[i];
         print_cell(table, i % table->column_count,
-                   cell->is_null ? SLICE("-") : slice_of(table->text.data + cell->at, cell->length));
+                   cell->is_null ? SLICE("-")
+                                 : slice_of(table->text.data + cell->at, cell->length));
     }
     table->cell_count = 0;
     buf_reset(&table->text);

@@ -1,9 +1,11 @@
 /*
- * table.h - a list on standard output: aligned columns for people, a JSON array of objects with --format=json.
+ * table.h - a list on standard output: aligned columns for people, a JSON array of objects with
+ * --format=json.
  *
- * Cells are put one after the other; a row is complete with its last column. As text, columns are as wide as the first
- * 1,000 rows need (characters of East Asia count two), and control characters become spaces, so that data
- * cannot play with the terminal. Nothing is printed for an empty list as text but the heading.
+ * Cells are put one after the other; a row is complete with its last column. As text, columns are
+ * as wide as the first 1,000 rows need (characters of East Asia count two), and control characters
+ * become spaces, so that data cannot play with the terminal. Nothing is printed for an empty list
+ * as text but the heading.
  */
 #ifndef TRIBUTARY_CLI_TABLE_H
 #define TRIBUTARY_CLI_TABLE_H

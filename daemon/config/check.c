@@ -57,8 +57,8 @@ static void check_name(const char *what, const struct options *section, const ch
     }
     if (!good)
         problems_add(problems, options_where(section),
-                     "%s '%s': a name is 1 to 63 of a-z, 0-9, _ and -, a letter or digit first", what,
-                     name);
+                     "%s '%s': a name is 1 to 63 of a-z, 0-9, _ and -, a letter or digit first",
+                     what, name);
 }
 
 /* ---- addresses ---- */
@@ -93,8 +93,9 @@ static bool is_network(struct slice text)
                    : inet_pton(AF_INET6, address, bytes) == 1 ? 128
                                                               : -1;
     int64_t bits = 0;
-    return most > 0 && (slash < 0 || (slice_to_int64(slice_sub(text, (size_t)slash + 1, text.len), &bits) &&
-                                      bits >= 0 && bits <= most));
+    return most > 0 &&
+           (slash < 0 || (slice_to_int64(slice_sub(text, (size_t)slash + 1, text.len), &bits) &&
+                          bits >= 0 && bits <= most));
 }
 
 static void check_http(const struct options *http, struct problems *problems)
@@ -104,14 +105,16 @@ static void check_http(const struct options *http, struct problems *problems)
         struct slice address = slice_str(options_string(http, keys[i]));
         if (!slice_is(address, "off") && !is_address(address))
             problems_add(problems, where_of(http, keys[i]),
-                         "http.%s: '" SLICE_FMT "' is not address:port; hint: 127.0.0.1:8080 or off", keys[i],
-                         SLICE_ARG(address));
+                         "http.%s: '" SLICE_FMT
+                         "' is not address:port; hint: 127.0.0.1:8080 or off",
+                         keys[i], SLICE_ARG(address));
     }
     const char *public = options_string(http, "public"), *private = options_string(http, "private");
     size_t length = strlen(public);
     bool any_port = length > 2 && strcmp(public + length - 2, ":0") == 0;
     if (strcmp(public, private) == 0 && strcmp(public, "off") != 0 && !any_port)
-        problems_add(problems, where_of(http, "private"), "http.private is the same address as http.public");
+        problems_add(problems, where_of(http, "private"),
+                     "http.private is the same address as http.public");
     const char *base = options_string(http, "public_base_url");
     if (base && strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0)
         problems_add(problems, where_of(http, "public_base_url"),
@@ -121,7 +124,8 @@ static void check_http(const struct options *http, struct problems *problems)
     for (size_t i = 0; i < count; i++) {
         if (!is_network(proxies[i]))
             problems_add(problems, item_of(http, "trusted_proxies", i),
-                         "http.trusted_proxies: '" SLICE_FMT "' is not an address or network; hint: 10.0.0.0/8",
+                         "http.trusted_proxies: '" SLICE_FMT
+                         "' is not an address or network; hint: 10.0.0.0/8",
                          SLICE_ARG(proxies[i]));
     }
 }
@@ -151,7 +155,8 @@ static void check_place(const struct options *options, struct problems *problems
                         country[1] >= 'A' && country[1] <= 'Z';
     if (country[0] != '\0' && !two_capitals)
         problems_add(problems, where_of(options, "country"),
-                     "country: '%s' is not a country code; hint: two capital letters such as CN", country);
+                     "country: '%s' is not a country code; hint: two capital letters such as CN",
+                     country);
     const char *zone = options_string(options, "time_zone");
     if (!is_time_zone(zone))
         problems_add(problems, where_of(options, "time_zone"),
@@ -186,12 +191,13 @@ static struct slice without_trailing_slash(struct slice path)
 static void check_path(const struct config *config, size_t index, struct problems *problems)
 {
     const struct config_source *source = &config->sources[index];
-    struct slice path = without_trailing_slash(
-        yaml_text(options_where(source->options), "path", SLICE_EMPTY));
+    struct slice path =
+        without_trailing_slash(yaml_text(options_where(source->options), "path", SLICE_EMPTY));
     for (size_t i = 0; path.len > 0 && i < index; i++) {
         const struct config_source *other = &config->sources[i];
-        if (other->push && slice_eq(path, without_trailing_slash(yaml_text(options_where(other->options),
-                                                                          "path", SLICE_EMPTY)))) {
+        if (other->push &&
+            slice_eq(path, without_trailing_slash(
+                               yaml_text(options_where(other->options), "path", SLICE_EMPTY)))) {
             problems_add(problems, where_of(source->options, "path"),
                          "path '" SLICE_FMT "' is served by source '%s' already", SLICE_ARG(path),
                          other->name);
@@ -247,12 +253,14 @@ static void check_sink(const struct config *config, const struct options *sink,
     size_t count = options_strings(sink, "events", &list);
     for (size_t i = 0; i < count; i++) {
         if (!is_event(list[i]))
-            suggest(problems, item_of(sink, "events", i), "event", list[i], event_names, event_count);
+            suggest(problems, item_of(sink, "events", i), "event", list[i], event_names,
+                    event_count);
     }
     count = options_strings(sink, "sources", &list);
     for (size_t i = 0; i < count; i++) {
         if (!is_listed(list[i], sources, source_count))
-            suggest(problems, item_of(sink, "sources", i), "source", list[i], sources, source_count);
+            suggest(problems, item_of(sink, "sources", i), "source", list[i], sources,
+                    source_count);
     }
     const char *spaces[CONFIG_SOURCES_MAX];
     size_t space_count = list_spaces(config, spaces);
@@ -281,7 +289,8 @@ static void check_source_rank(const struct config *config, const char *const *so
             suggest(problems, item, "source", item->text, sources, source_count);
         for (size_t j = 0; j < i && item->text.len > 0; j++) {
             if (slice_eq(item->text, rank->values[j]->text))
-                problems_add(problems, item, "golden.source_rank: '" SLICE_FMT "' stands there twice",
+                problems_add(problems, item,
+                             "golden.source_rank: '" SLICE_FMT "' stands there twice",
                              SLICE_ARG(item->text));
         }
     }
@@ -293,7 +302,8 @@ static void check_match(const struct options *match, struct problems *problems)
     if (!(link > 0 && link < 1))
         problems_add(problems, where_of(match, "link"), "match.link must be over 0 and under 1");
     if (!(review > 0 && review < 1))
-        problems_add(problems, where_of(match, "review"), "match.review must be over 0 and under 1");
+        problems_add(problems, where_of(match, "review"),
+                     "match.review must be over 0 and under 1");
     else if (review > link)
         problems_add(problems, where_of(match, "review"), "match.review is above match.link");
 }

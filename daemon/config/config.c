@@ -27,15 +27,15 @@ static void fill_rules(struct arena *arena, struct config_source *source)
     rules->name = source->name;
     rules->country = options_string(options, "country");
     rules->time_zone = options_string(options, "time_zone");
-    rules->kind = strcmp(options_string(options, "kind"), "company") == 0 ? KIND_COMPANY : KIND_PERSON;
+    rules->kind =
+        strcmp(options_string(options, "kind"), "company") == 0 ? KIND_COMPANY : KIND_PERSON;
     rules->day_first = options_bool(options, "day_first");
     const struct option_text *texts;
     size_t count = options_text_map(options, "map", &texts);
     struct source_map *map = ARENA_ARRAY(arena, struct source_map, count);
     for (size_t i = 0; map && i < count; i++)
-        map[i] = (struct source_map){.field = texts[i].name,
-                                     .column_count = texts[i].count,
-                                     .columns = texts[i].values};
+        map[i] = (struct source_map){
+            .field = texts[i].name, .column_count = texts[i].count, .columns = texts[i].values};
     rules->map_count = map ? count : 0;
     rules->map = map;
 }
@@ -45,7 +45,8 @@ static bool fill_sources(struct config *config, struct problems *problems)
     const struct options *const *list;
     size_t count = options_sections(config->root, "sources", &list);
     if (count > CONFIG_SOURCES_MAX) {
-        problems_add(problems, options_where(config->root), "more than %d sources", CONFIG_SOURCES_MAX);
+        problems_add(problems, options_where(config->root), "more than %d sources",
+                     CONFIG_SOURCES_MAX);
         count = CONFIG_SOURCES_MAX;
     }
     struct config_source *sources = ARENA_ARRAY(config->arena, struct config_source, count);
@@ -90,8 +91,8 @@ static bool fill_packs(struct config *config, const struct yaml_node *root,
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *where = given ? entry_node(yaml_get(root, "rules"), i) : root;
         packs[i].text = SLICE_EMPTY;
-        config_read_named(config->arena, "rules/packs/", "rule pack", where, names[i], &packs[i].name,
-                          &packs[i].text, problems);
+        config_read_named(config->arena, "rules/packs/", "rule pack", where, names[i],
+                          &packs[i].name, &packs[i].text, problems);
     }
     config->packs = packs;
     config->pack_count = count;
@@ -108,7 +109,8 @@ static void fill_model(struct config *config, const struct yaml_node *root,
                       &config->model_name, &config->model, problems);
 }
 
-/* state_dir, absolute: relative to the main file, which may itself be named relative to the working directory. */
+/* state_dir, absolute: relative to the main file, which may itself be named relative to the working
+ * directory. */
 static bool fill_state_dir(struct config *config)
 {
     const char *dir = options_string(config->root, "state_dir");
@@ -119,8 +121,8 @@ static bool fill_state_dir(struct config *config)
     char here[PATH_MAX] = "";
     if (config->dir[0] != '/' && getcwd(here, sizeof(here)) == NULL)
         return false;
-    config->state_dir = arena_printf(config->arena, "%s%s%s/%s", here, here[0] ? "/" : "", config->dir,
-                                     dir).ptr;
+    config->state_dir =
+        arena_printf(config->arena, "%s%s%s/%s", here, here[0] ? "/" : "", config->dir, dir).ptr;
     return true;
 }
 

@@ -1,5 +1,6 @@
 /*
- * config_tables.h - the declarations of all options that are not a connector's. For daemon/config only.
+ * config_tables.h - the declarations of all options that are not a connector's. For daemon/config
+ * only.
  */
 #ifndef TRIBUTARY_CONFIG_CONFIG_TABLES_H
 #define TRIBUTARY_CONFIG_CONFIG_TABLES_H

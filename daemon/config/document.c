@@ -12,7 +12,8 @@ static void put_table(const struct option *table, struct buf *out)
 
 static void put_root(struct buf *out)
 {
-    buf_put_str(out, "## Top level\n\n| key | type | default | what it does |\n|---|---|---|---|\n");
+    buf_put_str(out,
+                "## Top level\n\n| key | type | default | what it does |\n|---|---|---|---|\n");
     for (const struct option *option = config_root_options; option->key; option++) {
         /* sources and sinks have chapters of their own */
         struct option alone[2] = {*option, {.key = NULL}};
@@ -40,14 +41,14 @@ static void put_presets(struct buf *out)
 
 static void put_sources(struct buf *out)
 {
-    buf_put_str(out,
-        "## Sources\n\n"
-        "`sources:` is a map from a name to a section. Every source has these options; its type brings more. "
-        "A key that a\ntype lists again has that type's meaning and default.\n\n");
+    buf_put_str(out, "## Sources\n\n"
+                     "`sources:` is a map from a name to a section. Every source has these "
+                     "options; its type brings more. "
+                     "A key that a\ntype lists again has that type's meaning and default.\n\n");
     put_table(config_source_options, out);
-    buf_put_str(out,
-        "A *preset* is a YAML file of defaults for a type: the keys beside `preset:` override it, and `map` is "
-        "united key by key.\n\n");
+    buf_put_str(out, "A *preset* is a YAML file of defaults for a type: the keys beside `preset:` "
+                     "override it, and `map` is "
+                     "united key by key.\n\n");
     put_presets(out);
     for (size_t i = 0; push_connectors[i]; i++) {
         buf_printf(out, "### `type: %s` (pushed to us)\n\n", push_connectors[i]->type);
@@ -61,8 +62,10 @@ static void put_sources(struct buf *out)
 
 static void put_sinks(struct buf *out)
 {
-    buf_put_str(out, "## Sinks\n\n`sinks:` is a map from a name to a section. Every sink has these options; its "
-                     "type brings more.\n\n");
+    buf_put_str(
+        out,
+        "## Sinks\n\n`sinks:` is a map from a name to a section. Every sink has these options; its "
+        "type brings more.\n\n");
     put_table(config_sink_options, out);
     buf_put_str(out, "Events: ");
     for (size_t i = 0; event_names[i]; i++)
@@ -76,21 +79,27 @@ static void put_sinks(struct buf *out)
 
 void config_document(struct buf *out)
 {
-    buf_put_str(out,
+    buf_put_str(
+        out,
         "# Configuration\n\n"
         "Written by `make docs` from the declarations in the code; a test keeps it current.\n\n"
-        "One YAML file: `--config FILE`, else `$" CONFIG_PATH_VARIABLE "`, else `" CONFIG_DEFAULT_PATH
-        "`. `tributary init` writes one to\nstart from, `tributary check` tells every problem with its place, "
+        "One YAML file: `--config FILE`, else `$" CONFIG_PATH_VARIABLE
+        "`, else `" CONFIG_DEFAULT_PATH "`. `tributary init` writes one to\nstart from, `tributary "
+                                        "check` tells every problem with its place, "
         "`tributary check --print` shows what is in effect.\n\n"
-        "- `${VAR}` in a value is the environment variable; `${VAR:-text}` has a default; `$${` is a literal "
+        "- `${VAR}` in a value is the environment variable; `${VAR:-text}` has a default; `$${` is "
+        "a literal "
         "`${`. An unset\n  variable is a problem; a value that becomes empty counts as not given.\n"
         "- `include` reads further files. Sections unite; the same key in two files is a problem.\n"
-        "- A secret is given as `key: text` or as `key_file: path`; the line break at the file's end is left "
+        "- A secret is given as `key: text` or as `key_file: path`; the line break at the file's "
+        "end is left "
         "off. Relative\n  paths are relative to the file they stand in.\n"
-        "- A duration is `250ms`, `30s`, `5m`, `2h`, `7d` or a sum such as `1h30m`; a size is `512`, `64k`, "
+        "- A duration is `250ms`, `30s`, `5m`, `2h`, `7d` or a sum such as `1h30m`; a size is "
+        "`512`, `64k`, "
         "`10M`, `1G`.\n"
         "- Anchors, aliases, tags, duplicate keys and unknown keys are problems.\n"
-        "- Sources, sinks and limits apply at a reload, rules, match and golden at the next `tributary rematch`; "
+        "- Sources, sinks and limits apply at a reload, rules, match and golden at the next "
+        "`tributary rematch`; "
         "what needs a\n  restart says so.\n\n");
     put_root(out);
     put_sources(out);

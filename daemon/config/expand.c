@@ -26,7 +26,8 @@ static bool put_variable(struct buf *out, struct slice inside, const struct yaml
     ptrdiff_t mark = slice_find(inside, SLICE(":-"));
     struct slice name = mark < 0 ? inside : slice_sub(inside, 0, (size_t)mark);
     if (!is_name(name)) {
-        problems_add(problems, node, "'${" SLICE_FMT "}' is not a variable; hint: $${ for a literal ${",
+        problems_add(problems, node,
+                     "'${" SLICE_FMT "}' is not a variable; hint: $${ for a literal ${",
                      SLICE_ARG(inside));
         return false;
     }
@@ -39,8 +40,8 @@ static bool put_variable(struct buf *out, struct slice inside, const struct yaml
         return true;
     }
     if (value == NULL) {
-        problems_add(problems, node, "the environment variable %s is not set; hint: ${%s:-default}", text,
-                     text);
+        problems_add(problems, node, "the environment variable %s is not set; hint: ${%s:-default}",
+                     text, text);
         return false;
     }
     if (!utf8_valid(slice_str(value))) {

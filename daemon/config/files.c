@@ -25,13 +25,15 @@ struct reading {
     ino_t inodes[INCLUDE_FILES_MAX];
 };
 
-const char *config_resolve_path(struct arena *arena, const struct yaml_node *where, struct slice path)
+const char *config_resolve_path(struct arena *arena, const struct yaml_node *where,
+                                struct slice path)
 {
     const char *slash = where && where->file ? strrchr(where->file, '/') : NULL;
     if (slash == NULL || slice_starts(path, SLICE("/")))
         return arena_str(arena, path);
     return arena_printf(arena, "%.*s/" SLICE_FMT, (int)(slash - where->file), where->file,
-                        SLICE_ARG(path)).ptr;
+                        SLICE_ARG(path))
+        .ptr;
 }
 
 static int read_up_to(int fd, struct arena *arena, struct slice *text)
@@ -129,8 +131,9 @@ bool config_read_named(struct arena *arena, const char *prefix, const char *what
         problems_add(problems, where, "unknown %s '" SLICE_FMT "'; hint: did you mean '%s'?", what,
                      SLICE_ARG(name), near);
     else
-        problems_add(problems, where, "unknown %s '" SLICE_FMT "'; hint: a path needs a '/' or ends in .yaml",
-                     what, SLICE_ARG(name));
+        problems_add(problems, where,
+                     "unknown %s '" SLICE_FMT "'; hint: a path needs a '/' or ends in .yaml", what,
+                     SLICE_ARG(name));
     return false;
 }
 
@@ -159,8 +162,8 @@ static void add_entry(struct yaml_node *map, struct yaml_node *key, struct yaml_
 }
 
 /* Adds what `other` says to `map`. Sections unite down to `depth`; nothing may be said twice. */
-static void merge_maps(struct reading *reading, struct yaml_node *map, const struct yaml_node *other,
-                       unsigned depth)
+static void merge_maps(struct reading *reading, struct yaml_node *map,
+                       const struct yaml_node *other, unsigned depth)
 {
     if (!reserve_entries(reading->arena, map, other->count))
         return;
@@ -175,8 +178,8 @@ static void merge_maps(struct reading *reading, struct yaml_node *map, const str
         else if (depth == 0 && known->kind == YAML_MAP && value->kind == YAML_MAP)
             merge_maps(reading, known, value, 1);
         else
-            problems_add(reading->problems, key, "'%s' is also given at %s:%u; hint: keep one", name,
-                         known->file, known->line);
+            problems_add(reading->problems, key, "'%s' is also given at %s:%u; hint: keep one",
+                         name, known->file, known->line);
     }
 }
 
@@ -229,8 +232,8 @@ static struct yaml_node *read_one(struct reading *reading, const char *path,
                                   const struct yaml_node *where, unsigned depth)
 {
     if (depth > INCLUDE_DEPTH_MAX || reading->file_count == INCLUDE_FILES_MAX) {
-        problems_add(reading->problems, where, "include: %s", depth > INCLUDE_DEPTH_MAX
-                     ? "nested more than 8 deep" : "more than 256 files");
+        problems_add(reading->problems, where, "include: %s",
+                     depth > INCLUDE_DEPTH_MAX ? "nested more than 8 deep" : "more than 256 files");
         return NULL;
     }
     struct slice text = SLICE_EMPTY;
@@ -262,7 +265,8 @@ static struct yaml_node *read_one(struct reading *reading, const char *path,
     return root;
 }
 
-struct yaml_node *config_read_files(struct arena *arena, const char *path, struct problems *problems)
+struct yaml_node *config_read_files(struct arena *arena, const char *path,
+                                    struct problems *problems)
 {
     struct reading *reading = ARENA_NEW(arena, struct reading);
     if (reading == NULL)
@@ -286,7 +290,8 @@ static void merge_preset(struct arena *arena, struct yaml_node *section,
         if (own == NULL) {
             add_entry(section, preset->keys[i], preset->values[i]);
         } else if (strcmp(key, "type") == 0 && !slice_eq(own->text, preset->values[i]->text)) {
-            problems_add(problems, own, "the preset is of type '" SLICE_FMT "'; hint: leave type out",
+            problems_add(problems, own,
+                         "the preset is of type '" SLICE_FMT "'; hint: leave type out",
                          SLICE_ARG(preset->values[i]->text));
         } else if (strcmp(key, "map") == 0 && own->kind == YAML_MAP &&
                    preset->values[i]->kind == YAML_MAP) {

@@ -6,8 +6,8 @@
 
 #include "daemon/base/yaml.h"
 
-/* The main file with its includes merged and ${VAR} put in. NULL when there is nothing to go on with; problems were
- * added then, and may have been added otherwise too. */
+/* The main file with its includes merged and ${VAR} put in. NULL when there is nothing to go on
+ * with; problems were added then, and may have been added otherwise too. */
 struct yaml_node *config_read_files(struct arena *arena, const char *path,
                                     struct problems *problems);
 /* Puts the presets' keys under those of each source. */
@@ -19,8 +19,8 @@ bool config_read_text(struct arena *arena, const char *path, const struct yaml_n
 /* `path` as it is when absolute, else beside the file `where` stands in. */
 const char *config_resolve_path(struct arena *arena, const struct yaml_node *where,
                                 struct slice path);
-/* A shipped asset PREFIX NAME .yaml, or a file when the name has a '/' or ends in .yaml. *label is for messages.
- * False when a problem was added. */
+/* A shipped asset PREFIX NAME .yaml, or a file when the name has a '/' or ends in .yaml. *label is
+ * for messages. False when a problem was added. */
 bool config_read_named(struct arena *arena, const char *prefix, const char *what,
                        const struct yaml_node *where, struct slice name, const char **label,
                        struct slice *text, struct problems *problems);

@@ -7,7 +7,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct option inner[] = {
-    {.key = "size", .type = OPTION_SIZE, .default_text = "1M", .min = 1, .max = 1 << 30, .help = "h"},
+    {.key = "size",
+     .type = OPTION_SIZE,
+     .default_text = "1M",
+     .min = 1,
+     .max = 1 << 30,
+     .help = "h"},
     {.key = "wait", .type = OPTION_DURATION, .help = "h"},
     {.key = NULL},
 };
@@ -44,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         yaml_parse(arena, "fuzz", slice_of((const char *)data, size), &problems);
     if ((root == NULL) != (problems.count > 0))
         abort(); /* no tree without a reason, no reason with a tree */
-    const struct options *options = root ? options_build(arena, table, root, NULL, &problems) : NULL;
+    const struct options *options =
+        root ? options_build(arena, table, root, NULL, &problems) : NULL;
     if (options && problems.count == 0) {
         /* What was accepted prints, and what was printed means the same. */
         struct buf first = BUF_INIT((size_t)1 << 22), second = BUF_INIT((size_t)1 << 22);

@@ -22,9 +22,14 @@ static int never(const struct cli *cli)
     (void)cli;
     return 0;
 }
-static const struct cli_command probe = {.name = "probe", .verbs = "list|retry", .synopsis = "ID [FILE]",
-                                         .help = "probes", .options = probe_options, .min_arguments = 1,
-                                         .max_arguments = 2, .run = never};
+static const struct cli_command probe = {.name = "probe",
+                                         .verbs = "list|retry",
+                                         .synopsis = "ID [FILE]",
+                                         .help = "probes",
+                                         .options = probe_options,
+                                         .min_arguments = 1,
+                                         .max_arguments = 2,
+                                         .run = never};
 
 static struct cli cli;
 
@@ -150,7 +155,8 @@ static void test_check_tells_each_problem_with_its_place(void **state)
     close(fd);
     assert_int_equal(MAIN("check", path), EXIT_CODE_CONFIG);
     char expected[128];
-    snprintf(expected, sizeof(expected), "%s:1:19: unknown type 'webhok'; hint: did you mean 'webhook'?\n", path);
+    snprintf(expected, sizeof(expected),
+             "%s:1:19: unknown type 'webhok'; hint: did you mean 'webhook'?\n", path);
     assert_non_null(strstr(text, expected));
     snprintf(expected, sizeof(expected), "%s:2:1: unknown key 'prot'", path);
     assert_non_null(strstr(text, expected));
@@ -192,8 +198,9 @@ static void test_tables_align_and_speak_json(void **state)
     struct cli_table *empty = cli_table_new(&cli, columns);
     cli_table_end(&empty);
     release();
-    assert_string_equal(text, "[\n{\"name\": \"张三\", \"count\": 5, \"more\": {\"a\":1}},\n"
-                              "{\"name\": \"b\\u001b[2J\\n\", \"count\": 12345678, \"more\": null}\n]\n[]\n");
+    assert_string_equal(
+        text, "[\n{\"name\": \"张三\", \"count\": 5, \"more\": {\"a\":1}},\n"
+              "{\"name\": \"b\\u001b[2J\\n\", \"count\": 12345678, \"more\": null}\n]\n[]\n");
 }
 
 static void test_a_long_list_flows(void **state)

@@ -56,7 +56,8 @@ static void put_file(const struct fixture *fixture, const char *name, const char
     fclose(file);
 }
 
-/* Every configuration here brings its own pack and model, so that only the configuration is tested. */
+/* Every configuration here brings its own pack and model, so that only the configuration is tested.
+ */
 static enum status load(struct fixture *fixture, const char *text)
 {
     put_file(fixture, "own_pack.yaml", "rules: []\n");
@@ -75,14 +76,14 @@ static const struct problem *find_problem(const struct fixture *fixture, const c
             return &fixture->problems.list[i];
     }
     for (size_t i = 0; i < fixture->problems.count; i++)
-        print_message("  %u:%u: %s\n", fixture->problems.list[i].line, fixture->problems.list[i].column,
-                      fixture->problems.list[i].text);
+        print_message("  %u:%u: %s\n", fixture->problems.list[i].line,
+                      fixture->problems.list[i].column, fixture->problems.list[i].text);
     fail_msg("no problem says '%s'", text);
     return NULL;
 }
 
-static void assert_problem(struct fixture *fixture, const char *yaml, const char *text, unsigned line,
-                           unsigned column)
+static void assert_problem(struct fixture *fixture, const char *yaml, const char *text,
+                           unsigned line, unsigned column)
 {
     assert_int_equal(load(fixture, yaml), STATUS_FAILED);
     const struct problem *problem = find_problem(fixture, text);
@@ -94,8 +95,9 @@ static void assert_good(struct fixture *fixture, const char *yaml)
 {
     enum status status = load(fixture, yaml);
     for (size_t i = 0; i < fixture->problems.count; i++)
-        print_message("  %s:%u:%u: %s\n", fixture->problems.list[i].file, fixture->problems.list[i].line,
-                      fixture->problems.list[i].column, fixture->problems.list[i].text);
+        print_message("  %s:%u:%u: %s\n", fixture->problems.list[i].file,
+                      fixture->problems.list[i].line, fixture->problems.list[i].column,
+                      fixture->problems.list[i].text);
     assert_int_equal(status, STATUS_OK);
 }
 
@@ -108,7 +110,8 @@ static void test_defaults_make_a_whole_configuration(void **state)
     const struct config *config = fixture->config;
     assert_int_equal(config_postgres_url(config).len, 0);
     assert_string_equal(config->state_dir, "/var/lib/tributary");
-    assert_string_equal(options_string(options_section(config->root, "http"), "private"), "127.0.0.1:8081");
+    assert_string_equal(options_string(options_section(config->root, "http"), "private"),
+                        "127.0.0.1:8081");
     assert_int_equal(config->source_count, 0);
     assert_int_equal(config->pack_count, 1);
     assert_true(slice_is(config->packs[0].text, "rules: []\n"));
@@ -121,17 +124,17 @@ static void test_variables_are_put_into_values_only(void **state)
     setenv("TEST_DSN", "postgresql://u:p@h/db", 1);
     setenv("TEST_EMPTY", "", 1);
     unsetenv("TEST_UNSET");
-    assert_good(fixture, BASE
-                "postgres: {url: \"${TEST_DSN}\"}\n"
-                "state_dir: /x/${TEST_UNSET:-a}/${TEST_EMPTY:-b}/$${c}\n"
-                "http: {public_base_url: \"${TEST_EMPTY}\"}\n"
-                "fields: {\"${TEST_DSN}\": {type: text}}\n");
+    assert_good(fixture, BASE "postgres: {url: \"${TEST_DSN}\"}\n"
+                              "state_dir: /x/${TEST_UNSET:-a}/${TEST_EMPTY:-b}/$${c}\n"
+                              "http: {public_base_url: \"${TEST_EMPTY}\"}\n"
+                              "fields: {\"${TEST_DSN}\": {type: text}}\n");
     assert_true(slice_is(config_postgres_url(fixture->config), "postgresql://u:p@h/db"));
     assert_string_equal(fixture->config->state_dir, "/x/a/b/${c}");
     assert_null(options_string(options_section(fixture->config->root, "http"), "public_base_url"));
     assert_non_null(yaml_get(options_node(fixture->config->root, "fields"), "${TEST_DSN}"));
 
-    assert_problem(fixture, BASE "postgres:\n  url: ${TEST_UNSET}\n", "TEST_UNSET is not set", 3, 8);
+    assert_problem(fixture, BASE "postgres:\n  url: ${TEST_UNSET}\n", "TEST_UNSET is not set", 3,
+                   8);
     assert_problem(fixture, BASE "state_dir: ${TEST\n", "without '}'", 2, 12);
     assert_problem(fixture, BASE "state_dir: ${1+1}\n", "not a variable", 2, 12);
     setenv("TEST_BYTES", "\xff", 1);
@@ -165,8 +168,10 @@ static void test_a_planted_secret_is_never_shown(void **state)
     assert_true(again->hash != before); /* a changed secret is a changed configuration */
     config_free(&again);
     /* Nor by a complaint. */
-    assert_int_equal(load(fixture, BASE "limits: {records: \"${TEST_CANARY}\"}\nlog: {level: \"${TEST_CANARY}\"}\n"),
-                     STATUS_FAILED);
+    assert_int_equal(
+        load(fixture,
+             BASE "limits: {records: \"${TEST_CANARY}\"}\nlog: {level: \"${TEST_CANARY}\"}\n"),
+        STATUS_FAILED);
     for (size_t i = 0; i < fixture->problems.count; i++)
         assert_null(strstr(fixture->problems.list[i].text, "canary"));
 }
@@ -219,20 +224,24 @@ static void test_includes_have_a_depth(void **state)
 static void test_what_refers_to_nothing_is_told(void **state)
 {
     struct fixture *fixture = *state;
-    assert_problem(fixture, BASE "golden: {source_rank: [steward, shpo]}\n", "unknown source 'shpo'", 2, 33);
+    assert_problem(fixture, BASE "golden: {source_rank: [steward, shpo]}\n",
+                   "unknown source 'shpo'", 2, 33);
     assert_problem(fixture, BASE "golden: {source_rank: [steward, steward]}\n", "twice", 2, 33);
     assert_problem(fixture, BASE "sinks: {a: {type: notify, events: [lead.craeted]}}\n",
                    "unknown event 'lead.craeted'; hint: did you mean 'lead.created'?", 2, 36);
-    assert_problem(fixture, BASE "sinks: {a: {type: notify, sources: landing}}\n", "unknown source 'landing'",
-                   2, 36);
+    assert_problem(fixture, BASE "sinks: {a: {type: notify, sources: landing}}\n",
+                   "unknown source 'landing'", 2, 36);
     assert_problem(fixture, BASE "sinks: {a: {type: webhok, url: x}}\n",
                    "unknown type 'webhok'; hint: did you mean 'webhook'?", 2, 19);
     assert_problem(fixture, BASE "sinks: {a: {events: \"*\"}}\n", "sinks.a.type is missing", 2, 12);
-    assert_problem(fixture, BASE "sources: {a: {type: carrier_pigeon}}\n", "unknown type 'carrier_pigeon'", 2, 21);
-    assert_problem(fixture, BASE "sources: {a: {preset: shopfy_no_such}}\n", "unknown preset", 2, 23);
+    assert_problem(fixture, BASE "sources: {a: {type: carrier_pigeon}}\n",
+                   "unknown type 'carrier_pigeon'", 2, 21);
+    assert_problem(fixture, BASE "sources: {a: {preset: shopfy_no_such}}\n", "unknown preset", 2,
+                   23);
     assert_int_equal(fixture->problems.count, 1);
     assert_problem(fixture, BASE "sources: {a: {every: 5m}}\n", "needs a type or a preset", 2, 14);
-    assert_problem(fixture, "rules: [poeple]\n", "unknown rule pack 'poeple'; hint: did you mean 'people'?", 1, 9);
+    assert_problem(fixture, "rules: [poeple]\n",
+                   "unknown rule pack 'poeple'; hint: did you mean 'people'?", 1, 9);
     assert_good(fixture, BASE "sinks: {a: {type: notify, events: [lead.*, customer.merged]}}\n");
 }
 
@@ -241,21 +250,28 @@ static void test_values_that_cannot_be_are_told(void **state)
     struct fixture *fixture = *state;
     assert_problem(fixture, BASE "http: {public: localhost}\n", "not address:port", 2, 16);
     assert_problem(fixture, BASE "http: {public: \"127.0.0.1:8081\"}\n", "same address", 2, 7);
-    assert_problem(fixture, BASE "http: {trusted_proxies: [10.0.0.0/8, 10.0.0.0/33]}\n", "10.0.0.0/33", 2, 38);
+    assert_problem(fixture, BASE "http: {trusted_proxies: [10.0.0.0/8, 10.0.0.0/33]}\n",
+                   "10.0.0.0/33", 2, 38);
     assert_problem(fixture, BASE "http: {public_base_url: leads.example.com}\n", "http://", 2, 25);
-    assert_problem(fixture, "include: base.yaml\nmatch: {link: 0.5}\n", "match.review is above", 2, 8);
+    assert_problem(fixture, "include: base.yaml\nmatch: {link: 0.5}\n", "match.review is above", 2,
+                   8);
     assert_problem(fixture, "include: base.yaml\nmatch: {link: 1}\n", "under 1", 2, 15);
     assert_problem(fixture, BASE "sinks: {Big Name: {type: notify}}\n", "a name is", 2, 19);
     assert_problem(fixture, BASE "sinks: {a: {type: webhook, url: ftp://x}}\n", "http://", 2, 33);
-    assert_good(fixture, BASE "http: {public: \"[::]:0\", private: off, trusted_proxies: [\"::1\", 10.0.0.0/8]}\n");
+    assert_good(
+        fixture,
+        BASE "http: {public: \"[::]:0\", private: off, trusted_proxies: [\"::1\", 10.0.0.0/8]}\n");
 }
 
 static void test_sources_are_checked_whatever_their_type(void **state)
 {
     struct fixture *fixture = *state;
-    assert_problem(fixture, BASE "sources: {a: {type: none, country: China}}\n", "country: 'China'", 2, 36);
-    assert_problem(fixture, BASE "sources: {a: {type: none, time_zone: Mars/Base}}\n", "time_zone: 'Mars/Base'", 2, 38);
-    assert_problem(fixture, BASE "sources: {steward: {type: none}}\n", "kept for the stewards", 2, 20);
+    assert_problem(fixture, BASE "sources: {a: {type: none, country: China}}\n", "country: 'China'",
+                   2, 36);
+    assert_problem(fixture, BASE "sources: {a: {type: none, time_zone: Mars/Base}}\n",
+                   "time_zone: 'Mars/Base'", 2, 38);
+    assert_problem(fixture, BASE "sources: {steward: {type: none}}\n", "kept for the stewards", 2,
+                   20);
     assert_problem(fixture, BASE "spaces: {north: {}}\nsources: {a: {type: none, space: nroth}}\n",
                    "did you mean 'north'?", 3, 34);
 }
@@ -263,7 +279,8 @@ static void test_sources_are_checked_whatever_their_type(void **state)
 static void test_source_rules_are_at_hand(void **state)
 {
     struct fixture *fixture = *state;
-    (void)load(fixture, BASE "sources:\n  a:\n    type: none\n    kind: company\n    country: CN\n"
+    (void)load(fixture, BASE
+               "sources:\n  a:\n    type: none\n    kind: company\n    country: CN\n"
                "    time_zone: Asia/Shanghai\n    day_first: yes\n    map: {phone: [Tel, 手机]}\n");
     const struct config_source *source = config_source_find(fixture->config, "a");
     assert_non_null(source);
@@ -278,7 +295,8 @@ static void test_source_rules_are_at_hand(void **state)
 static void test_a_preset_gives_defaults(void **state)
 {
     struct fixture *fixture = *state;
-    put_file(fixture, "p.yaml", "type: none\nevery: 1h\ncountry: CN\nmap: {phone: Tel, email: Mail}\n");
+    put_file(fixture, "p.yaml",
+             "type: none\nevery: 1h\ncountry: CN\nmap: {phone: Tel, email: Mail}\n");
     (void)load(fixture, BASE "sources: {a: {preset: ./p.yaml, every: 2h, map: {phone: Handy}}}\n");
     const struct options *source = fixture->config->sources[0].options;
     assert_int_equal(options_int(source, "every"), 7200000);
@@ -286,7 +304,8 @@ static void test_a_preset_gives_defaults(void **state)
     const struct option_text *map;
     assert_int_equal(options_text_map(source, "map", &map), 2);
     assert_true(slice_is(map[0].values[0], "Handy"));
-    assert_problem(fixture, BASE "sources: {a: {preset: ./p.yaml, type: form}}\n", "is of type 'none'", 2, 39);
+    assert_problem(fixture, BASE "sources: {a: {preset: ./p.yaml, type: form}}\n",
+                   "is of type 'none'", 2, 39);
 }
 
 static void test_a_relative_state_dir_is_beside_the_file(void **state)
@@ -301,9 +320,10 @@ static void test_a_relative_state_dir_is_beside_the_file(void **state)
 static void test_every_broken_prefix_is_a_problem_or_a_configuration(void **state)
 {
     struct fixture *fixture = *state;
-    static const char text[] = BASE "http: {public: \"0.0.0.0:1\", trusted_proxies: [10.0.0.0/8]}\n"
-                               "sinks:\n  a: {type: webhook, url: \"https://x\", secret: \"s\", events: [lead.*]}\n"
-                               "golden: {phone: [verified], source_rank: [steward]}\n";
+    static const char text[] =
+        BASE "http: {public: \"0.0.0.0:1\", trusted_proxies: [10.0.0.0/8]}\n"
+             "sinks:\n  a: {type: webhook, url: \"https://x\", secret: \"s\", events: [lead.*]}\n"
+             "golden: {phone: [verified], source_rank: [steward]}\n";
     for (size_t length = 0; length < sizeof(text); length++) {
         char cut[sizeof(text)];
         memcpy(cut, text, length);

@@ -21,7 +21,8 @@ static void test_the_committed_reference_is_current(void **state)
     assert_false(buf_failed(&expected));
     FILE *file = fopen("docs/configuration.md", "r");
     if (file == NULL)
-        fail_msg("docs/configuration.md is not there; hint: run from the top of the checkout, make docs");
+        fail_msg("docs/configuration.md is not there; hint: run from the top of the checkout, make "
+                 "docs");
     for (int c; (c = getc(file)) != EOF;)
         buf_put_byte(&committed, (uint8_t)c);
     fclose(file);

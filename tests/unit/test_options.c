@@ -14,13 +14,29 @@
 #include "daemon/base/options.h"
 
 static const struct option limits_table[] = {
-    {.key = "body", .type = OPTION_SIZE, .default_text = "1M", .min = 1024, .max = 16777216, .help = "most bytes"},
-    {.key = "timeout", .type = OPTION_DURATION, .default_text = "10s", .min = 1, .max = INT64_MAX, .help = "how long"},
+    {.key = "body",
+     .type = OPTION_SIZE,
+     .default_text = "1M",
+     .min = 1024,
+     .max = 16777216,
+     .help = "most bytes"},
+    {.key = "timeout",
+     .type = OPTION_DURATION,
+     .default_text = "10s",
+     .min = 1,
+     .max = INT64_MAX,
+     .help = "how long"},
     {.key = NULL},
 };
 static const struct option form_table[] = {
-    {.key = "path", .type = OPTION_STRING, .flags = OPTION_REQUIRED, .help = "where the form posts to"},
-    {.key = "every", .type = OPTION_STRING, .default_text = "own", .help = "shadows the common one"},
+    {.key = "path",
+     .type = OPTION_STRING,
+     .flags = OPTION_REQUIRED,
+     .help = "where the form posts to"},
+    {.key = "every",
+     .type = OPTION_STRING,
+     .default_text = "own",
+     .help = "shadows the common one"},
     {.key = NULL},
 };
 static const struct option csv_table[] = {
@@ -44,14 +60,32 @@ static const struct option source_table[] = {
     {.key = NULL},
 };
 static const struct option table[] = {
-    {.key = "port", .type = OPTION_INT, .default_text = "8080", .min = 1, .max = 65535, .help = "port"},
+    {.key = "port",
+     .type = OPTION_INT,
+     .default_text = "8080",
+     .min = 1,
+     .max = 65535,
+     .help = "port"},
     {.key = "ratio", .type = OPTION_FLOAT, .default_text = "0.95", .help = "ratio"},
     {.key = "on", .type = OPTION_BOOL, .default_text = "true", .help = "whether"},
-    {.key = "level", .type = OPTION_ENUM, .choices = "debug|info|warn", .default_text = "info", .help = "how much"},
+    {.key = "level",
+     .type = OPTION_ENUM,
+     .choices = "debug|info|warn",
+     .default_text = "info",
+     .help = "how much"},
     {.key = "secret", .type = OPTION_SECRET, .help = "the key"},
-    {.key = "hosts", .type = OPTION_STRINGS, .default_text = "[a, b]", .min = 1, .max = 3, .help = "hosts"},
+    {.key = "hosts",
+     .type = OPTION_STRINGS,
+     .default_text = "[a, b]",
+     .min = 1,
+     .max = 3,
+     .help = "hosts"},
     {.key = "limits", .type = OPTION_SECTION, .children = limits_table, .help = "limits"},
-    {.key = "sources", .type = OPTION_SECTIONS, .children = source_table, .variant = pick, .help = "sources"},
+    {.key = "sources",
+     .type = OPTION_SECTIONS,
+     .children = source_table,
+     .variant = pick,
+     .help = "sources"},
     {.key = "rules", .type = OPTION_FREE, .default_text = "[people]", .help = "rules"},
     {.key = NULL},
 };
@@ -123,7 +157,8 @@ static void test_defaults_fill_what_is_not_written(void **state)
 static void test_values_are_read_by_type(void **state)
 {
     struct fixture *fixture = *state;
-    const struct options *options = build(fixture,
+    const struct options *options = build(
+        fixture,
         "port: 1\nratio: 1e-3\non: no\nlevel: WARN\nsecret: hush\nhosts: one\n"
         "limits: {body: 64k, timeout: 1h30m}\n"
         "sources:\n  landing: {type: form, path: /f, map: {phone: [Tel, 手机], email: Mail}}\n"
@@ -154,22 +189,24 @@ static void test_values_are_read_by_type(void **state)
 static void test_every_problem_is_told_with_its_place(void **state)
 {
     struct fixture *fixture = *state;
-    const struct options *options = build(fixture,
-        "prot: 80\nport: 70000\nratio: much\non: maybe\nlevel: inof\nhosts: [a, b, c, d]\n"
-        "limits: {body: 10q, timeout: 5}\n"
-        "sources:\n  a: {type: form}\n  b: {type: carrier_pigeon, anything: 1}\n  c: 5\n");
+    const struct options *options = build(
+        fixture, "prot: 80\nport: 70000\nratio: much\non: maybe\nlevel: inof\nhosts: [a, b, c, d]\n"
+                 "limits: {body: 10q, timeout: 5}\n"
+                 "sources:\n  a: {type: form}\n  b: {type: carrier_pigeon, anything: 1}\n  c: 5\n");
     size_t n = 0;
-    assert_problem(fixture, n++, 1, 1, "unknown key 'prot' in the top level; hint: did you mean 'port'?");
+    assert_problem(fixture, n++, 1, 1,
+                   "unknown key 'prot' in the top level; hint: did you mean 'port'?");
     assert_problem(fixture, n++, 2, 7, "port: value is out of bounds; hint: from 1 to 65535");
     assert_problem(fixture, n++, 3, 8, "ratio: 'much' is not a number");
     assert_problem(fixture, n++, 4, 5, "on: 'maybe' is not true or false");
     assert_problem(fixture, n++, 5, 8, "level: unknown value 'inof'; hint: did you mean 'info'?");
-    assert_problem(fixture, n++, 6, 8, "hosts: number of entries is out of bounds; hint: from 1 to 3");
-    assert_problem(fixture, n++, 7, 16, "limits.body: '10q' is not a size such as 512, 64k, 10M or 1G");
+    assert_problem(fixture, n++, 6, 8,
+                   "hosts: number of entries is out of bounds; hint: from 1 to 3");
+    assert_problem(fixture, n++, 7, 16,
+                   "limits.body: '10q' is not a size such as 512, 64k, 10M or 1G");
     assert_problem(fixture, n++, 7, 30,
                    "limits.timeout: '5' is not a duration such as 250ms, 30s, 5m, 2h or 7d");
-    assert_problem(fixture, n++, 9, 6,
-                   "sources.a.path is missing; hint: where the form posts to");
+    assert_problem(fixture, n++, 9, 6, "sources.a.path is missing; hint: where the form posts to");
     assert_problem(fixture, n++, 10, 6, "unknown type 'carrier_pigeon'");
     assert_problem(fixture, n++, 11, 6, "sources.c: expected a section, found one value");
     assert_int_equal(fixture->problems.count, n);
@@ -183,14 +220,16 @@ static void test_every_problem_is_told_with_its_place(void **state)
 static void test_wrong_shapes_are_problems(void **state)
 {
     struct fixture *fixture = *state;
-    build(fixture, "port: [1]\nhosts: {a: b}\nlimits: 5\nsources: [x]\nlevel: {a: b}\nsecret: [s]\n");
+    build(fixture,
+          "port: [1]\nhosts: {a: b}\nlimits: 5\nsources: [x]\nlevel: {a: b}\nsecret: [s]\n");
     assert_int_equal(fixture->problems.count, 6);
 }
 
 static void test_a_key_without_a_value_is_not_given(void **state)
 {
     struct fixture *fixture = *state;
-    const struct options *options = build(fixture, "port:\nlimits:\nsources:\n  a: {type: form, path: }\n");
+    const struct options *options =
+        build(fixture, "port:\nlimits:\nsources:\n  a: {type: form, path: }\n");
     assert_int_equal(options_int(options, "port"), 8080);
     assert_int_equal(fixture->problems.count, 1);
     assert_non_null(strstr(fixture->problems.list[0].text, "sources.a.path is missing"));
@@ -205,8 +244,8 @@ static void test_secret_files_are_trimmed_and_relative(void **state)
     FILE *file = fopen(path, "w");
     fputs(" s3cret \r\n", file);
     fclose(file);
-    struct yaml_node *node = yaml_parse(fixture->arena, "t.yaml", SLICE("secret_file: key\n"),
-                                        &fixture->problems);
+    struct yaml_node *node =
+        yaml_parse(fixture->arena, "t.yaml", SLICE("secret_file: key\n"), &fixture->problems);
     const struct options *options =
         options_build(fixture->arena, table, node, dir, &fixture->problems);
     assert_true(slice_is(options_secret(options, "secret"), " s3cret "));
@@ -224,7 +263,8 @@ static void test_secret_files_are_trimmed_and_relative(void **state)
     options_build(fixture->arena, table, node, NULL, &fixture->problems);
     assert_int_equal(fixture->problems.count, 1);
     assert_non_null(strstr(fixture->problems.list[0].text, "No such file"));
-    node = yaml_parse(fixture->arena, name, SLICE("secret_file: .\nsecret: x\n"), &fixture->problems);
+    node =
+        yaml_parse(fixture->arena, name, SLICE("secret_file: .\nsecret: x\n"), &fixture->problems);
     options_build(fixture->arena, table, node, NULL, &fixture->problems);
     assert_non_null(strstr(fixture->problems.list[1].text, "both given"));
     node = yaml_parse(fixture->arena, name, SLICE("secret_file: .\n"), &fixture->problems);
@@ -241,8 +281,16 @@ static void test_durations_and_sizes(void **state)
     assert_true(duration_parse_ms(SLICE("250ms"), &value) && value == 250);
     assert_true(duration_parse_ms(SLICE("1w"), &value) && value == 604800000);
     assert_true(duration_parse_ms(SLICE("1d12h"), &value) && value == 129600000);
-    static const char *const bad[] = {"", "5", "m", "5 m", "-5m", "1.5h", "5x", "5mm",
-                                      "9223372036854775807d", "99999999999999999999s"};
+    static const char *const bad[] = {"",
+                                      "5",
+                                      "m",
+                                      "5 m",
+                                      "-5m",
+                                      "1.5h",
+                                      "5x",
+                                      "5mm",
+                                      "9223372036854775807d",
+                                      "99999999999999999999s"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(duration_parse_ms(slice_str(bad[i]), &value));
     assert_true(size_parse_bytes(SLICE("512"), &value) && value == 512);
@@ -257,7 +305,8 @@ static void test_durations_and_sizes(void **state)
 static void test_print_hides_secrets_and_reads_back(void **state)
 {
     struct fixture *fixture = *state;
-    const struct options *options = build(fixture,
+    const struct options *options = build(
+        fixture,
         "secret: canary\nlevel: warn\nhosts: ['a b', \"true\", '5']\nlimits: {timeout: 90s}\n"
         "sources: {\"x y\": {type: form, path: '/f', map: {phone: ['a, b', \"\\\"q\\\"\"]}}}\n"
         "rules: [people, {a: 'x, y', b: x y}]\n");
@@ -272,7 +321,8 @@ static void test_print_hides_secrets_and_reads_back(void **state)
     assert_non_null(strstr(text.data, "  timeout: 90s\n"));
     assert_non_null(strstr(text.data, "hosts: [\"a b\", \"true\", \"5\"]\n"));
     text.len--;
-    struct yaml_node *node = yaml_parse(fixture->arena, "printed", buf_slice(&text), &fixture->problems);
+    struct yaml_node *node =
+        yaml_parse(fixture->arena, "printed", buf_slice(&text), &fixture->problems);
     assert_non_null(node);
     const struct options *back =
         options_build(fixture->arena, table, node, NULL, &fixture->problems);
@@ -298,7 +348,8 @@ static void test_document_tells_types_bounds_and_defaults(void **state)
     options_document(table, "", &text);
     buf_put_byte(&text, 0);
     assert_non_null(strstr(text.data, "| `port` | whole number, 1 to 65535 | `8080` | port |\n"));
-    assert_non_null(strstr(text.data, "| `level` | one of `debug`, `info`, `warn` | `info` | how much |\n"));
+    assert_non_null(
+        strstr(text.data, "| `level` | one of `debug`, `info`, `warn` | `info` | how much |\n"));
     assert_non_null(strstr(text.data, "| `secret` or `secret_file` | secret |  | the key |\n"));
     assert_non_null(strstr(text.data, "| `limits.body` | size, 1k to 16M | `1M` | most bytes |\n"));
     assert_non_null(strstr(text.data, "| `sources.NAME.every` | duration | `5m` | how often |\n"));
@@ -308,8 +359,9 @@ static void test_document_tells_types_bounds_and_defaults(void **state)
 static void test_too_little_memory_gives_null(void **state)
 {
     struct fixture *fixture = *state;
-    struct yaml_node *node = yaml_parse(fixture->arena, "t.yaml",
-        SLICE("hosts: [a]\nsources: {a: {type: form, path: /x}}\n"), &fixture->problems);
+    struct yaml_node *node =
+        yaml_parse(fixture->arena, "t.yaml",
+                   SLICE("hosts: [a]\nsources: {a: {type: form, path: /x}}\n"), &fixture->problems);
     for (size_t bytes = 0; bytes < 4096; bytes += 64) {
         struct arena *small = arena_new(bytes);
         assert_null(options_build(small, table, node, NULL, &fixture->problems));

@@ -10,11 +10,12 @@
 
 #include "connectors/connector.h"
 
-static struct content_hash hash_of(const struct slice *names, const struct slice *values, size_t count)
+static struct content_hash hash_of(const struct slice *names, const struct slice *values,
+                                   size_t count)
 {
     struct columns columns = {.id = 1, .count = count, .names = names};
-    struct raw_record record = {.external_id = SLICE("1"), .part = SLICE("main"),
-                                .columns = &columns, .values = values};
+    struct raw_record record = {
+        .external_id = SLICE("1"), .part = SLICE("main"), .columns = &columns, .values = values};
     return raw_record_hash(&record);
 }
 
@@ -54,8 +55,9 @@ static void test_operation_activities_and_consents_are_content(void **state)
     record.op = RECORD_DELETE;
     assert_false(same(plain, raw_record_hash(&record)));
     record.op = RECORD_UPSERT;
-    struct activity activities[2] = {{.type = SLICE("order"), .key = SLICE("1"), .at_us = 5, .data = SLICE("{}")},
-                                     {.type = SLICE("order"), .key = SLICE("2"), .at_us = 6, .data = SLICE("{}")}};
+    struct activity activities[2] = {
+        {.type = SLICE("order"), .key = SLICE("1"), .at_us = 5, .data = SLICE("{}")},
+        {.type = SLICE("order"), .key = SLICE("2"), .at_us = 6, .data = SLICE("{}")}};
     struct activity turned[2] = {activities[1], activities[0]};
     record.activity_count = 2;
     record.activities = activities;
@@ -64,8 +66,12 @@ static void test_operation_activities_and_consents_are_content(void **state)
     record.activities = turned;
     assert_true(same(with, raw_record_hash(&record)));
     record.activity_count = 0;
-    struct consent consent = {.purpose = SLICE("marketing"), .granted = true, .text = SLICE(""),
-                              .version = SLICE(""), .ip = SLICE("192.0.2.1"), .user_agent = SLICE(""),
+    struct consent consent = {.purpose = SLICE("marketing"),
+                              .granted = true,
+                              .text = SLICE(""),
+                              .version = SLICE(""),
+                              .ip = SLICE("192.0.2.1"),
+                              .user_agent = SLICE(""),
                               .method = SLICE("form")};
     record.consent_count = 1;
     record.consents = &consent;
@@ -76,7 +82,8 @@ static void test_operation_activities_and_consents_are_content(void **state)
     assert_false(same(granted, raw_record_hash(&record)));
 }
 
-/* Small facts are hashed from one buffer, large ones streamed: both must be XXH3 of the same bytes. */
+/* Small facts are hashed from one buffer, large ones streamed: both must be XXH3 of the same bytes.
+ */
 static void test_long_values_hash_as_their_bytes(void **state)
 {
     (void)state;

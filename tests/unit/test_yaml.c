@@ -38,8 +38,8 @@ static struct yaml_node *parse(struct fixture *fixture, const char *text)
     return yaml_parse(fixture->arena, "t.yaml", slice_str(text), &fixture->problems);
 }
 
-static void assert_refused(struct fixture *fixture, const char *text, unsigned line, unsigned column,
-                           const char *why)
+static void assert_refused(struct fixture *fixture, const char *text, unsigned line,
+                           unsigned column, const char *why)
 {
     assert_null(parse(fixture, text));
     assert_true(fixture->problems.count > 0);
@@ -54,8 +54,9 @@ static void assert_refused(struct fixture *fixture, const char *text, unsigned l
 static void test_tree_keeps_kinds_quotes_and_positions(void **state)
 {
     struct fixture *fixture = *state;
-    struct yaml_node *root =
-        parse(fixture, "\xEF\xBB\xBFname: \"5\"\nn: 5\nlist: [a, {b: c}]\nempty:\nnone: ~\nblock: |\n  x\n  y\n");
+    struct yaml_node *root = parse(
+        fixture,
+        "\xEF\xBB\xBFname: \"5\"\nn: 5\nlist: [a, {b: c}]\nempty:\nnone: ~\nblock: |\n  x\n  y\n");
     assert_non_null(root);
     assert_int_equal(root->kind, YAML_MAP);
     assert_int_equal(root->count, 6);
