@@ -1,0 +1,1 @@
+delete from tributary.customer where customer_id = any($1)
