@@ -97,6 +97,11 @@ void options_print(const struct options *options, unsigned indent, struct buf *o
 /* A hash of all values, secrets included (as hashes); false when out of memory. */
 bool options_fingerprint(const struct options *options, uint64_t *hash);
 
+/* Puts the keys, separated by ", ", that are declared OPTION_RESTART and differ between two
+ * sections built from the same table; returns how many. */
+size_t options_restart_changes(const struct options *before, const struct options *after,
+                               struct buf *names);
+
 /* Markdown rows of one table (recursing into sections), for docs/configuration.md. */
 void options_document(const struct option *table, const char *prefix, struct buf *out);
 

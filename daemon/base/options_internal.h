@@ -33,6 +33,12 @@ const char *option_read_int(struct slice text, int64_t *value);
 const char *option_read_float(struct slice text, double *value);
 const char *option_read_bool(struct slice text, int64_t *value);
 
+/* The secret in the file `node` names, without line breaks at its end; `path` is the option's, for
+ * messages. False when a problem was added. */
+bool option_read_secret_file(struct arena *arena, const char *base_dir, const char *path,
+                             const struct yaml_node *node, struct slice *secret,
+                             struct problems *problems);
+
 /* "text", "number", "duration" ... for people. */
 const char *option_type_word(const struct option *option);
 /* One bound of an option as a person would write it: "5m", "64k", "10". */

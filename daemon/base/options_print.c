@@ -308,3 +308,41 @@ bool options_fingerprint(const struct options *options, uint64_t *hash)
     buf_free(&text);
     return good;
 }
+
+static bool same_value(const struct option_value *a, const struct option_value *b)
+{
+    struct buf x = BUF_INIT(FINGERPRINT_MAX_BYTES), y = BUF_INIT(FINGERPRINT_MAX_BYTES);
+    struct printer print_x = {.out = &x, .hash_secrets = true};
+    struct printer print_y = {.out = &y, .hash_secrets = true};
+    if (is_shown(a))
+        print_value(&print_x, a, 0);
+    if (is_shown(b))
+        print_value(&print_y, b, 0);
+    bool same = is_shown(a) == is_shown(b) && slice_eq(buf_slice(&x), buf_slice(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
+static size_t put_changes(const struct options *before, const struct options *after,
+                          const char *prefix, size_t count, struct buf *names)
+{
+    for (size_t i = 0; i < before->count && i < after->count; i++) {
+        const struct option_value *a = &before->values[i], *b = &after->values[i];
+        char path[256];
+        snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] ? "." : "", a->option->key);
+        if (a->option->type == OPTION_SECTION && a->section && b->section) {
+            count = put_changes(a->section, b->section, path, count, names);
+        } else if ((a->option->flags & OPTION_RESTART) && !same_value(a, b)) {
+            buf_put_str(names, count++ ? ", " : "");
+            buf_put_str(names, path);
+        }
+    }
+    return count;
+}
+
+size_t options_restart_changes(const struct options *before, const struct options *after,
+                               struct buf *names)
+{
+    return put_changes(before, after, "", 0, names);
+}

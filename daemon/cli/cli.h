@@ -13,8 +13,9 @@
 #include "daemon/base/slice.h"
 #include "daemon/config/config.h"
 
-#define CLI_ARGUMENTS_MAX 256 /* positional arguments, and values of options, of one command line  \
-                               */
+#define CLI_ARGUMENTS_MAX                                                                          \
+    256 /* positional arguments, and values of options, of one command line                        \
+         */
 
 struct cli_option {
     const char *name;     /* "follow" for --follow; NULL ends a table */

@@ -59,6 +59,11 @@ MUST_CHECK enum status config_load(const char *path, struct config **config,
                                    struct problems *problems);
 void config_free(struct config **config);
 
+/* Compiles rules, model and survivorship and lets them go again, for their problems and those of
+ * field names (in map and in the sinks' fields). For `tributary check` and before a reload; config
+ * must have loaded well. */
+void config_check_rules(const struct config *config, struct problems *problems);
+
 /* The file to read: `given` (--config) if not NULL, else $TRIBUTARY_CONFIG, else
  * CONFIG_DEFAULT_PATH. */
 const char *config_find_path(const char *given);

@@ -85,7 +85,7 @@ void config_document(struct buf *out)
         "Written by `make docs` from the declarations in the code; a test keeps it current.\n\n"
         "One YAML file: `--config FILE`, else `$" CONFIG_PATH_VARIABLE
         "`, else `" CONFIG_DEFAULT_PATH "`. `tributary init` writes one to\nstart from, `tributary "
-                                        "check` tells every problem with its place, "
+        "check` tells every problem with its place, "
         "`tributary check --print` shows what is in effect.\n\n"
         "- `${VAR}` in a value is the environment variable; `${VAR:-text}` has a default; `$${` is "
         "a literal "

@@ -22,6 +22,7 @@ static const struct option limits_table[] = {
      .help = "most bytes"},
     {.key = "timeout",
      .type = OPTION_DURATION,
+     .flags = OPTION_RESTART,
      .default_text = "10s",
      .min = 1,
      .max = INT64_MAX,
@@ -62,6 +63,7 @@ static const struct option source_table[] = {
 static const struct option table[] = {
     {.key = "port",
      .type = OPTION_INT,
+     .flags = OPTION_RESTART,
      .default_text = "8080",
      .min = 1,
      .max = 65535,
@@ -73,7 +75,7 @@ static const struct option table[] = {
      .choices = "debug|info|warn",
      .default_text = "info",
      .help = "how much"},
-    {.key = "secret", .type = OPTION_SECRET, .help = "the key"},
+    {.key = "secret", .type = OPTION_SECRET, .flags = OPTION_RESTART, .help = "the key"},
     {.key = "hosts",
      .type = OPTION_STRINGS,
      .default_text = "[a, b]",
@@ -341,16 +343,31 @@ static void test_print_hides_secrets_and_reads_back(void **state)
     buf_free(&text);
 }
 
+static void test_changes_that_need_a_restart_are_named(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf names = BUF_INIT(1000);
+    const struct options *before = build(fixture, "port: 1\nsecret: a\nlevel: warn\n");
+    const struct options *same = build(fixture, "secret: a\nport: 1\nlevel: info\n");
+    assert_int_equal(options_restart_changes(before, same, &names), 0);
+    const struct options *after = build(fixture, "port: 2\nsecret: b\nlimits: {timeout: 1s}\n");
+    assert_int_equal(options_restart_changes(before, after, &names), 3);
+    assert_true(slice_is(buf_slice(&names), "port, secret, limits.timeout"));
+    buf_free(&names);
+}
+
 static void test_document_tells_types_bounds_and_defaults(void **state)
 {
     (void)state;
     struct buf text = BUF_INIT(100000);
     options_document(table, "", &text);
     buf_put_byte(&text, 0);
-    assert_non_null(strstr(text.data, "| `port` | whole number, 1 to 65535 | `8080` | port |\n"));
+    assert_non_null(strstr(
+        text.data, "| `port` | whole number, 1 to 65535 | `8080` | port (needs a restart) |\n"));
     assert_non_null(
         strstr(text.data, "| `level` | one of `debug`, `info`, `warn` | `info` | how much |\n"));
-    assert_non_null(strstr(text.data, "| `secret` or `secret_file` | secret |  | the key |\n"));
+    assert_non_null(strstr(
+        text.data, "| `secret` or `secret_file` | secret |  | the key (needs a restart) |\n"));
     assert_non_null(strstr(text.data, "| `limits.body` | size, 1k to 16M | `1M` | most bytes |\n"));
     assert_non_null(strstr(text.data, "| `sources.NAME.every` | duration | `5m` | how often |\n"));
     buf_free(&text);
@@ -382,6 +399,7 @@ int main(void)
         TEST(test_secret_files_are_trimmed_and_relative),
         TEST(test_durations_and_sizes),
         TEST(test_print_hides_secrets_and_reads_back),
+        TEST(test_changes_that_need_a_restart_are_named),
         TEST(test_document_tells_types_bounds_and_defaults),
         TEST(test_too_little_memory_gives_null),
     };
