@@ -1,0 +1,94 @@
+/*
+ * entries.intern.h - the records of the graph, packed: a slot each.
+ *
+ * Slots are reused; nothing observable may depend on them. A removed record keeps its slot (not
+ * LIVE) until the settle that reports it has ended. What graph_features hands out points into the
+ * blob store and is valid until the next put or remove.
+ */
+#ifndef TRIBUTARY_RESOLVE_ENTRIES_INTERN_H
+#define TRIBUTARY_RESOLVE_ENTRIES_INTERN_H
+
+#include "daemon/resolve/blobs.intern.h"
+#include "daemon/resolve/graph.h"
+#include "daemon/resolve/slot_map.intern.h"
+
+#define NO_EDGE UINT32_MAX
+
+struct entry {
+    uint64_t record_id;
+    struct natural_key key;
+    uint32_t blob;        /* NO_BLOB once removed */
+    uint32_t first_edge;  /* NO_EDGE when there is none */
+    uint32_t root;        /* slot of the customer's smallest record id; NO_SLOT until settled */
+    uint32_t next_member; /* ring of the customer's records, ascending by record id from the root */
+};
+
+enum entry_flag {
+    ENTRY_LIVE = 1,
+    ENTRY_DIRTY = 2,    /* put, replaced or removed since the last settle */
+    ENTRY_BAND = 4,     /* holds a key whose band changed, and is not dirty itself */
+    ENTRY_DYING = 8,    /* holds a key that died */
+    ENTRY_TOUCHED = 16, /* its component is to be found again */
+    ENTRY_REGION = 32,  /* its component was found again in this settle */
+    ENTRY_DECIDED = 64, /* some decision names it, or once did */
+};
+
+#define ENTRY_CHUNK_BITS 12
+struct entry_chunk {
+    struct entry entries[1 << ENTRY_CHUNK_BITS];
+    uint8_t flags[1 << ENTRY_CHUNK_BITS];
+};
+VECTOR(entry_chunks, struct entry_chunk *)
+
+struct entries {
+    struct entry_chunks chunks;
+    uint32_t used;       /* slots ever given out */
+    uint32_t first_free; /* chained by entry.root */
+    size_t live_count;
+    struct blobs blobs;
+    struct slot_map by_id, by_key; /* by_id: removed ones too; by_key: live ones only */
+};
+
+/* Must not move afterwards: the maps point back at it. */
+void entries_init(struct entries *entries);
+void entries_free(struct entries *entries);
+
+static inline struct entry *entry_at(const struct entries *entries, uint32_t slot)
+{
+    return &entries->chunks.items[slot >> ENTRY_CHUNK_BITS]
+                ->entries[slot & ((1u << ENTRY_CHUNK_BITS) - 1)];
+}
+static inline uint8_t *entry_flags(const struct entries *entries, uint32_t slot)
+{
+    return &entries->chunks.items[slot >> ENTRY_CHUNK_BITS]
+                ->flags[slot & ((1u << ENTRY_CHUNK_BITS) - 1)];
+}
+static inline bool entry_is(const struct entries *entries, uint32_t slot, uint8_t flags)
+{
+    return (*entry_flags(entries, slot) & flags) != 0;
+}
+static inline int natural_key_cmp(struct natural_key a, struct natural_key b)
+{
+    if (a.high != b.high)
+        return a.high < b.high ? -1 : 1;
+    return a.low == b.low ? 0 : a.low < b.low ? -1 : 1;
+}
+
+uint32_t entries_by_id(const struct entries *entries, uint64_t record_id);
+uint32_t entries_by_key(const struct entries *entries, struct natural_key key);
+void entries_prefetch(const struct entries *entries, uint64_t record_id, struct natural_key key);
+struct slice entries_features(const struct entries *entries, uint32_t slot);
+
+/* A slot for a record that has none: live, without features. NO_SLOT when out of memory. */
+uint32_t entries_add(struct entries *entries, uint64_t record_id, struct natural_key key);
+/* A removed record that comes back before it was reported. False when out of memory. */
+bool entries_revive(struct entries *entries, uint32_t slot);
+/* Replaces the features. False when out of memory. */
+bool entries_set_features(struct entries *entries, uint32_t slot, struct slice features);
+/* No longer live: features and natural key are forgotten, slot and record id stay. */
+void entries_remove(struct entries *entries, uint32_t slot);
+/* Gives the slot of a removed record back. */
+void entries_release(struct entries *entries, uint32_t slot);
+size_t entries_bytes(const struct entries *entries);
+
+#endif

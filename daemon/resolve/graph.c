@@ -1,0 +1,272 @@
+/* graph.c - a graph's life, and the changes made to it between two settles. */
+#include "daemon/resolve/graph.intern.h"
+
+#define DEFAULT_MAX_RECORDS       50000000u
+#define DEFAULT_COMPONENT_RECORDS 2000u
+#define DEFAULT_CUSTOMER_RECORDS  1000u
+#define DEFAULT_KEY_RECORDS       2000u
+
+static struct graph_limits limits_with_defaults(const struct graph_limits *given)
+{
+    struct graph_limits limits = given ? *given : (struct graph_limits){0};
+    if (limits.max_records == 0)
+        limits.max_records = DEFAULT_MAX_RECORDS;
+    if (limits.max_records > SLOTS_MAX)
+        limits.max_records = SLOTS_MAX;
+    if (limits.component_records == 0)
+        limits.component_records = DEFAULT_COMPONENT_RECORDS;
+    if (limits.customer_records == 0)
+        limits.customer_records = DEFAULT_CUSTOMER_RECORDS;
+    if (limits.key_records == 0)
+        limits.key_records = DEFAULT_KEY_RECORDS;
+    return limits;
+}
+
+struct graph *graph_new_with(const struct graph_matcher_ops *ops, const struct matcher *matcher,
+                             const struct graph_limits *limits)
+{
+    struct graph *graph = calloc(1, sizeof(*graph));
+    if (graph == NULL)
+        return NULL;
+    graph->ops = ops;
+    graph->matcher = matcher;
+    graph->limits = limits_with_defaults(limits);
+    graph->link_weight = ops->link_weight(matcher);
+    graph->review_weight = ops->review_weight(matcher);
+    entries_init(&graph->entries);
+    edges_init(&graph->edges);
+    decisions_init(&graph->decisions);
+    if (!key_map_init(&graph->keys, &graph->entries, ops))
+        graph_free(&graph);
+    return graph;
+}
+
+static void free_scratch(struct graph *graph)
+{
+    slots_free(&graph->dirty);
+    slots_free(&graph->touched);
+    slots_free(&graph->stale_verdicts);
+    slots_free(&graph->banded);
+    slots_free(&graph->region);
+    u64_map_free(&graph->crossed);
+    candidates_free(&graph->candidates);
+    nodes_free(&graph->component.nodes);
+    strong_edges_free(&graph->component.edges);
+    strong_verdicts_free(&graph->component.verdicts);
+    nevers_free(&graph->component.nevers);
+    ordered_ids_free(&graph->component.ids);
+    found_moves_free(&graph->findings.moves);
+    found_links_free(&graph->findings.links);
+    found_pairs_free(&graph->findings.gone_links);
+    found_reviews_free(&graph->findings.reviews);
+    found_pairs_free(&graph->findings.gone_reviews);
+    kept_results_free(&graph->evidence.results);
+    kept_comparisons_free(&graph->evidence.comparisons);
+    u64_map_free(&graph->evidence.by_edge);
+}
+
+void graph_free(struct graph **graph)
+{
+    if (*graph == NULL)
+        return;
+    free_scratch(*graph);
+    key_map_free(&(*graph)->keys);
+    entries_free(&(*graph)->entries);
+    edges_free(&(*graph)->edges);
+    decisions_free(&(*graph)->decisions);
+    free(*graph);
+    *graph = NULL;
+}
+
+uint8_t graph_band(const struct graph *graph, struct posting_size size)
+{
+    return size.count > graph->limits.key_records ? DEGREE_DEAD : degree_band(size.degree);
+}
+
+void graph_touch(struct graph *graph, uint32_t slot)
+{
+    uint8_t *flags = entry_flags(&graph->entries, slot);
+    if (*flags & ENTRY_TOUCHED)
+        return;
+    *flags |= ENTRY_TOUCHED;
+    if (!slots_push(&graph->touched, slot))
+        graph->failed = true;
+}
+
+static void mark_dirty(struct graph *graph, uint32_t slot)
+{
+    uint8_t *flags = entry_flags(&graph->entries, slot);
+    if (*flags & ENTRY_DIRTY)
+        return;
+    *flags |= ENTRY_DIRTY;
+    if (!slots_push(&graph->dirty, slot))
+        graph->failed = true;
+}
+
+/* The first crossing since the last settle tells the band that settle saw. */
+static void note_crossing(struct graph *graph, uint64_t hash, const struct key_change *change)
+{
+    uint8_t before = graph_band(graph, change->before);
+    if (before == graph_band(graph, change->after) ||
+        u64_map_get(&graph->crossed, hash) != NO_VALUE)
+        return;
+    if (!u64_map_set(&graph->crossed, hash, before))
+        graph->failed = true;
+}
+
+static size_t keys_of(const struct graph *graph, struct slice features,
+                      struct match_key keys[MATCH_KEYS_MAX])
+{
+    size_t count = graph->ops->keys(graph->matcher, features, keys);
+    for (size_t i = 0; i < count; i++)
+        key_map_prefetch_shard(&graph->keys, keys[i].hash);
+    for (size_t i = 0; i < count; i++)
+        key_map_prefetch_item(&graph->keys, keys[i].hash);
+    return count;
+}
+
+static void index_keys(struct graph *graph, uint32_t slot)
+{
+    struct match_key keys[MATCH_KEYS_MAX];
+    struct slice features = entries_features(&graph->entries, slot);
+    uint64_t name = graph->ops->name_key(features);
+    size_t count = keys_of(graph, features, keys);
+    for (size_t i = 0; i < count; i++) {
+        struct key_change change;
+        if (key_map_add(&graph->keys, keys[i].hash, slot, name, &change))
+            note_crossing(graph, keys[i].hash, &change);
+        else
+            graph->failed = true;
+    }
+}
+
+static void unindex_keys(struct graph *graph, uint32_t slot)
+{
+    struct match_key keys[MATCH_KEYS_MAX];
+    struct slice features = entries_features(&graph->entries, slot);
+    uint64_t name = graph->ops->name_key(features);
+    size_t count = keys_of(graph, features, keys);
+    for (size_t i = 0; i < count; i++) {
+        struct key_change change;
+        if (key_map_remove(&graph->keys, keys[i].hash, slot, name, &change))
+            note_crossing(graph, keys[i].hash, &change);
+        else
+            graph->failed = true;
+    }
+}
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, RETRY_FATAL, "graph.memory",
+                   "candidate index ran out of memory; hint: the index is rebuilt at the next "
+                   "start, give the process more memory or keep fewer records");
+}
+
+static enum status check_put(const struct graph *graph, uint64_t record_id, struct natural_key key,
+                             struct slice features, uint32_t slot, struct err *err)
+{
+    if (graph->failed)
+        return out_of_memory(err);
+    if (record_id == 0)
+        return err_set(err, RETRY_FATAL, "graph.record_id", "record id 0 cannot be indexed; hint: "
+                       "record ids start at 1");
+    if (features.len > FEATURES_MAX_BYTES)
+        return err_set(err, RETRY_REJECT_RECORD, "graph.features",
+                       "record %llu has %zu bytes of features, %d are the most; hint: fewer or "
+                       "shorter values", (unsigned long long)record_id, features.len,
+                       FEATURES_MAX_BYTES);
+    uint32_t holder = entries_by_key(&graph->entries, key);
+    if ((slot != NO_SLOT && !natural_key_eq(entry_at(&graph->entries, slot)->key, key)) ||
+        (holder != NO_SLOT && holder != slot))
+        return err_set(err, RETRY_FATAL, "graph.natural_key",
+                       "record %llu has another natural key than before; hint: run doctor, the "
+                       "index does not fit the database", (unsigned long long)record_id);
+    bool adds = slot == NO_SLOT || !entry_is(&graph->entries, slot, ENTRY_LIVE);
+    if (adds && graph->entries.live_count >= graph->limits.max_records)
+        return err_set(err, RETRY_FATAL, "graph.full",
+                       "candidate index is full at %zu records; hint: raise match.max_records",
+                       graph->limits.max_records);
+    return STATUS_OK;
+}
+
+enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
+                      struct slice features, struct err *err)
+{
+    struct entries *entries = &graph->entries;
+    entries_prefetch(entries, record_id, key);
+    uint32_t slot = entries_by_id(entries, record_id);
+    enum status status = check_put(graph, record_id, key, features, slot, err);
+    if (status != STATUS_OK)
+        return status;
+    if (slot == NO_SLOT) {
+        slot = entries_add(entries, record_id, key);
+        graph->failed = slot == NO_SLOT;
+    } else if (!entry_is(entries, slot, ENTRY_LIVE)) {
+        graph->failed = !entries_revive(entries, slot);
+    } else if (slice_eq(entries_features(entries, slot), features)) {
+        return STATUS_OK;
+    } else {
+        unindex_keys(graph, slot);
+    }
+    if (!graph->failed) {
+        graph->failed = !entries_set_features(entries, slot, features);
+        if (!graph->failed) {
+            /* Decisions may have been made while it was away. */
+            if (verdict_first(&graph->decisions, key) != NO_VERDICT)
+                *entry_flags(entries, slot) |= ENTRY_DECIDED;
+            index_keys(graph, slot);
+            mark_dirty(graph, slot);
+            graph_touch(graph, slot);
+        }
+    }
+    return graph->failed ? out_of_memory(err) : STATUS_OK;
+}
+
+void graph_remove(struct graph *graph, uint64_t record_id)
+{
+    uint32_t slot = entries_by_id(&graph->entries, record_id);
+    if (slot == NO_SLOT || !entry_is(&graph->entries, slot, ENTRY_LIVE) || graph->failed)
+        return;
+    unindex_keys(graph, slot);
+    entries_remove(&graph->entries, slot);
+    mark_dirty(graph, slot);
+}
+
+static void touch_decided(struct graph *graph, struct natural_key key)
+{
+    uint32_t slot = entries_by_key(&graph->entries, key);
+    if (slot == NO_SLOT)
+        return;
+    *entry_flags(&graph->entries, slot) |= ENTRY_DECIDED;
+    graph_touch(graph, slot);
+}
+
+enum status graph_decide(struct graph *graph, uint64_t order, enum decision_kind kind,
+                         struct natural_key a, struct natural_key b, struct err *err)
+{
+    if (graph->failed)
+        return out_of_memory(err);
+    if (order == 0 || (kind != DECISION_ALWAYS && kind != DECISION_NEVER))
+        return err_set(err, RETRY_FATAL, "graph.decision",
+                       "decision %llu of kind %d is none; hint: kinds are always and never, ids "
+                       "start at 1", (unsigned long long)order, (int)kind);
+    graph_undecide(graph, order);
+    if (natural_key_eq(a, b))
+        return STATUS_OK; /* says nothing: a record is always with itself */
+    if (decisions_add(&graph->decisions, order, kind, a, b) == NO_VERDICT)
+        graph->failed = true;
+    touch_decided(graph, a);
+    touch_decided(graph, b);
+    return graph->failed ? out_of_memory(err) : STATUS_OK;
+}
+
+void graph_undecide(struct graph *graph, uint64_t order)
+{
+    uint32_t verdict = decisions_remove(&graph->decisions, order);
+    if (verdict == NO_VERDICT)
+        return;
+    if (!slots_push(&graph->stale_verdicts, verdict))
+        graph->failed = true;
+    touch_decided(graph, verdict_at(&graph->decisions, verdict)->low);
+    touch_decided(graph, verdict_at(&graph->decisions, verdict)->high);
+}

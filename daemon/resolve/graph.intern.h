@@ -1,0 +1,191 @@
+/*
+ * graph.intern.h - the parts of a graph, and how a settle goes through them.
+ *
+ *   graph.c            put, remove, decide: change entries, keys and verdicts; mark what is dirty
+ *   graph_judge.c      dirty records and keys whose band changed -> edges
+ *   graph_component.c  touched records -> components, found again whole
+ *   graph_kruskal.c    one component -> customers, links, refused unions
+ *   graph_found.c      what was found, compared with what was reported -> struct findings
+ *   graph_settle.c     the order of these, and the report in the caller's arena
+ *
+ * Running out of memory anywhere sets `failed`, which is never cleared: the index may be behind its
+ * records then, so every later put and settle fails too and the owner builds a new graph.
+ */
+#ifndef TRIBUTARY_RESOLVE_GRAPH_INTERN_H
+#define TRIBUTARY_RESOLVE_GRAPH_INTERN_H
+
+#include "daemon/resolve/decisions.intern.h"
+#include "daemon/resolve/edges.intern.h"
+#include "daemon/resolve/key_map.intern.h"
+
+/* The records that share a live key with one record: `mask` says which of its keys. */
+struct candidate {
+    uint32_t slot, mask, edge;
+};
+VECTOR(candidate_list, struct candidate)
+struct candidates {
+    struct candidate_list list;
+    uint32_t *index; /* hash table of positions in the list */
+    uint32_t index_capacity;
+};
+/* The position of a slot, added when it is new; SIZE_MAX when out of memory. */
+size_t candidates_at(struct candidates *candidates, uint32_t slot);
+void candidates_clear(struct candidates *candidates);
+void candidates_free(struct candidates *candidates);
+
+/* A record's keys with their postings. `live` and `dead` are masks over them. */
+struct held_keys {
+    size_t count;
+    struct match_key keys[MATCH_KEYS_MAX];
+    uint32_t references[MATCH_KEYS_MAX];
+    uint8_t bands[MATCH_KEYS_MAX];
+    uint32_t live, dead;
+};
+
+/* Findings: what this settle will report, in no order yet. */
+struct found_link {
+    uint64_t a, b;
+    uint64_t decision; /* 0: a score */
+    uint32_t edge;
+};
+struct pair_ids {
+    uint64_t a, b;
+};
+VECTOR(found_links, struct found_link)
+VECTOR(found_pairs, struct pair_ids)
+VECTOR(found_reviews, struct graph_review)
+VECTOR(found_moves, struct graph_move)
+struct findings {
+    struct found_moves moves;
+    struct found_links links;
+    struct found_pairs gone_links;
+    struct found_reviews reviews;
+    struct found_pairs gone_reviews;
+    size_t large_components;
+};
+
+/* Match results of the edges made or changed in this settle, kept so that a link need not be scored
+ * a second time to be reported. */
+struct kept_result {
+    double weight;
+    size_t first, count;
+};
+VECTOR(kept_results, struct kept_result)
+VECTOR(kept_comparisons, struct comparison_result)
+struct evidence {
+    struct kept_results results;
+    struct kept_comparisons comparisons;
+    struct u64_map by_edge;
+};
+
+/* A component's scratch; see graph_kruskal.c. */
+struct node {
+    struct natural_key key;
+    uint64_t from; /* customer before */
+    uint32_t slot;
+    uint32_t parent, size;              /* disjoint sets; size counts at roots */
+    uint32_t never_first, never_last;   /* of a root: its list of active nevers */
+    uint32_t never_count;
+    uint32_t identity_first, identity_last; /* of a root: its list of distinct identities */
+    uint32_t identity_next;             /* of a node in such a list */
+    uint32_t identity_holder;           /* ... the record of smallest natural key that has it */
+    uint32_t piece;                     /* of a large component */
+    uint64_t identity;
+    double threshold; /* the link weight of its piece */
+    double greatest;  /* of a piece's root while it is cut: the greatest weight in it */
+    bool open;
+};
+struct strong_edge {
+    double weight;
+    uint32_t low, high; /* nodes, low < high: nodes are in the order of natural keys */
+    uint32_t edge;
+};
+struct strong_verdict {
+    uint64_t order;
+    uint32_t a, b; /* nodes */
+    uint32_t verdict;
+    enum decision_kind kind;
+};
+struct never {
+    uint32_t here, there; /* nodes */
+    uint32_t next;
+    uint64_t order;
+};
+struct ordered_id {
+    uint64_t record_id;
+    uint32_t node;
+};
+VECTOR(nodes, struct node)
+VECTOR(strong_edges, struct strong_edge)
+VECTOR(strong_verdicts, struct strong_verdict)
+VECTOR(nevers, struct never)
+VECTOR(ordered_ids, struct ordered_id)
+struct component {
+    struct nodes nodes;
+    struct strong_edges edges;
+    struct strong_verdicts verdicts;
+    struct nevers nevers;
+    struct ordered_ids ids;
+};
+
+struct graph {
+    const struct graph_matcher_ops *ops;
+    const struct matcher *matcher;
+    struct graph_limits limits;
+    double link_weight, review_weight;
+    struct entries entries;
+    struct key_map keys;
+    struct edges edges;
+    struct decisions decisions;
+    uint64_t pairs_judged;
+    uint64_t settle_number;
+    size_t customer_count;
+    bool failed;
+
+    /* Since the last settle. */
+    struct slots dirty;          /* flagged ENTRY_DIRTY */
+    struct slots touched;        /* flagged ENTRY_TOUCHED */
+    struct slots stale_verdicts; /* a decision of theirs was taken back */
+    struct u64_map crossed;      /* key hash -> its band at the last settle */
+
+    /* Scratch of a settle. */
+    bool reporting;
+    struct slots banded; /* flagged ENTRY_BAND */
+    struct slots region; /* flagged ENTRY_REGION, component after component */
+    struct candidates candidates;
+    struct component component;
+    struct findings findings;
+    struct evidence evidence;
+};
+
+/* The band that counts: DEGREE_DEAD too for a key that more than key_records records hold. */
+uint8_t graph_band(const struct graph *graph, struct posting_size size);
+void graph_touch(struct graph *graph, uint32_t slot);
+/* Looks up a record's keys. */
+void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held);
+/* The keys of `held` that a candidate shares: those of its mask, and those dead keys it holds too. */
+size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint32_t mask,
+                         uint32_t other, struct shared_key shared[MATCH_KEYS_MAX]);
+
+void graph_judge_dirty(struct graph *graph);
+void graph_remove_edge(struct graph *graph, uint32_t edge);
+/* The match result of an edge, kept or judged again. */
+void graph_edge_result(struct graph *graph, uint32_t edge, struct match_result *result);
+
+void graph_find_components(struct graph *graph);
+/* Whether the pair of an edge has a decision that stands. */
+bool graph_edge_is_decided(const struct graph *graph, const struct edge *edge);
+/* Finds the customers of graph->component. */
+void graph_kruskal(struct graph *graph);
+uint32_t component_find(struct component *component, uint32_t node);
+
+/* bridge_0 lies on the side of the edge's slots[0]. */
+void graph_found_edge(struct graph *graph, uint32_t edge, bool linked, enum review_reason review,
+                      uint64_t bridge_0, uint64_t bridge_1);
+/* An edge that is going away: whatever was reported of it is gone. */
+void graph_found_edge_gone(struct graph *graph, const struct edge *edge);
+void graph_found_move(struct graph *graph, uint64_t record_id, uint64_t from, uint64_t to);
+/* Compares what this settle found of a verdict with what was reported. */
+void graph_found_verdict(struct graph *graph, uint32_t verdict);
+
+#endif
