@@ -7,7 +7,7 @@
 #define UNIT_BYTES   4u
 #define HEADER_BYTES 6u
 _Static_assert(CHUNK_BYTES / UNIT_BYTES == 1u << BLOB_OFFSET_BITS, "an address is 32 bits");
-#define CHUNKS_MAX   (((size_t)1 << (32 - BLOB_OFFSET_BITS)) - 1)
+#define CHUNKS_MAX (((size_t)1 << (32 - BLOB_OFFSET_BITS)) - 1)
 
 static uint32_t size_of(size_t length)
 {

@@ -3,7 +3,8 @@
  *
  * A blob is appended and never changed; a dropped one leaves a hole. A chunk that is more than half
  * holes is sparse: its owner moves the living blobs out and frees it, so that holes are never more
- * than half of the bytes (the chunk appended to excepted). An address is a chunk and an offset in 4-byte units: 16 GiB.
+ * than half of the bytes (the chunk appended to excepted). An address is a chunk and an offset in
+ * 4-byte units: 16 GiB.
  */
 #ifndef TRIBUTARY_RESOLVE_BLOBS_INTERN_H
 #define TRIBUTARY_RESOLVE_BLOBS_INTERN_H
@@ -11,8 +12,8 @@
 #include "daemon/base/slice.h"
 #include "daemon/resolve/grow.intern.h"
 
-#define NO_BLOB  UINT32_MAX
-#define NO_CHUNK UINT32_MAX
+#define NO_BLOB          UINT32_MAX
+#define NO_CHUNK         UINT32_MAX
 #define BLOB_OFFSET_BITS 16
 
 struct blob_chunk {

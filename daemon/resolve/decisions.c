@@ -19,8 +19,8 @@ void decisions_free(struct decisions *decisions)
     u64_map_free(&decisions->by_key);
 }
 
-/* Two natural keys may share a chain (equal chain_key): the link of a verdict in a chain is chosen by
- * chain_key, and readers compare whole keys. A verdict whose both keys share a chain hangs in it
+/* Two natural keys may share a chain (equal chain_key): the link of a verdict in a chain is chosen
+ * by chain_key, and readers compare whole keys. A verdict whose both keys share a chain hangs in it
  * once, by its low key. */
 static uint32_t *link_in_chain(struct verdict *verdict, uint64_t chain)
 {

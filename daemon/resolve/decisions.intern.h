@@ -31,9 +31,9 @@ struct verdict_state {
 };
 
 struct verdict {
-    struct natural_key low, high; /* low < high */
+    struct natural_key low, high;       /* low < high */
     uint32_t next_of_low, next_of_high; /* chains of all verdicts on a natural key */
-    uint32_t first; /* newest decision, NO_DECISION when there is none */
+    uint32_t first;                     /* newest decision, NO_DECISION when there is none */
     bool used;
     uint64_t id_low, id_high; /* record ids, as reported */
     struct verdict_state reported, found;
@@ -46,7 +46,8 @@ struct decisions {
     struct verdict_list verdicts;
     uint32_t free_decision, free_verdict; /* chained by next, next_of_low */
     struct u64_map by_order;
-    struct u64_map by_key; /* hash of a natural key -> its first verdict; equal hashes share a chain */
+    struct u64_map
+        by_key; /* hash of a natural key -> its first verdict; equal hashes share a chain */
     size_t verdict_count;
 };
 

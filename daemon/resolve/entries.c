@@ -184,7 +184,6 @@ void entries_release(struct entries *entries, uint32_t slot)
 size_t entries_bytes(const struct entries *entries)
 {
     return entries->chunks.count * sizeof(struct entry_chunk) +
-           entries->chunks.capacity * sizeof(struct entry_chunk *) +
-           blobs_bytes(&entries->blobs) + slot_map_bytes(&entries->by_id) +
-           slot_map_bytes(&entries->by_key);
+           entries->chunks.capacity * sizeof(struct entry_chunk *) + blobs_bytes(&entries->blobs) +
+           slot_map_bytes(&entries->by_id) + slot_map_bytes(&entries->by_key);
 }

@@ -168,19 +168,21 @@ static enum status check_put(const struct graph *graph, uint64_t record_id, stru
     if (graph->failed)
         return out_of_memory(err);
     if (record_id == 0)
-        return err_set(err, RETRY_FATAL, "graph.record_id", "record id 0 cannot be indexed; hint: "
+        return err_set(err, RETRY_FATAL, "graph.record_id",
+                       "record id 0 cannot be indexed; hint: "
                        "record ids start at 1");
     if (features.len > FEATURES_MAX_BYTES)
         return err_set(err, RETRY_REJECT_RECORD, "graph.features",
                        "record %llu has %zu bytes of features, %d are the most; hint: fewer or "
-                       "shorter values", (unsigned long long)record_id, features.len,
-                       FEATURES_MAX_BYTES);
+                       "shorter values",
+                       (unsigned long long)record_id, features.len, FEATURES_MAX_BYTES);
     uint32_t holder = entries_by_key(&graph->entries, key);
     if ((slot != NO_SLOT && !natural_key_eq(entry_at(&graph->entries, slot)->key, key)) ||
         (holder != NO_SLOT && holder != slot))
         return err_set(err, RETRY_FATAL, "graph.natural_key",
                        "record %llu has another natural key than before; hint: run doctor, the "
-                       "index does not fit the database", (unsigned long long)record_id);
+                       "index does not fit the database",
+                       (unsigned long long)record_id);
     bool adds = slot == NO_SLOT || !entry_is(&graph->entries, slot, ENTRY_LIVE);
     if (adds && graph->entries.live_count >= graph->limits.max_records)
         return err_set(err, RETRY_FATAL, "graph.full",
@@ -249,7 +251,8 @@ enum status graph_decide(struct graph *graph, uint64_t order, enum decision_kind
     if (order == 0 || (kind != DECISION_ALWAYS && kind != DECISION_NEVER))
         return err_set(err, RETRY_FATAL, "graph.decision",
                        "decision %llu of kind %d is none; hint: kinds are always and never, ids "
-                       "start at 1", (unsigned long long)order, (int)kind);
+                       "start at 1",
+                       (unsigned long long)order, (int)kind);
     graph_undecide(graph, order);
     if (natural_key_eq(a, b))
         return STATUS_OK; /* says nothing: a record is always with itself */

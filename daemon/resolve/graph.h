@@ -1,35 +1,39 @@
 /*
  * graph.h - the candidate index and the customers found in it.
  *
- * Holds, packed in memory, the features, keys and natural keys of all live records; the judged pairs
- * at or above the review weight (edges); the decisions; and the customer of each record. It is a
- * function of the *set* of live records, the matcher and the decisions: any order of puts, removes
+ * Holds, packed in memory, the features, keys and natural keys of all live records; the judged
+ * pairs at or above the review weight (edges); the decisions; and the customer of each record. It
+ * is a function of the *set* of live records, the matcher and the decisions: any order of puts, removes
  * and decisions, in any batches, settles to the same partition (record ids apart).
  *
  * Definitions (docs/architecture.md, "Resolve"):
- *  - degree(value) = distinct name keys among the live records that hold the value key; bands are powers of two;
- *    above 64 the key is dead: no candidate, no evidence. When a band changes, the pairs that share
- *    the value are judged again. A key that more than key_records records hold is dead too: it could
- *    only make customers too large, at the price of judging all its pairs. A dead key that both records of
- *    a judged pair hold is passed to match_score with the band DEGREE_DEAD.
+ *  - degree(value) = distinct name keys among the live records that hold the value key; bands are
+ *    powers of two; above 64 the key is dead: no candidate, no evidence. When a band changes, the
+ *    pairs that share the value are judged again. A key that more than key_records records hold
+ *    is dead too: it could only make customers too large, at the price of judging all its pairs.
+ *    A dead key that both records of a judged pair hold is passed to match_score with the band
+ *    DEGREE_DEAD.
  *  - a pair is judged if and only if it shares a live key.
- *  - a component is connected by edges at or above the link weight and by `always`; inside it a constrained
- *    Kruskal: decisions first, newest first (of several on a pair only the newest stands), then edges by
- *    weight descending, then by natural keys. A `never` forbids from its turn on that its ends be joined,
- *    unless newer `always` have joined them by then; so an `always` overrules older `never`s, and one that
- *    would join a newer `never` is refused. An edge's union is refused when it would join a `never`,
- *    two different identities of persons, or exceed the size cap; `always` heeds no identities, but the size
- *    cap. A pair with a decision of its own is no edge here: the decision has spoken for it.
- *  - a component above component_records is cut: the link weight of its pieces rises by 2 bits (in log2
- *    odds) at a time until each is at or below that size or held together by `always` alone. It is counted.
+ *  - a component is connected by edges at or above the link weight and by `always`; inside it a
+ *    constrained Kruskal: decisions first, newest first (of several on a pair only the newest
+ *    stands), then edges by weight descending, then by natural keys. A `never` forbids from its
+ *    turn on that its ends be joined, unless newer `always` have joined them by then; so an
+ *    `always` overrules older `never`s, and one that would join a newer `never` is refused. An
+ *    edge's union is refused when it would join a `never`, two different identities of persons,
+ *    or exceed the size cap; `always` heeds no identities, but the size cap. A pair with a
+ *    decision of its own is no edge here: the decision has spoken for it.
+ *  - a component above component_records is cut: the link weight of its pieces rises by 2 bits
+ *    (in log2 odds) at a time until each is at or below that size or held together by `always`
+ *    alone. It is counted.
  *  - customer = smallest record id of its records.
  *  - reviews: edges between review and link weight whose ends lie in different customers, refused
- *    unions of strong edges and of `always` (with the reason and, for a never or an identity, the pair of
- *    records that forbade it), and (as REVIEW_SIZE) strong edges between customers that the cutting of a large
- *    component left out. A pair that a steward has decided is never a doubtful one again.
+ *    unions of strong edges and of `always` (with the reason and, for a never or an identity, the
+ *    pair of records that forbade it), and (as REVIEW_SIZE) strong edges between customers that
+ *    the cutting of a large component left out. A pair that a steward has decided is never a
+ *    doubtful one again.
  *
- * One thread (the resolver) owns it. Not a function of time; no I/O. When memory runs out, every later
- * put, decide and settle fails with `graph.memory` and the owner builds a new graph.
+ * One thread (the resolver) owns it. Not a function of time; no I/O. When memory runs out, every
+ * later put, decide and settle fails with `graph.memory` and the owner builds a new graph.
  */
 #ifndef TRIBUTARY_RESOLVE_GRAPH_H
 #define TRIBUTARY_RESOLVE_GRAPH_H
@@ -44,7 +48,7 @@ struct graph_limits {
     size_t max_records;         /* refuse beyond (default 50,000,000) */
     uint32_t component_records; /* above this the threshold rises (2,000) */
     uint32_t customer_records;  /* size cap of one customer (1,000) */
-    uint32_t key_records;       /* a key that more records hold is dead whatever its degree (2,000) */
+    uint32_t key_records;       /* a key held by more is dead whatever its degree (2,000) */
 }; /* 0 stands for the default, NULL for all defaults */
 
 /* 128-bit hash of (source, external_id, part): what orders ties and what decisions are keyed by. */
@@ -60,16 +64,17 @@ static inline bool natural_key_eq(struct natural_key a, struct natural_key b)
 struct graph *graph_new(const struct matcher *matcher, const struct graph_limits *limits);
 void graph_free(struct graph **graph);
 
-/* Puts a live record or replaces its features (nothing happens when they are the same). record_id never
- * changes for a natural key; record ids start at 1. `features` must not point into the graph. */
+/* Puts a live record or replaces its features (nothing happens when they are the same). record_id
+ * never changes for a natural key; record ids start at 1. `features` must not point into the
+ * graph. */
 MUST_CHECK enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
                                  struct slice features, struct err *err);
 /* Takes a record out (deleted upstream). Unknown ids are ignored. */
 void graph_remove(struct graph *graph, uint64_t record_id);
 
 enum decision_kind { DECISION_ALWAYS = 1, DECISION_NEVER = 2 };
-/* `order` is the decision's id (from 1): the greater is the newer. An order that is there already is
- * replaced. The records need not be present. A pair of one record with itself is ignored. */
+/* `order` is the decision's id (from 1): the greater is the newer. An order that is there already
+ * is replaced. The records need not be present. A pair of one record with itself is ignored. */
 MUST_CHECK enum status graph_decide(struct graph *graph, uint64_t order, enum decision_kind kind,
                                     struct natural_key a, struct natural_key b, struct err *err);
 void graph_undecide(struct graph *graph, uint64_t order);
@@ -91,7 +96,7 @@ enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_
 struct graph_review {
     uint64_t a, b;              /* a < b */
     enum review_reason reason;
-    uint64_t bridge_a, bridge_b; /* the pair that forbade the union, on the sides of a and b; 0 when none */
+    uint64_t bridge_a, bridge_b; /* the pair that forbade the union, on a's and b's side; 0: none */
     double weight;               /* of the edge; 0 for a refused `always` without one */
 };
 struct graph_changes {
@@ -105,16 +110,16 @@ struct graph_changes {
     struct graph_review *gone_reviews; /* only a and b are set */
     size_t large_component_count;      /* components above component_records met */
 };
-/* Recomputes what is dirty, at a cost that follows what changed. On STATUS_FAILED (arena full) the graph
- * must be rebuilt. changes == NULL (arena too, then): nothing is reported, as for a warm start whose
- * outcome is stored already; a reported new link takes some 300 bytes of the arena. */
+/* Recomputes what is dirty, at a cost that follows what changed. On STATUS_FAILED (arena full) the
+ * graph must be rebuilt. changes == NULL (arena too, then): nothing is reported, as for a warm
+ * start whose outcome is stored already; a reported new link takes some 300 bytes of the arena. */
 MUST_CHECK enum status graph_settle(struct graph *graph, struct arena *arena,
                                     struct graph_changes *changes, struct err *err);
 
 /* Reading. 0 when unknown. Valid after graph_settle. */
 uint64_t graph_customer(const struct graph *graph, uint64_t record_id);
 size_t graph_member_count(const struct graph *graph, uint64_t customer_id);
-/* The record ids of a customer, ascending: the first `max` of them; returns how many were written. */
+/* The record ids of a customer, ascending, at most `max`; returns how many were written. */
 size_t graph_members(const struct graph *graph, uint64_t customer_id, uint64_t *ids, size_t max);
 uint64_t graph_record(const struct graph *graph, struct natural_key key);
 /* Empty when unknown. Valid until the next put or remove. */
@@ -122,7 +127,8 @@ struct slice graph_features(const struct graph *graph, uint64_t record_id);
 /* Judges a pair as it stands, live keys or not; *shares_live_key tells whether it would be judged.
  * False when a record is unknown. */
 bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match_result *result,
-                 bool *shares_live_key, struct shared_key shared[MATCH_KEYS_MAX], size_t *shared_count);
+                 bool *shares_live_key, struct shared_key shared[MATCH_KEYS_MAX],
+                 size_t *shared_count);
 /* Live records that hold any of the given keys, best score first. */
 size_t graph_candidates(const struct graph *graph, struct slice features, uint64_t *ids,
                         double *weights, size_t max);

@@ -83,13 +83,13 @@ struct node {
     struct natural_key key;
     uint64_t from; /* customer before */
     uint32_t slot;
-    uint32_t parent, size;              /* disjoint sets; size counts at roots */
-    uint32_t never_first, never_last;   /* of a root: its list of active nevers */
+    uint32_t parent, size;            /* disjoint sets; size counts at roots */
+    uint32_t never_first, never_last; /* of a root: its list of active nevers */
     uint32_t never_count;
     uint32_t identity_first, identity_last; /* of a root: its list of distinct identities */
-    uint32_t identity_next;             /* of a node in such a list */
-    uint32_t identity_holder;           /* ... the record of smallest natural key that has it */
-    uint32_t piece;                     /* of a large component */
+    uint32_t identity_next;                 /* of a node in such a list */
+    uint32_t identity_holder;               /* ... the record of smallest natural key that has it */
+    uint32_t piece;                         /* of a large component */
     uint64_t identity;
     double threshold; /* the link weight of its piece */
     double greatest;  /* of a piece's root while it is cut: the greatest weight in it */
@@ -163,7 +163,8 @@ uint8_t graph_band(const struct graph *graph, struct posting_size size);
 void graph_touch(struct graph *graph, uint32_t slot);
 /* Looks up a record's keys. */
 void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held);
-/* The keys of `held` that a candidate shares: those of its mask, and those dead keys it holds too. */
+/* The keys of `held` that a candidate shares: those of its mask, and those dead keys it holds too.
+ */
 size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint32_t mask,
                          uint32_t other, struct shared_key shared[MATCH_KEYS_MAX]);
 

@@ -1,9 +1,9 @@
 /*
  * graph_component.c - the components that touched records are in, each found again whole.
  *
- * A component that gained, lost or changed anything has an end of that change in it, and every piece an
- * old component fell into has one too; so walking from the touched records reaches both what was together
- * before and what is together now.
+ * A component that gained, lost or changed anything has an end of that change in it, and every
+ * piece an old component fell into has one too; so walking from the touched records reaches both
+ * what was together before and what is together now.
  */
 #include <math.h>
 
@@ -135,8 +135,8 @@ static void collect_edges(struct graph *graph)
             uint32_t next = edge->next[end];
             if (end == 0 && edge->weight >= graph->link_weight) {
                 uint32_t j = entry_at(&graph->entries, other)->root, node = (uint32_t)i;
-                struct strong_edge strong = {edge->weight, node < j ? node : j,
-                                             node < j ? j : node, index};
+                struct strong_edge strong = {edge->weight, node < j ? node : j, node < j ? j : node,
+                                             index};
                 if (!strong_edges_push(&component->edges, strong))
                     graph->failed = true;
             }
@@ -153,8 +153,7 @@ static void collect_verdicts(struct graph *graph)
         const struct node *node = &component->nodes.items[i];
         if (!entry_is(&graph->entries, node->slot, ENTRY_DECIDED))
             continue;
-        for (uint32_t verdict = verdict_first(&graph->decisions, node->key);
-             verdict != NO_VERDICT;
+        for (uint32_t verdict = verdict_first(&graph->decisions, node->key); verdict != NO_VERDICT;
              verdict = verdict_next(&graph->decisions, node->key, verdict)) {
             const struct decision *decision = verdict_stands(&graph->decisions, verdict);
             uint32_t other = other_slot(graph, verdict, node->key);
@@ -222,8 +221,7 @@ static size_t cut(struct graph *graph, double threshold)
         if (!nodes[i].open)
             continue;
         const struct node *root = &nodes[nodes[i].piece];
-        nodes[i].open = root->size > graph->limits.component_records &&
-                        root->greatest >= threshold;
+        nodes[i].open = root->size > graph->limits.component_records && root->greatest >= threshold;
         open += nodes[i].open;
     }
     return open;

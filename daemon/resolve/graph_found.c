@@ -1,8 +1,8 @@
 /*
  * graph_found.c - what a settle found, held against what the one before it reported.
  *
- * Edges and verdicts carry what was last reported of them; only differences are noted. When nothing is to
- * be reported (a warm start), the state is kept up all the same.
+ * Edges and verdicts carry what was last reported of them; only differences are noted. When nothing
+ * is to be reported (a warm start), the state is kept up all the same.
  */
 #include "daemon/resolve/graph.intern.h"
 

@@ -1,11 +1,12 @@
 /*
  * graph_judge.c - which pairs are judged in a settle, each once, and what becomes of their edges.
  *
- * A pair is judged again when one of its records is dirty, or when both hold a key whose band changed. It
- * is judged from one of its records, the *centre*: a dirty one (of two dirty ones the lower slot), else the
- * lower slot of two that hold a changed key. From a centre's keys come the candidates, and with each of
- * them which live keys are shared, so that nobody's keys are unpacked to be compared. An edge of the
- * centre whose other end is no longer among the candidates has lost its last live key and goes.
+ * A pair is judged again when one of its records is dirty, or when both hold a key whose band
+ * changed. It is judged from one of its records, the *centre*: a dirty one (of two dirty ones the
+ * lower slot), else the lower slot of two that hold a changed key. From a centre's keys come the
+ * candidates, and with each of them which live keys are shared, so that nobody's keys are unpacked
+ * to be compared. An edge of the centre whose other end is no longer among the candidates has lost
+ * its last live key and goes.
  */
 #include "daemon/resolve/graph.intern.h"
 

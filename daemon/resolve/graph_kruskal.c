@@ -1,21 +1,23 @@
 /*
  * graph_kruskal.c - the customers of one component, by constrained Kruskal.
  *
- * 1. Decisions, newest first. A `never` whose ends are not together by then is active from then on; one
- *    whose ends newer `always` have already joined is overruled. An `always` joins its ends, whatever their
- *    identities, unless that would join an active (so: newer) `never` or exceed the size cap; then it is
- *    refused and becomes a review.
- * 2. Edges, by weight descending, then by the lower and the higher natural key. A union is refused when it
- *    would join an active `never`, two different identities of persons, or exceed the size cap (tested in
- *    this order; the bridge of a `never` is the newest that forbids it). Refusals become reviews. A pair
- *    with a decision of its own is not an edge here: the decision has spoken for it.
+ * 1. Decisions, newest first. A `never` whose ends are not together by then is active from then
+ *    on; one whose ends newer `always` have already joined is overruled. An `always` joins its
+ *    ends, whatever their identities, unless that would join an active (so: newer) `never` or
+ *    exceed the size cap; then it is refused and becomes a review.
+ * 2. Edges, by weight descending, then by the lower and the higher natural key. A union is refused
+ *    when it would join an active `never`, two different identities of persons, or exceed the size
+ *    cap (tested in this order; the bridge of a `never` is the newest that forbids it). Refusals
+ *    become reviews. A pair with a decision of its own is not an edge here: the decision has
+ *    spoken for it.
  *
  * An identity conflict is one that the union would bring about: a set joined by decision across two
- * identities goes on taking in records of both. In a component that had to be cut, edges below the raised
- * threshold of their piece, or between pieces, join nothing; those that end between two customers are
- * reviews for size.
+ * identities goes on taking in records of both. In a component that had to be cut, edges below the
+ * raised threshold of their piece, or between pieces, join nothing; those that end between two
+ * customers are reviews for size.
  *
- * Sets only grow, so what is refused once stays refused, and ends of a refused union are never together.
+ * Sets only grow, so what is refused once stays refused, and ends of a refused union are never
+ * together.
  */
 #include "daemon/resolve/graph.intern.h"
 
@@ -70,8 +72,8 @@ static uint32_t find_identity(const struct node *nodes, uint32_t root, uint64_t 
     return at;
 }
 
-/* An identity of set a that set b lacks; of several the one whose record has the smallest natural key
- * (nodes are numbered in that order). NO_NODE when b has them all. */
+/* An identity of set a that set b lacks; of several the one whose record has the smallest natural
+ * key (nodes are numbered in that order). NO_NODE when b has them all. */
 static uint32_t identity_missing(const struct node *nodes, uint32_t a, uint32_t b)
 {
     uint32_t found = NO_NODE;
@@ -211,9 +213,9 @@ static void apply_verdict(struct graph *graph, const struct strong_verdict *stro
         verdict->found.linked = strong->order;
         return;
     }
-    uint32_t edge = edges_find(&graph->edges, &graph->entries,
-                               component->nodes.items[strong->a].slot,
-                               component->nodes.items[strong->b].slot);
+    uint32_t edge =
+        edges_find(&graph->edges, &graph->entries, component->nodes.items[strong->a].slot,
+                   component->nodes.items[strong->b].slot);
     verdict->found.review = refusal.reason;
     verdict->found.bridge_a = refusal.bridge_a; /* on the side of the low key */
     verdict->found.bridge_b = refusal.bridge_b;

@@ -61,16 +61,14 @@ bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match
 {
     uint32_t slot_a = entries_by_id(&graph->entries, a);
     uint32_t slot_b = entries_by_id(&graph->entries, b);
-    if (slot_a == NO_SLOT || slot_b == NO_SLOT ||
-        !entry_is(&graph->entries, slot_a, ENTRY_LIVE) ||
+    if (slot_a == NO_SLOT || slot_b == NO_SLOT || !entry_is(&graph->entries, slot_a, ENTRY_LIVE) ||
         !entry_is(&graph->entries, slot_b, ENTRY_LIVE))
         return false;
     struct held_keys held;
     uint32_t mask = 0;
     graph_hold_keys(graph, entries_features(&graph->entries, slot_a), &held);
     for (size_t i = 0; i < held.count; i++)
-        if (held.live >> i & 1 &&
-            postings_hold(&graph->keys.postings, held.references[i], slot_b))
+        if (held.live >> i & 1 && postings_hold(&graph->keys.postings, held.references[i], slot_b))
             mask |= 1u << i;
     *shares_live_key = mask != 0;
     *shared_count = graph_shared_keys(graph, &held, mask, slot_b, shared);
@@ -117,9 +115,8 @@ size_t graph_candidates(const struct graph *graph, struct slice features, uint64
             continue;
         postings_view(&graph->keys.postings, &held.references[i], &holders);
         for (uint32_t j = 0; j < holders.span; j++) {
-            size_t at = holders.slots[j] == NO_SLOT
-                            ? SIZE_MAX
-                            : candidates_at(&candidates, holders.slots[j]);
+            size_t at = holders.slots[j] == NO_SLOT ? SIZE_MAX
+                                                    : candidates_at(&candidates, holders.slots[j]);
             if (at != SIZE_MAX)
                 candidates.list.items[at].mask |= 1u << i;
         }

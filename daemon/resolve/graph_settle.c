@@ -8,12 +8,11 @@ static void settle_removed(struct graph *graph, uint32_t slot)
     while (entry->first_edge != NO_EDGE)
         graph_remove_edge(graph, entry->first_edge);
     if (entry_is(&graph->entries, slot, ENTRY_DECIDED)) {
-        for (uint32_t verdict = verdict_first(&graph->decisions, entry->key);
-             verdict != NO_VERDICT;
+        for (uint32_t verdict = verdict_first(&graph->decisions, entry->key); verdict != NO_VERDICT;
              verdict = verdict_next(&graph->decisions, entry->key, verdict)) {
             const struct verdict *v = verdict_at(&graph->decisions, verdict);
-            uint32_t other = entries_by_key(
-                &graph->entries, natural_key_eq(v->low, entry->key) ? v->high : v->low);
+            uint32_t other = entries_by_key(&graph->entries,
+                                            natural_key_eq(v->low, entry->key) ? v->high : v->low);
             if (other != NO_SLOT)
                 graph_touch(graph, other);
         }
@@ -104,8 +103,8 @@ static void sort(void *items, size_t count, size_t size, int (*compare)(const vo
         qsort(items, count, size, compare);
 }
 
-/* Gone pairs that have come back in the same settle, as an edge for a decision or the other way round,
- * are not gone. Both lists are sorted. */
+/* Gone pairs that have come back in the same settle, as an edge for a decision or the other way
+ * round, are not gone. Both lists are sorted. */
 static void drop_returned(struct found_pairs *gone, const void *present, size_t count, size_t size)
 {
     size_t kept = 0, at = 0;
@@ -113,7 +112,8 @@ static void drop_returned(struct found_pairs *gone, const void *present, size_t 
         struct pair_ids pair = gone->items[i], other = {0, 0};
         int order = -1;
         for (; at < count; at++) {
-            memcpy(&other, (const char *)present + at * size, sizeof(other)); /* a and b come first */
+            memcpy(&other, (const char *)present + at * size,
+                   sizeof(other)); /* a and b come first */
             order = pair_cmp(pair.a, pair.b, other.a, other.b);
             if (order <= 0)
                 break;
@@ -128,8 +128,8 @@ _Static_assert(offsetof(struct found_link, a) == 0 && offsetof(struct found_link
                    offsetof(struct graph_review, a) == 0 && offsetof(struct graph_review, b) == 8,
                "drop_returned reads them there");
 
-/* A move of a record that went and one of its coming back cannot both stand: a revived record is moved once,
- * so record ids are unique among the moves. */
+/* A move of a record that went and one of its coming back cannot both stand: a revived record is
+ * moved once, so record ids are unique among the moves. */
 static void sort_findings(struct findings *findings)
 {
     sort(findings->moves.items, findings->moves.count, sizeof(struct graph_move), moves_by_record);

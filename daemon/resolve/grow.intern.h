@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Room for at least `needed` items: the new array and *capacity, or NULL with the old one intact. */
+/* Room for at least `needed` items: the new array and *capacity, or NULL with the old one intact.
+ */
 static inline void *grow_array(void *old, size_t *capacity, size_t needed, size_t item_bytes)
 {
     size_t wanted = *capacity + *capacity / 2;
@@ -37,8 +38,8 @@ static inline void *grow_array(void *old, size_t *capacity, size_t needed, size_
     {                                                                                              \
         if (vector->capacity - vector->count >= more)                                              \
             return true;                                                                           \
-        void *grown = grow_array(vector->items, &vector->capacity, vector->count + more,           \
-                                 sizeof(type));                                                    \
+        void *grown =                                                                              \
+            grow_array(vector->items, &vector->capacity, vector->count + more, sizeof(type));      \
         if (grown == NULL)                                                                         \
             return false;                                                                          \
         vector->items = grown;                                                                     \

@@ -1,9 +1,9 @@
 /*
  * key_map.intern.h - from a blocking key's hash to its posting: 10 bytes a key.
  *
- * 65,536 small open-addressing tables, chosen by 16 bits of the (mixed) hash, so that the items need
- * keep only the other 48 and each table grows by itself. The hash is compared whole: nothing here is
- * approximate.
+ * 65,536 small open-addressing tables, chosen by 16 bits of the (mixed) hash, so that the items
+ * need keep only the other 48 and each table grows by itself. The hash is compared whole: nothing
+ * here is approximate.
  */
 #ifndef TRIBUTARY_RESOLVE_KEY_MAP_INTERN_H
 #define TRIBUTARY_RESOLVE_KEY_MAP_INTERN_H

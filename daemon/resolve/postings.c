@@ -1,23 +1,23 @@
 /*
  * postings.c - see postings.intern.h.
  *
- * The two upper bits of a reference tell its shape. A small block is one header word (count, degree,
- * class: a byte each) and `class` words of slots; free blocks of a class are chained.
+ * The two upper bits of a reference tell its shape. A small block is one header word (count,
+ * degree, class: a byte each) and `class` words of slots; free blocks of a class are chained.
  */
 #include "daemon/resolve/postings.intern.h"
 
 #include <assert.h>
 
-#define SHAPE_MASK     0xC0000000u
-#define SHAPE_SINGLE   0x00000000u
-#define SHAPE_SMALL    0x40000000u
-#define SHAPE_LARGE    0x80000000u
-#define VALUE_MASK     0x3FFFFFFFu
-#define CHUNK_BITS     16
-#define CHUNK_WORDS    (1u << CHUNK_BITS)
-#define SMALL_MAX      32u
-#define LARGE_MIN      16u /* a large posting that shrinks below becomes small again */
-#define NO_BLOCK       UINT32_MAX
+#define SHAPE_MASK   0xC0000000u
+#define SHAPE_SINGLE 0x00000000u
+#define SHAPE_SMALL  0x40000000u
+#define SHAPE_LARGE  0x80000000u
+#define VALUE_MASK   0x3FFFFFFFu
+#define CHUNK_BITS   16
+#define CHUNK_WORDS  (1u << CHUNK_BITS)
+#define SMALL_MAX    32u
+#define LARGE_MIN    16u /* a large posting that shrinks below becomes small again */
+#define NO_BLOCK     UINT32_MAX
 
 static const uint8_t class_capacity[POSTING_CLASS_COUNT] = {2, 3, 4, 6, 8, 12, 16, 24, SMALL_MAX};
 
@@ -65,7 +65,7 @@ static uint8_t class_for(uint32_t count)
 {
     uint8_t class = 0;
     while (class_capacity[class] < count)
-        class++;
+        class ++;
     return class;
 }
 

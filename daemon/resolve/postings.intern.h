@@ -1,9 +1,10 @@
 /*
  * postings.intern.h - who holds a key, and how many distinct names they bear.
  *
- * A reference (32 bits) is one of: a slot (a single holder costs nothing more), a small block of up to
- * 32 holders in a pool of words, or a large posting: a hash set of holders and a table that counts
- * them by name, so that adding to and removing from a hundred thousand holders is O(1) and exact.
+ * A reference (32 bits) is one of: a slot (a single holder costs nothing more), a small block of up
+ * to 32 holders in a pool of words, or a large posting: a hash set of holders and a table that
+ * counts them by name, so that adding to and removing from a hundred thousand holders is O(1) and
+ * exact.
  */
 #ifndef TRIBUTARY_RESOLVE_POSTINGS_INTERN_H
 #define TRIBUTARY_RESOLVE_POSTINGS_INTERN_H
@@ -11,8 +12,8 @@
 #include "daemon/resolve/entries.intern.h"
 #include "daemon/resolve/graph_matcher.intern.h"
 
-#define NO_POSTING            UINT32_MAX
-#define POSTING_CLASS_COUNT   9
+#define NO_POSTING          UINT32_MAX
+#define POSTING_CLASS_COUNT 9
 
 VECTOR(word_chunks, uint32_t *)
 

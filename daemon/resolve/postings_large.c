@@ -138,7 +138,8 @@ bool large_posting_remove(struct postings *postings, struct large_posting *large
         forget_name(large, counted);
         large->degree--;
     }
-    /* Giving memory back is a favour: when there is none for the smaller table, the larger stays. */
+    /* Giving memory back is a favour: when there is none for the smaller table, the larger stays.
+     */
     if (large->slot_capacity > FIRST_CAPACITY && large->count < large->slot_capacity / 8)
         (void)resize_slots(postings, large, large->slot_capacity / 2);
     if (large->name_capacity > FIRST_CAPACITY && large->degree < large->name_capacity / 8)

@@ -1,4 +1,5 @@
-/* slot_map.c - see slot_map.intern.h. The home of a hash is its upper half scaled to the capacity. */
+/* slot_map.c - see slot_map.intern.h. The home of a hash is its upper half scaled to the capacity.
+ */
 #include "daemon/resolve/slot_map.intern.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * slot_map.intern.h - finds slots by a hash: open addressing, 4 bytes an item.
  *
- * The map keeps only slots (26 bits) and 6 bits of their hash; what a slot stands for is compared by
- * the caller, and a growing map asks `hash_of` for the hash again. Linear probing, deletion by
+ * The map keeps only slots (26 bits) and 6 bits of their hash; what a slot stands for is compared
+ * by the caller, and a growing map asks `hash_of` for the hash again. Linear probing, deletion by
  * shifting back, so there are no tombstones.
  */
 #ifndef TRIBUTARY_RESOLVE_SLOT_MAP_INTERN_H
@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLOT_BITS  26
-#define SLOTS_MAX  (((uint32_t)1 << SLOT_BITS) - 2) /* the all-ones item is `empty` */
-#define NO_SLOT    UINT32_MAX
+#define SLOT_BITS 26
+#define SLOTS_MAX (((uint32_t)1 << SLOT_BITS) - 2) /* the all-ones item is `empty` */
+#define NO_SLOT   UINT32_MAX
 
 struct slot_map {
     uint32_t *items;

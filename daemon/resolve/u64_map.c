@@ -40,7 +40,8 @@ static struct u64_item *find(const struct u64_map *map, uint64_t key)
 
 static bool grow(struct u64_map *map)
 {
-    struct u64_map bigger = {.count = map->count, .capacity = map->capacity ? map->capacity * 2 : 32};
+    struct u64_map bigger = {.count = map->count,
+                             .capacity = map->capacity ? map->capacity * 2 : 32};
     bigger.items = malloc(bigger.capacity * sizeof(*bigger.items));
     if (bigger.items == NULL)
         return false;

@@ -1,10 +1,11 @@
 /*
  * fake_matcher.h - a matcher small enough to be understood whole, for tests of the graph.
  *
- * Features are text: "n=3;p=7;q=9;e=2;c=5;i=1;k=1;" with numbers as values. n name, p and q phones (one
- * key space), e e-mail, c a combination (its key is no value), i identity, k kind (1 person, 2 company).
- * Evidence comes only from shared keys that are not dead, and from the names. The combination weighs
- * *more* in a higher band, so that nothing in the graph can lean on weights falling with degree.
+ * Features are text: "n=3;p=7;q=9;e=2;c=5;i=1;k=1;" with numbers as values. n name, p and q phones
+ * (one key space), e e-mail, c a combination (its key is no value), i identity, k kind (1 person, 2
+ * company). Evidence comes only from shared keys that are not dead, and from the names. The
+ * combination weighs *more* in a higher band, so that nothing in the graph can lean on weights
+ * falling with degree.
  */
 #ifndef TRIBUTARY_TESTS_FAKE_MATCHER_H
 #define TRIBUTARY_TESTS_FAKE_MATCHER_H
@@ -41,8 +42,7 @@ static inline size_t fake_keys(const struct matcher *matcher, struct slice featu
     static const struct {
         char field;
         enum fake_key kind;
-    } fields[] = {
-        {'p', FAKE_PHONE}, {'q', FAKE_PHONE}, {'e', FAKE_EMAIL}, {'c', FAKE_COMBINATION}};
+    } fields[] = {{'p', FAKE_PHONE}, {'q', FAKE_PHONE}, {'e', FAKE_EMAIL}, {'c', FAKE_COMBINATION}};
     size_t count = 0;
     (void)matcher;
     for (size_t i = 0; i < 4; i++) {

@@ -1,9 +1,9 @@
 /*
  * graph_reference.h - what a graph should say, worked out from scratch by the plainest means.
  *
- * Independent of daemon/resolve: no indexes, no increments, O(n^2) and worse. Works on the features of
- * fake_matcher.h, whose scoring it borrows; degrees, components, decisions, Kruskal and reviews are
- * written here a second time from the definitions in graph.h.
+ * Independent of daemon/resolve: no indexes, no increments, O(n^2) and worse. Works on the features
+ * of fake_matcher.h, whose scoring it borrows; degrees, components, decisions, Kruskal and reviews
+ * are written here a second time from the definitions in graph.h.
  */
 #ifndef TRIBUTARY_TESTS_GRAPH_REFERENCE_H
 #define TRIBUTARY_TESTS_GRAPH_REFERENCE_H
@@ -37,7 +37,7 @@ struct ref_pair {
 };
 
 struct ref_state {
-    uint64_t customer[REF_RECORDS_MAX];                  /* 0: not live */
+    uint64_t customer[REF_RECORDS_MAX];                      /* 0: not live */
     struct ref_pair pairs[REF_RECORDS_MAX][REF_RECORDS_MAX]; /* [i][j], id(i) < id(j) */
     size_t large;
 };
@@ -135,8 +135,8 @@ static inline void ref_edges(struct ref_world *w)
                 for (size_t l = 0; l < counts[j]; l++) {
                     if (keys[i][k].hash != keys[j][l].hash)
                         continue;
-                    shared[count++] = (struct shared_key){keys[i][k].hash, keys[i][k].kind,
-                                                          bands[i][k]};
+                    shared[count++] =
+                        (struct shared_key){keys[i][k].hash, keys[i][k].kind, bands[i][k]};
                     live = live || bands[i][k] != 7;
                 }
             }
@@ -175,7 +175,8 @@ static inline int ref_flood(const struct ref_world *w, int *labels, const bool *
     return count;
 }
 
-static inline void ref_cut(struct ref_world *w, const bool *among, double threshold, int *next_piece)
+static inline void ref_cut(struct ref_world *w, const bool *among, double threshold,
+                           int *next_piece)
 {
     int labels[REF_RECORDS_MAX];
     for (int i = 0; i < REF_RECORDS_MAX; i++)
@@ -223,8 +224,7 @@ static inline int ref_identity_only_in(const struct ref_world *w, int a, int b)
 {
     int found = -1;
     for (int i = 0; i < w->record_count; i++) {
-        if (!w->records[i].live || w->set[i] != a ||
-            fake_kind(ref_features(w, i)) != KIND_PERSON ||
+        if (!w->records[i].live || w->set[i] != a || fake_kind(ref_features(w, i)) != KIND_PERSON ||
             fake_identity(ref_features(w, i)) == 0 ||
             ref_set_has_identity(w, b, fake_identity(ref_features(w, i))))
             continue;
@@ -284,8 +284,8 @@ static inline struct ref_pair *ref_pair_at(const struct ref_world *w, struct ref
     return w->records[i].id < w->records[j].id ? &s->pairs[i][j] : &s->pairs[j][i];
 }
 
-static inline void ref_try(struct ref_world *w, struct ref_state *s, int i, int j, uint64_t decision,
-                           double weight)
+static inline void ref_try(struct ref_world *w, struct ref_state *s, int i, int j,
+                           uint64_t decision, double weight)
 {
     int bridge_i, bridge_j;
     if (w->set[i] == w->set[j])
@@ -330,8 +330,7 @@ static inline void ref_decisions(struct ref_world *w, struct ref_state *s)
         if (x->kind == DECISION_NEVER)
             w->active_never[next] = w->set[x->a] != w->set[x->b];
         else
-            ref_try(w, s, x->a, x->b, x->order,
-                    w->edge[x->a][x->b] ? w->weight[x->a][x->b] : 0.0);
+            ref_try(w, s, x->a, x->b, x->order, w->edge[x->a][x->b] ? w->weight[x->a][x->b] : 0.0);
     }
 }
 
@@ -367,8 +366,8 @@ static inline void ref_kruskal(struct ref_world *w, struct ref_state *s)
     }
     for (int i = 0; i < w->record_count; i++) {
         for (int j = 0; j < w->record_count; j++) {
-            if (!w->edge[i][j] || tried[i][j] || !ref_key_less(w, i, j) ||
-                w->set[i] == w->set[j] || ref_standing(w, i, j))
+            if (!w->edge[i][j] || tried[i][j] || !ref_key_less(w, i, j) || w->set[i] == w->set[j] ||
+                ref_standing(w, i, j))
                 continue;
             struct ref_pair *pair = ref_pair_at(w, s, i, j);
             pair->review = w->weight[i][j] < FAKE_LINK ? REVIEW_DOUBTFUL : REVIEW_SIZE;

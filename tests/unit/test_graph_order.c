@@ -1,11 +1,12 @@
 /*
  * test_graph_order.c - the graph is a function of the set of records, decisions and matcher.
  *
- * Random histories of puts, replaces, removes, decisions and undecisions, in batches of random size, are
- * played to a graph; after every settle its partition, links and reviews are held against a reference
- * that works them out from scratch (graph_reference.h), and so is a shadow kept only by applying the
- * reported changes. Record ids, slots and the order of arrival are random, so two ways to the same set
- * must end in the same state. Every history also plays a few scenes that must happen in each.
+ * Random histories of puts, replaces, removes, decisions and undecisions, in batches of random
+ * size, are played to a graph; after every settle its partition, links and reviews are held against
+ * a reference that works them out from scratch (graph_reference.h), and so is a shadow kept only by
+ * applying the reported changes. Record ids, slots and the order of arrival are random, so two ways
+ * to the same set must end in the same state. Every history also plays a few scenes that must
+ * happen in each.
  *
  * GRAPH_ORDER_SEED and GRAPH_ORDER_HISTORIES choose other and more histories.
  */
@@ -18,8 +19,8 @@
 
 #include "tests/unit/graph_reference.h"
 
-#define HISTORIES      500
-#define SCENE_RECORDS  8 /* the first records belong to the scenes */
+#define HISTORIES       500
+#define SCENE_RECORDS   8    /* the first records belong to the scenes */
 #define FIRST_OWN_VALUE 1000 /* values that random records never have */
 
 static uint64_t rng_state;
@@ -34,7 +35,8 @@ static uint32_t rng(uint32_t below)
 }
 
 struct happened {
-    unsigned merges, refused, crossings, deaths, bridges, decisions, links, reviews, large, evidence;
+    unsigned merges, refused, crossings, deaths, bridges, decisions, links, reviews, large,
+        evidence;
 };
 
 static struct ref_world world;
@@ -340,8 +342,8 @@ static void step_random(const struct variety *variety)
         undecide((int)rng((uint32_t)world.decision_count));
 }
 
-/* What every history plays, a step at a time, between its random batches: a merge by a third record that
- * is a bridge, a band that is crossed, two identities, and the bridge's end. */
+/* What every history plays, a step at a time, between its random batches: a merge by a third record
+ * that is a bridge, a band that is crossed, two identities, and the bridge's end. */
 static void play_scene(int step)
 {
     switch (step) {
