@@ -27,12 +27,6 @@ static const char *kind_word(const struct yaml_node *node)
     return node->kind == YAML_LIST ? "a list" : node->kind == YAML_MAP ? "a section" : "one value";
 }
 
-/* What may be shown of a scalar: never what came out of the environment. */
-static struct slice shown_text(const struct yaml_node *node)
-{
-    return node->written.len > 0 ? node->written : node->text;
-}
-
 static bool expect_scalar(struct builder *builder, const char *path, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR)
@@ -83,7 +77,7 @@ static bool read_number(struct builder *builder, const char *path, struct option
         wanted = "a size such as 512, 64k, 10M or 1G";
     if (wanted) {
         problems_add(builder->problems, node, "%s: '" SLICE_FMT "' is not %s", path,
-                     SLICE_ARG(shown_text(node)), wanted);
+                     SLICE_ARG(yaml_shown(node)), wanted);
         return false;
     }
     return option->type == OPTION_FLOAT || option->type == OPTION_BOOL ||
@@ -111,10 +105,10 @@ static bool read_choice(struct builder *builder, const char *path, struct option
     if (near)
         problems_add(builder->problems, node,
                      "%s: unknown value '" SLICE_FMT "'; hint: did you mean '%s'?", path,
-                     SLICE_ARG(shown_text(node)), near);
+                     SLICE_ARG(yaml_shown(node)), near);
     else
         problems_add(builder->problems, node, "%s: unknown value '" SLICE_FMT "'; hint: one of %s",
-                     path, SLICE_ARG(shown_text(node)), value->option->choices);
+                     path, SLICE_ARG(yaml_shown(node)), value->option->choices);
     return false;
 }
 

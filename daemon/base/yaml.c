@@ -347,3 +347,8 @@ struct slice yaml_text(const struct yaml_node *map, const char *key, struct slic
     const struct yaml_node *node = yaml_get(map, key);
     return node && node->kind == YAML_SCALAR && !node->is_null ? node->text : otherwise;
 }
+
+struct slice yaml_shown(const struct yaml_node *node)
+{
+    return node->written.len > 0 ? node->written : node->text;
+}

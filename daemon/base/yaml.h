@@ -56,6 +56,8 @@ struct yaml_node *yaml_parse(struct arena *arena, const char *file, struct slice
 struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 /* The scalar under a key, else `otherwise`. */
 struct slice yaml_text(const struct yaml_node *map, const char *key, struct slice otherwise);
+/* What messages may show of a scalar: as it was written, never what came out of the environment. */
+struct slice yaml_shown(const struct yaml_node *node);
 /* The candidate nearest to `word` by edit distance (at most a third of its length away), or NULL.
  */
 const char *nearest_word(struct slice word, const char *const *candidates, size_t count);

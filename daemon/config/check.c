@@ -26,6 +26,8 @@ static void suggest(struct problems *problems, const struct yaml_node *where, co
                     struct slice word, const char *const *known, size_t count)
 {
     const char *near = nearest_word(word, known, count);
+    if (where && where->kind == YAML_SCALAR && where->written.len > 0)
+        word = where->written;
     if (near)
         problems_add(problems, where, "unknown %s '" SLICE_FMT "'; hint: did you mean '%s'?", what,
                      SLICE_ARG(word), near);

@@ -84,7 +84,9 @@ static bool read_file(struct arena *arena, const char *path, const struct yaml_n
     if (failure == 0)
         return true;
     char reason[128];
-    problems_add(problems, where, "cannot read '%s': %s", path,
+    bool from_variable = where && where->written.len > 0;
+    problems_add(problems, where, "cannot read '" SLICE_FMT "': %s",
+                 SLICE_ARG(from_variable ? where->written : slice_str(path)),
                  failure == EINVAL  ? "not a regular file"
                  : failure == EFBIG ? "larger than 1M"
                                     : strerror_r(failure, reason, sizeof(reason)));
@@ -127,13 +129,14 @@ bool config_read_named(struct arena *arena, const char *prefix, const char *what
     if (found)
         return true;
     const char *near = nearest_shipped(arena, prefix, name);
+    struct slice shown = where && where->written.len > 0 ? where->written : name;
     if (near)
         problems_add(problems, where, "unknown %s '" SLICE_FMT "'; hint: did you mean '%s'?", what,
-                     SLICE_ARG(name), near);
+                     SLICE_ARG(shown), near);
     else
         problems_add(problems, where,
                      "unknown %s '" SLICE_FMT "'; hint: a path needs a '/' or ends in .yaml", what,
-                     SLICE_ARG(name));
+                     SLICE_ARG(shown));
     return false;
 }
 

@@ -417,7 +417,7 @@ static void refuse_type(const struct yaml_node *section, const char *const *know
     const char *near = nearest_word(node->text, known, count);
     if (near) {
         problems_add(problems, node, "unknown type '" SLICE_FMT "'; hint: did you mean '%s'?",
-                     SLICE_ARG(node->text), near);
+                     SLICE_ARG(yaml_shown(node)), near);
         return;
     }
     char list[256] = "";
@@ -426,7 +426,7 @@ static void refuse_type(const struct yaml_node *section, const char *const *know
         strncat(list, known[i], sizeof(list) - strlen(list) - 1);
     }
     problems_add(problems, node, "unknown type '" SLICE_FMT "'; hint: one of %s",
-                 SLICE_ARG(node->text), list);
+                 SLICE_ARG(yaml_shown(node)), list);
 }
 
 static const struct option *pick_source(const struct yaml_node *section, struct problems *problems)

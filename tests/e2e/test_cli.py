@@ -1,0 +1,84 @@
+"""The command line as people meet it: init, check, help, the generated reference.
+
+Needs the built program: build/tributary, or $TRIBUTARY.
+"""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("TRIBUTARY", ROOT / os.environ.get("BUILD", "build") / "tributary"))
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no %s; hint: make" % PROGRAM)
+
+
+def tributary(*arguments, **environment):
+    return subprocess.run([str(PROGRAM), *arguments], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **environment})
+
+
+def test_the_starter_configuration_is_good(tmp_path):
+    path = tmp_path / "tributary.yaml"
+    assert tributary("init", str(path)).returncode == 0
+    result = tributary("check", TRIBUTARY_CONFIG=str(path))
+    assert result.returncode == 0, result.stderr
+    again = tributary("init", str(path))
+    assert again.returncode == 1 and "--force" in again.stderr
+    assert tributary("init", "--force", str(path)).returncode == 0
+
+
+def test_what_check_prints_is_a_configuration(tmp_path):
+    path, printed = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    path.write_text("postgres: {url: \"postgresql://u:canary@h/db\"}\nsinks: {n: {type: notify}}\n")
+    result = tributary("check", "--print", str(path))
+    assert result.returncode == 0, result.stderr
+    assert "canary" not in result.stdout
+    printed.write_text(result.stdout)
+    again = tributary("check", "--print", str(printed))
+    assert again.stdout == result.stdout
+
+
+def test_every_problem_has_file_line_and_column(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("rules: [poeple]\nhttp: {public: nowhere}\nsinks: {a: {type: notify, evnts: x}}\n")
+    result = tributary("check", str(path))
+    assert result.returncode == 78 and result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines == [
+        f"{path}:1:9: unknown rule pack 'poeple'; hint: did you mean 'people'?",
+        f"{path}:2:16: http.public: 'nowhere' is not address:port; hint: 127.0.0.1:8080 or off",
+        f"{path}:3:27: unknown key 'evnts' in sinks.a; hint: did you mean 'events'?",
+        "3 problems"]
+    result = tributary("check", "--format=json", str(path))
+    assert result.returncode == 78
+    assert [p["line"] for p in json.loads(result.stdout)] == [1, 2, 3]
+
+
+def test_the_reference_in_docs_is_current():
+    result = tributary("config-doc")
+    assert result.returncode == 0
+    committed = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert result.stdout == committed, "hint: make docs"
+
+
+def test_usage_errors_are_64_and_name_the_nearest():
+    result = tributary("chekc")
+    assert result.returncode == 64 and "did you mean 'check'?" in result.stderr
+    assert tributary().returncode == 64
+    assert tributary("check", "--no-such").returncode == 64
+
+
+def test_a_full_disk_is_no_success():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full")
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([str(PROGRAM), "--help"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert result.returncode == 1
+
+
+def test_the_manual_page_formats():
+    page = tributary("man")
+    assert page.returncode == 0 and page.stdout.startswith(".TH TRIBUTARY 8")
