@@ -105,4 +105,10 @@ size_t options_restart_changes(const struct options *before, const struct option
 /* Markdown rows of one table (recursing into sections), for docs/configuration.md. */
 void options_document(const struct option *table, const char *prefix, struct buf *out);
 
+/* JSON Schema of a table, for editors. `variants` fills in the further tables that sections of
+ * `option` may have and returns how many; NULL: none. */
+typedef size_t (*options_variants)(const struct option *option, const struct option **tables,
+                                   size_t max);
+void options_schema(const struct option *table, options_variants variants, struct buf *out);
+
 #endif

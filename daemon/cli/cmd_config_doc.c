@@ -9,7 +9,10 @@
 static int run(const struct cli *cli)
 {
     struct buf out = BUF_INIT(DOCUMENT_MAX_BYTES);
-    config_document(&out);
+    if (cli_flag(cli, "schema"))
+        config_schema(&out);
+    else
+        config_document(&out);
     bool failed = buf_failed(&out);
     if (!failed)
         fwrite(out.data, 1, out.len, stdout);
@@ -17,10 +20,16 @@ static int run(const struct cli *cli)
     return failed ? cli_fail(cli, EXIT_CODE_FAILED, "out of memory") : EXIT_CODE_OK;
 }
 
+static const struct cli_option options[] = {
+    {"schema", 0, NULL, "prints JSON Schema instead, for editors"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct cli_command cmd_config_doc = {
     .name = "config-doc",
     .synopsis = "",
     .help = "prints the reference of all configuration options as Markdown",
+    .options = options,
     .hidden = true,
     .run = run,
 };

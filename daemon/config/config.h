@@ -74,7 +74,8 @@ struct slice config_postgres_url(const struct config *config);
 
 /* The effective configuration as YAML, secrets as ***. */
 void config_print(const struct config *config, struct buf *out);
-/* docs/configuration.md, from the declarations. */
+/* docs/configuration.md, and a JSON Schema for editors, from the declarations. */
 void config_document(struct buf *out);
+void config_schema(struct buf *out);
 
 #endif

@@ -86,7 +86,8 @@ void config_document(struct buf *out)
         "One YAML file: `--config FILE`, else `$" CONFIG_PATH_VARIABLE
         "`, else `" CONFIG_DEFAULT_PATH "`. `tributary init` writes one to\nstart from, `tributary "
         "check` tells every problem with its place, "
-        "`tributary check --print` shows what is in effect.\n\n"
+        "`tributary check --print` shows what is in effect,\n"
+        "`tributary config-doc --schema` prints a JSON Schema for editors.\n\n"
         "- `${VAR}` in a value is the environment variable; `${VAR:-text}` has a default; `$${` is "
         "a literal "
         "`${`. An unset\n  variable is a problem; a value that becomes empty counts as not given.\n"
@@ -106,4 +107,24 @@ void config_document(struct buf *out)
     put_sinks(out);
     while (out->len > 1 && out->data[out->len - 1] == '\n' && out->data[out->len - 2] == '\n')
         out->len--;
+}
+
+static size_t section_tables(const struct option *option, const struct option **tables, size_t max)
+{
+    size_t count = 0;
+    if (option->children == config_sink_options) {
+        for (size_t i = 0; sink_types[i].type && count < max; i++)
+            tables[count++] = sink_types[i].options;
+        return count;
+    }
+    for (size_t i = 0; push_connectors[i] && count < max; i++)
+        tables[count++] = push_connectors[i]->options;
+    for (size_t i = 0; pull_connectors[i] && count < max; i++)
+        tables[count++] = pull_connectors[i]->options;
+    return count;
+}
+
+void config_schema(struct buf *out)
+{
+    options_schema(config_root_options, section_tables, out);
 }

@@ -64,6 +64,14 @@ def test_the_reference_in_docs_is_current():
     assert result.stdout == committed, "hint: make docs"
 
 
+def test_the_schema_is_json_and_knows_every_documented_key():
+    schema = json.loads(tributary("config-doc", "--schema").stdout)
+    assert schema["properties"]["http"]["properties"]["max_connections"]["maximum"] == 65536
+    sink = schema["properties"]["sinks"]["additionalProperties"]["properties"]
+    assert {"type", "url", "secret_file", "channel"} <= set(sink)
+    assert "map" in schema["properties"]["sources"]["additionalProperties"]["properties"]
+
+
 def test_usage_errors_are_64_and_name_the_nearest():
     result = tributary("chekc")
     assert result.returncode == 64 and "did you mean 'check'?" in result.stderr
