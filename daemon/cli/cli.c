@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/base/log.h"
 #include "daemon/base/version.h"
@@ -242,6 +244,17 @@ static bool is_any(const char *word, const char *a, const char *b, const char *c
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
+/* Data that could not be written is no success; a reader that left early knows so itself. */
+static int output_failed(void)
+{
+    struct stat about;
+    bool is_pipe =
+        fstat(STDOUT_FILENO, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+    if (!is_pipe)
+        fputs("tributary: cannot write to standard output; hint: is the disk full?\n", stderr);
+    return EXIT_CODE_FAILED;
+}
+
 int cli_main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -261,10 +274,7 @@ int cli_main(int argc, char **argv)
     } else {
         code = run(argc, argv);
     }
-    /* Data that could not be written is no success. */
-    if (fflush(stdout) != 0 && code == EXIT_CODE_OK) {
-        fputs("tributary: standard output could not be written\n", stderr);
-        code = EXIT_CODE_FAILED;
-    }
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_CODE_OK)
+        code = output_failed();
     return code;
 }
