@@ -44,7 +44,7 @@ size_t han_surname_readings(struct slice surname, struct han_reading readings[HA
 bool pinyin_is_syllable(struct slice lower_ascii);
 /* A Chinese surname in pinyin ("zhang", "ouyang"); *rank is smaller for commoner ones. */
 bool pinyin_is_surname(struct slice lower_ascii, unsigned *rank);
-/* Splits "xiaoming" into syllables (longest first, with going back; an apostrophe divides); returns how many,
+/* Splits "xiaoming" into syllables (fewest, longest first, consonants at their start; an apostrophe divides); returns how many,
  * 0 when it is no pinyin or needs more than max. */
 size_t pinyin_split(struct slice lower_ascii, struct slice *syllables, size_t max);
 

@@ -32,7 +32,7 @@ struct name_parts {
     struct slice title, suffix, note;
     struct slice family_folded; /* "zhang", "muller ludenscheidt", "van der berg" */
     struct slice given_folded;  /* "san", "xiaoming", "hans peter" */
-    size_t token_count;         /* all folded words, in the order written; Han: one per syllable */
+    size_t token_count;         /* words of family_folded, then of given_folded (Chinese: the family is one) */
     struct slice tokens[NAME_TOKENS_MAX];
 };
 
@@ -44,12 +44,12 @@ void name_parse_split(struct slice family, struct slice given, struct arena *are
 
 /* Western nicknames: the number of the group a given name belongs to ("bill" and "william" share one), up to
  * max groups, sorted; 0 when it is in none. Takes a folded word. */
-#define NICKNAME_GROUPS_MAX 4
+#define NICKNAME_GROUPS_MAX 6
 size_t name_nickname_groups(struct slice given_folded, uint16_t groups[NICKNAME_GROUPS_MAX]);
 bool name_same_nickname(struct slice a_folded, struct slice b_folded);
 
 /* Phonetic code of a folded Latin word, at most 8 letters: consonant classes after the manner of L. Philips'
- * Metaphone (1990), simplified; German and romanised spellings meet (mueller = muller = miller is not). */
+ * Metaphone (1990), simplified; German and romanised spellings meet (mueller, muller). */
 #define NAME_PHONETIC_MAX 9
 struct name_phonetic {
     char code[NAME_PHONETIC_MAX];

@@ -1,0 +1,125 @@
+/* name_words.c - see name_words.h. */
+#include "rules/name_words.h"
+
+#include "daemon/base/utf8.h"
+#include "rules/text.h"
+
+struct han_title {
+    const char *text;
+    enum name_gender gender;
+};
+
+/* Longer ones first where one ends another. */
+static const struct han_title han_titles[] = {
+    {"先生", NAME_GENDER_MALE}, {"女士", NAME_GENDER_FEMALE}, {"小姐", NAME_GENDER_FEMALE},
+    {"太太", NAME_GENDER_FEMALE}, {"夫人", NAME_GENDER_FEMALE}, {"阿姨", NAME_GENDER_FEMALE},
+    {"副总经理", 0}, {"总经理", 0}, {"项目经理", 0}, {"产品经理", 0}, {"销售经理", 0}, {"客户经理", 0}, {"大堂经理", 0},
+    {"区域经理", 0}, {"市场经理", 0}, {"部门经理", 0}, {"副经理", 0}, {"经理", 0}, {"副总裁", 0}, {"总裁", 0}, {"副董事长", 0}, {"董事长", 0},
+    {"董事", 0}, {"副总监", 0}, {"技术总监", 0}, {"销售总监", 0}, {"市场总监", 0}, {"总监", 0}, {"副主任", 0}, {"主任", 0}, {"主管", 0},
+    {"副教授", 0}, {"教授", 0}, {"老师", 0}, {"博士", 0}, {"院士", 0}, {"医生", 0}, {"医师", 0}, {"大夫", 0}, {"护士", 0}, {"律师", 0},
+    {"会计", 0}, {"工程师", 0}, {"设计师", 0}, {"师傅", 0}, {"老板娘", NAME_GENDER_FEMALE}, {"老板", 0}, {"同学", 0}, {"同志", 0}, {"局长", 0},
+    {"副局长", 0}, {"处长", 0}, {"科长", 0}, {"部长", 0}, {"院长", 0}, {"校长", 0}, {"会长", 0}, {"秘书长", 0}, {"秘书", 0}, {"助理", 0}, {"客服", 0},
+    {"店长", 0}, {"队长", 0}, {"站长", 0}, {"厂长", 0}, {"所长", 0}, {"行长", 0}, {"市长", 0}, {"区长", 0}, {"县长", 0}, {"书记", 0}, {"顾问", 0},
+    {"专员", 0}, {"代表", 0}, {"负责人", 0}, {"联系人", 0}, {"采购", 0}, {"销售", 0}, {"财务", 0}, {"本人", 0},
+};
+
+/* One character, read as a title only after a bare surname. */
+static const struct han_title weak_titles[] = {
+    {"总", 0}, {"工", 0}, {"董", 0}, {"哥", NAME_GENDER_MALE}, {"姐", NAME_GENDER_FEMALE}, {"姨", NAME_GENDER_FEMALE},
+    {"叔", NAME_GENDER_MALE}, {"导", 0}, {"局", 0}, {"处", 0}, {"科", 0}, {"队", 0}, 
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+size_t name_han_title(struct slice name, enum name_gender *gender, bool *weak)
+{
+    *weak = false;
+    *gender = NAME_GENDER_NONE;
+    size_t best = 0;
+    for (size_t i = 0; i < COUNT(han_titles); i++) {
+        struct slice title = slice_str(han_titles[i].text);
+        if (title.len > best && name.len >= title.len && slice_ends(name, title)) {
+            best = title.len;
+            *gender = han_titles[i].gender;
+        }
+    }
+    for (size_t i = 0; best == 0 && i < COUNT(weak_titles); i++) {
+        if (slice_ends(name, slice_str(weak_titles[i].text))) {
+            best = strlen(weak_titles[i].text);
+            *gender = weak_titles[i].gender;
+            *weak = true;
+        }
+    }
+    return best;
+}
+
+static bool in_list(struct slice word, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (word.len > 0 && list[i][0] == word.ptr[0] && slice_is(word, list[i]))
+            return true;
+    }
+    return false;
+}
+
+bool name_latin_title(struct slice word, bool point, enum name_gender *gender)
+{
+    static const char *const men[] = {"mr", "mister", "herr", "herrn", "hr", "monsieur", "sir", "señor", "senor", "sig", "signor", "dhr", "pan"};
+    static const char *const women[] = {"mrs", "ms", "miss", "mme", "mlle", "madame", "madam", "mademoiselle", "frau", "fr", "fräulein", "lady", "dame",
+                                        "sra", "srta", "señora", "senora", "señorita", "sig.ra", "signora", "mevr", "pani"};
+    static const char *const others[] = {"dr", "dott", "drs", "prof", "professor", "rev", "hon", "capt", "col", "lt", "sgt", "gen", "maj", "ing", "ir", "mag",
+                                         "dipl-ing", "dipl.-ing", "dipl", "dr.-ing", "dr-ing", "med", "rer", "nat", "phil", "jur", "h.c", "mx", "eng", "arch", "doktor", "doctor", "pd"};
+    /* Also given names, surnames or initials: titles only with a point. */
+    static const char *const pointed[] = {"m", "sr", "st", "d", "don", "fr", "ing", "col", "gen", "maj", "med", "nat", "rer", "phil", "hon", "mag", "pan", "arch", "ir", "eng", "pd", "jur", "sig"};
+    if (!point && in_list(word, pointed, COUNT(pointed)))
+        return false;
+    *gender = NAME_GENDER_NONE;
+    if (in_list(word, men, COUNT(men)))
+        *gender = NAME_GENDER_MALE;
+    else if (in_list(word, women, COUNT(women)))
+        *gender = NAME_GENDER_FEMALE;
+    else if (slice_is(word, "m"))
+        *gender = NAME_GENDER_MALE;
+    else
+        return in_list(word, others, COUNT(others)) || (point && slice_is(word, "sr"));
+    return true;
+}
+
+bool name_latin_suffix(struct slice word)
+{
+    static const char *const suffixes[] = {"jr", "jnr", "jun", "junior", "sr", "snr", "sen", "senior", "ii", "iii", "iv", "phd", "md", "mba", "esq", "cpa", "dds", "dvm", "rn",
+                                           "msc", "bsc", "obe", "mbe", "cbe", "frs", "psyd", "edd", "llm", "llb", "mph", "pe", "cfa", "pmp", "2nd", "3rd"};
+    return in_list(word, suffixes, COUNT(suffixes));
+}
+
+bool name_is_particle(struct slice word)
+{
+    static const char *const particles[] = {"van", "von", "de", "der", "den", "del", "della", "delle", "dello", "di", "da", "dos", "das", "do", "du", "la", "le", "los", "las", "ter", "ten",
+                                            "te", "zu", "zur", "zum", "af", "av", "bin", "ibn", "bint", "al", "el", "abu", "vom", "y", "e", "'t", "op", "in", "het", "san", "santa", "st"};
+    return in_list(word, particles, COUNT(particles));
+}
+
+bool name_is_nobody(struct slice folded)
+{
+    static const char *const words[] = {
+        "昵称", "微信用户", "微信昵称", "qq用户", "用户", "手机用户", "淘宝用户", "抖音用户", "新用户", "会员", "新会员", "匿名", "匿名用户", "游客", "访客", "测试", "测试用户",
+        "测试员", "测试人员", "测试姓名", "测试数据", "客户", "新客户", "顾客", "收件人", "收货人", "联系人", "姓名", "名字", "本人", "先生", "女士", "小姐", "老师", "某某", "某某某", "某人",
+        "无名", "无名氏", "无姓名", "不知道", "佚名", "路人", "路人甲", "管理员", "客服", "注销用户", "已注销", "用户已注销", "test", "tester", "testing", "test test", "test user", "test name", "testuser", "test customer",
+        "test account", "anonymous", "anon", "guest", "guest user", "user", "username", "new user", "customer", "new customer", "client", "visitor", "admin", "administrator", "unknown", "unknown unknown",
+        "no name", "noname", "nobody", "name", "your name", "full name", "first name", "last name", "firstname lastname", "first last", "first name last name", "asdf", "asdf asdf", "asd", "asdasd", "qwe", "qwerty", "abc", "abcd",
+        "xxx", "xx", "xxxx", "x", "foo", "foo bar", "bar", "foobar", "dummy", "sample", "example", "demo", "demo user", "na na", "n/a n/a", "null null", "none none", "undefined undefined", "aaa", "aaaa", "aa", "private", "deleted user",
+        "wechat user", "facebook user", "apple user", "mr", "mrs", "ms", "sir/madam", "sir or madam", "gast", "kunde", "unbekannt", "anonym", "anonyme", "prueba", "cliente", "invitado",
+    };
+    /* "微信用户_8812", "test 3": the number does not make it a name. */
+    while (folded.len > 0) {
+        char c = folded.ptr[folded.len - 1];
+        if ((c < '0' || c > '9') && c != '_' && c != '-' && c != ' ' && c != '#' && c != '.' && c != '!')
+            break;
+        folded.len--;
+    }
+    if (folded.len == 0)
+        return true;
+    if (folded.len > 32)
+        return false;
+    return in_list(folded, words, COUNT(words));
+}
