@@ -143,6 +143,12 @@ bool han_is_surname(struct slice s)
     return find_surname_any(s) != NULL;
 }
 
+unsigned han_surname_rank(struct slice s)
+{
+    const struct surname_row *row = find_surname_any(s);
+    return row ? row->rank : 0;
+}
+
 bool han_is_compound_surname(struct slice s)
 {
     return utf8_length(s) > 1 && find_surname_any(s) != NULL;

@@ -31,6 +31,7 @@ uint64_t han_homophone_hash(struct slice text);
  * else the first character when the name has 2..3 characters. 0 when there is none to see. */
 size_t han_family_width(struct slice name);
 bool han_is_surname(struct slice s);
+unsigned han_surname_rank(struct slice s); /* 1 is the commonest; 0 when it is none */
 bool han_is_compound_surname(struct slice s);
 /* How a surname is read: the reading used in names first (单 "shan", 尉迟 "yu chi" as "yuchi"), then the
  * common reading when it differs. Returns how many. */

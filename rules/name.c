@@ -199,7 +199,7 @@ static struct slice cut(struct slice s)
 void name_parse(struct slice full_name, struct arena *arena, struct name_parts *parts)
 {
     clear(parts);
-    struct slice s = cut(text_clean(text_unguard(slice_sub(full_name, 0, 4096)), false, arena));
+    struct slice s = cut(text_clean(text_unguard(text_cut(full_name, 4096)), false, arena));
     parts->display = s;
     if (s.len == 0)
         return;
@@ -264,11 +264,17 @@ void name_parse_split(struct slice family, struct slice given, struct arena *are
     }
     name_parse(family, arena, &last);
     name_parse(given, arena, &first);
-    clear(parts);
+    bool both_han = last.script == NAME_SCRIPT_HAN && (first.script == NAME_SCRIPT_HAN || han_all(first.display));
     struct slice a = last.family_only && last.title.len ? last.family : last.display;
-    struct slice b = first.family_only && first.title.len ? first.family : first.display;
-    if (last.script == NAME_SCRIPT_HAN && b.len > a.len && slice_starts(b, a))
+    struct slice b = first.family_only && first.title.len && !both_han ? first.family : first.display;
+    if (both_han && b.len > a.len && slice_starts(b, a))
         b = slice_sub(b, a.len, b.len); /* the given name repeats the family name */
+    if (both_han) {
+        name_parse(name_join(a, "", b, arena), arena, parts);
+        if (parts->family_only || (parts->flags & VALUE_NOT_EVIDENCE))
+            return; /* 李 and 先生 */
+    }
+    clear(parts);
     parts->flags = (last.flags & first.flags & VALUE_NOBODY) | ((last.flags | first.flags) & VALUE_MASKED);
     parts->title = name_join(last.title, " ", first.title, arena);
     parts->suffix = name_join(last.suffix, " ", first.suffix, arena);
@@ -277,7 +283,7 @@ void name_parse_split(struct slice family, struct slice given, struct arena *are
     parts->order_certain = true;
     parts->family = a;
     parts->given = b;
-    if (last.script == NAME_SCRIPT_HAN && first.script == NAME_SCRIPT_HAN) {
+    if (both_han) {
         parts->script = NAME_SCRIPT_HAN;
         parts->display = name_join(a, "", b, arena);
         name_fold_han(arena, parts);

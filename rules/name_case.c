@@ -63,7 +63,7 @@ static size_t recase_word(struct slice word, char *out)
     return length;
 }
 
-static bool wants_recasing(struct slice word, bool shouting, bool first)
+static bool wants_recasing(struct slice word, enum name_casing casing)
 {
     size_t lower = 0, upper = 0;
     uint32_t c;
@@ -75,11 +75,11 @@ static bool wants_recasing(struct slice word, bool shouting, bool first)
     if (lower > 0 && upper > 0)
         return false;
     if (lower > 0)
-        return first || !name_is_particle(word);
-    return shouting ? upper > 1 : upper > 2;
+        return casing == NAME_PINYIN || !name_is_particle(word);
+    return casing != NAME_MIXED ? upper > 1 : upper > 2;
 }
 
-struct slice name_recase(struct slice part, bool shouting, struct arena *arena)
+struct slice name_recase(struct slice part, enum name_casing casing, struct arena *arena)
 {
     char *out = arena_alloc(arena, part.len * 3 + 1);
     size_t length = 0;
@@ -92,7 +92,7 @@ struct slice name_recase(struct slice part, bool shouting, struct arena *arena)
         part = slice_sub(part, word.len + 1, part.len);
         char low[8];
         bool particle = false;
-        if (shouting && word.len < sizeof(low)) {
+        if (casing == NAME_SHOUTED && word.len < sizeof(low)) {
             for (size_t i = 0; i < word.len; i++)
                 low[i] = word.ptr[i] >= 'A' && word.ptr[i] <= 'Z' ? (char)(word.ptr[i] + 32) : word.ptr[i];
             particle = part.len > 0 && name_is_particle(slice_of(low, word.len));
@@ -102,7 +102,7 @@ struct slice name_recase(struct slice part, bool shouting, struct arena *arena)
         if (particle) {
             memcpy(out + length, low, word.len);
             length += word.len;
-        } else if (wants_recasing(word, shouting, first)) {
+        } else if (wants_recasing(word, casing)) {
             length += recase_word(word, out + length);
         } else {
             memcpy(out + length, word.ptr, word.len);

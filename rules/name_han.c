@@ -5,6 +5,7 @@
 #include "rules/name_words.h"
 #include "rules/text.h"
 
+#define COMMON_RANK 150 /* 小明 is a given name: 明 is a surname, but a rare one */
 #define DOT "\xC2\xB7" /* · */
 
 static bool is_dot(uint32_t c)
@@ -85,8 +86,8 @@ static bool take_familiar_prefix(struct slice *name, struct name_parts *parts)
     static const char *const prefixes[] = {"老", "小", "阿"};
     for (size_t i = 0; i < 3; i++) {
         struct slice prefix = slice_str(prefixes[i]);
-        if (slice_starts(*name, prefix) && han_is_surname(slice_sub(*name, prefix.len, name->len)) &&
-            utf8_length(*name) == 2) {
+        unsigned rank = han_surname_rank(slice_sub(*name, prefix.len, name->len));
+        if (slice_starts(*name, prefix) && rank > 0 && rank <= COMMON_RANK && utf8_length(*name) == 2) {
             parts->title = prefix;
             *name = slice_sub(*name, prefix.len, name->len);
             return true;

@@ -242,13 +242,13 @@ static bool is_patronymic(struct slice word, struct arena *arena)
 }
 
 /* Splits `words` into family and given by position: [0, n) and the rest, the family last unless told. */
-static void set_parts(const struct words *words, size_t from, size_t to, bool shouting, struct arena *arena,
+static void set_parts(const struct words *words, size_t from, size_t to, enum name_casing casing, struct arena *arena,
                       struct name_parts *parts)
 {
     struct slice before = join_words(words, 0, from, arena);
     struct slice after = join_words(words, to, words->count, arena);
-    parts->family = name_recase(join_words(words, from, to, arena), shouting, arena);
-    parts->given = name_recase(name_join(before, " ", after, arena), shouting, arena);
+    parts->family = name_recase(join_words(words, from, to, arena), casing, arena);
+    parts->given = name_recase(name_join(before, " ", after, arena), casing, arena);
 }
 
 static bool first_is_asian(struct slice s)
@@ -257,9 +257,9 @@ static bool first_is_asian(struct slice s)
     return utf8_next(&s, &c) && ((c >= 0x3040 && c <= 0x30FF) || (c >= 0xAC00 && c <= 0xD7A3) || han_is(c));
 }
 
-static void parse_single(const struct words *words, bool shouting, struct arena *arena, struct name_parts *parts)
+static void parse_single(const struct words *words, enum name_casing casing, struct arena *arena, struct name_parts *parts)
 {
-    struct slice word = name_recase(words->text[0], shouting, arena);
+    struct slice word = name_recase(words->text[0], casing, arena);
     size_t characters = utf8_length(word);
     parts->display = word;
     parts->given = word;
@@ -285,32 +285,39 @@ static void parse_single(const struct words *words, bool shouting, struct arena 
             given = slice_sub(given, 1, given.len);
         parts->script = NAME_SCRIPT_PINYIN;
         parts->family = slice_sub(word, 0, width);
-        parts->given = name_recase(given, true, arena);
+        parts->given = name_recase(given, NAME_PINYIN, arena);
     }
+}
+
+static bool is_small_particle(struct slice word)
+{
+    struct low_word low = low_word(word);
+    return !low.point && low.len > 0 && word.ptr[0] >= 'a' && word.ptr[0] <= 'z' &&
+           name_is_particle(slice_of(low.text, low.len));
 }
 
 /* First of the words of the family name when the name is in the usual order. */
 static size_t family_start(const struct words *words)
 {
+    size_t letters;
+    if (is_small_particle(words->text[0]) &&
+        (is_small_particle(words->text[1]) || word_case(words->text[1], &letters) == CASE_OTHER))
+        return 0; /* "van der Berg" alone */
     for (size_t i = 1; i + 1 < words->count; i++) {
         struct low_word low = low_word(words->text[i]);
         if (!low.point && low.len > 0 && name_is_particle(slice_of(low.text, low.len)))
             return i;
     }
-    struct low_word low = low_word(words->text[0]);
-    if (words->count > 1 && !low.point && low.len > 1 && words->text[0].ptr[0] >= 'a' &&
-        words->text[0].ptr[0] <= 'z' && name_is_particle(slice_of(low.text, low.len)))
-        return 0; /* "van der Berg" alone */
     return words->count - 1;
 }
 
-static void parse_ordered(const struct words *words, bool shouting, struct arena *arena,
+static void parse_ordered(const struct words *words, enum name_casing casing, struct arena *arena,
                           struct name_parts *parts)
 {
     size_t from = 0, to = 0;
     bool certain = false;
     if (find_capitals(words, &from, &to)) {
-        set_parts(words, from, to, false, arena, parts);
+        set_parts(words, from, to, NAME_MIXED, arena, parts);
         parts->order_certain = true;
         bool ignored;
         if (from == 0 && pinyin_family_end(words, arena, &ignored))
@@ -322,24 +329,24 @@ static void parse_ordered(const struct words *words, bool shouting, struct arena
         parts->script = NAME_SCRIPT_PINYIN;
         parts->order_certain = certain;
         if (end == 1)
-            set_parts(words, 0, 1, true, arena, parts);
+            set_parts(words, 0, 1, NAME_PINYIN, arena, parts);
         else
-            set_parts(words, words->count - 1, words->count, true, arena, parts);
+            set_parts(words, words->count - 1, words->count, NAME_PINYIN, arena, parts);
         parts->display = end == 1 ? name_join(parts->family, " ", parts->given, arena) : SLICE_EMPTY;
         return;
     }
     if (words->count == 3 && is_patronymic(words->text[2], arena)) {
-        set_parts(words, 0, 1, shouting, arena, parts);
+        set_parts(words, 0, 1, casing, arena, parts);
         parts->order_certain = true;
         return;
     }
     if (words->count == 2 && first_is_asian(words->text[0])) {
-        set_parts(words, 0, 1, false, arena, parts);
+        set_parts(words, 0, 1, NAME_MIXED, arena, parts);
         parts->display = name_join(parts->family, " ", parts->given, arena);
         return;
     }
     from = family_start(words);
-    set_parts(words, from, words->count, shouting, arena, parts);
+    set_parts(words, from, words->count, casing, arena, parts);
     parts->family_only = from == 0;
     parts->order_certain = from > 0 && from + 1 < words->count;
 }
@@ -389,7 +396,7 @@ static bool split_comma(struct slice s, struct words *before, struct words *afte
 void name_parse_words(struct slice s, struct arena *arena, struct name_parts *parts)
 {
     struct words words, after;
-    bool shouting = is_shouting(s);
+    enum name_casing casing = is_shouting(s) ? NAME_SHOUTED : NAME_MIXED;
     parts->script = is_latin(s) ? NAME_SCRIPT_LATIN : NAME_SCRIPT_OTHER;
     bool reversed = split_comma(s, &words, &after, arena, parts);
     take_titles(&words, arena, parts);
@@ -397,16 +404,16 @@ void name_parse_words(struct slice s, struct arena *arena, struct name_parts *pa
         take_titles(&after, arena, parts);
         take_suffixes(&words, arena, parts);
         take_suffixes(&after, arena, parts);
-        parts->family = name_recase(join_words(&words, 0, words.count, arena), shouting, arena);
-        parts->given = name_recase(join_words(&after, 0, after.count, arena), shouting, arena);
+        parts->family = name_recase(join_words(&words, 0, words.count, arena), casing, arena);
+        parts->given = name_recase(join_words(&after, 0, after.count, arena), casing, arena);
         parts->order_certain = true;
     } else {
         take_suffixes(&words, arena, parts);
         if (words.count == 1)
-            parse_single(&words, shouting, arena, parts);
+            parse_single(&words, casing, arena, parts);
         else if (words.count > 1) {
             parts->display = SLICE_EMPTY;
-            parse_ordered(&words, shouting, arena, parts);
+            parse_ordered(&words, casing, arena, parts);
         }
     }
     if (words.count == 0) {

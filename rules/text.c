@@ -89,6 +89,15 @@ struct slice text_unguard(struct slice s)
     return s;
 }
 
+struct slice text_cut(struct slice s, size_t max_bytes)
+{
+    if (s.len <= max_bytes)
+        return s;
+    while (max_bytes > 0 && ((unsigned char)s.ptr[max_bytes] & 0xC0) == 0x80)
+        max_bytes--;
+    return slice_sub(s, 0, max_bytes);
+}
+
 bool text_is_plain(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++) {

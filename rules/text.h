@@ -27,6 +27,8 @@ struct slice text_ascii(struct slice s, struct arena *arena);
 /* The ASCII letters for one code point ("ss" for ß), lower case; "" when there are none. */
 const char *text_ascii_of(uint32_t code_point);
 
+/* The first max_bytes at most, cut between characters. */
+struct slice text_cut(struct slice s, size_t max_bytes);
 /* Only ASCII bytes 0x20..0x7E. */
 bool text_is_plain(struct slice s);
 bool text_all_digits(struct slice s); /* and not empty */

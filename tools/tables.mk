@@ -1,5 +1,5 @@
 # Tables of Chinese characters, letters and names, made at build time by host tools (nothing is checked in).
-RULES_GENERATED_OBJ += $(BUILD)/obj/gen/han_table.o $(BUILD)/obj/gen/name_table.o
+RULES_GENERATED_OBJ += $(BUILD)/obj/gen/han_table.o $(BUILD)/obj/gen/name_table.o $(BUILD)/obj/gen/place_table.o
 
 $(BUILD)/tools/gen_tables: tools/gen_tables.c
 	@mkdir -p $(@D)
@@ -11,5 +11,11 @@ $(BUILD)/tools/gen_names: tools/gen_names.c rules/name_facts.h rules/name_table.
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -I. -O1 -Wall -o $@ $(filter %.c,$^)
 $(BUILD)/gen/name_table.c: $(BUILD)/tools/gen_names
+	@mkdir -p $(@D)
+	$< $@
+$(BUILD)/tools/gen_places: tools/gen_places.c rules/place_facts.h rules/place_table.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -I. -O1 -Wall $(PKG_CFLAGS) -o $@ $< $(shell pkg-config --libs icu-uc)
+$(BUILD)/gen/place_table.c: $(BUILD)/tools/gen_places
 	@mkdir -p $(@D)
 	$< $@
