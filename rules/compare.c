@@ -81,6 +81,12 @@ static uint64_t date_number(struct feature_date d)
     return d.year * 10000U + d.month * 100U + d.day;
 }
 
+/* The first of January of a round year stands where somebody had to put something. */
+static bool is_placeholder(struct feature_date d)
+{
+    return d.month == 1 && d.day == 1 && d.year % 10 == 0;
+}
+
 bool compare_birth(struct feature_date a, struct feature_date b, struct compared *out)
 {
     out->rarity_bits = 0;
@@ -102,9 +108,23 @@ bool compare_birth(struct feature_date a, struct feature_date b, struct compared
         out->level = BIRTH_YEAR_ONLY;
     else if (apart == 0)
         out->level = BIRTH_YEAR;
+    else if (is_placeholder(a) || is_placeholder(b))
+        return false;
     else
         out->level = apart >= 14 ? BIRTH_GENERATION : BIRTH_ELSE;
     return true;
+}
+
+/* One was written without country code: its digits end the other's, nine of them at least. */
+static bool ends_number(uint64_t a, uint64_t b)
+{
+    uint64_t shorter = a < b ? a : b, longer = a < b ? b : a, scale = 1000000000;
+
+    if (shorter < 100000000)
+        return false;
+    while (scale <= shorter)
+        scale *= 10;
+    return longer % scale == shorter && longer / scale < 1000;
 }
 
 static enum phone_level phone_level(uint64_t a, uint64_t b)
@@ -112,7 +132,7 @@ static enum phone_level phone_level(uint64_t a, uint64_t b)
     uint64_t number_a = a >> PHONE_EXTENSION_BITS, number_b = b >> PHONE_EXTENSION_BITS;
     uint64_t mask = (1U << PHONE_EXTENSION_BITS) - 1;
 
-    if (number_a == number_b)
+    if (number_a == number_b || ends_number(number_a, number_b))
         return (a & mask) && (b & mask) && (a & mask) != (b & mask) ? PHONE_EXTENSION : PHONE_SAME;
     if (number_a % 100000000 == number_b % 100000000)
         return PHONE_TAIL;
@@ -139,46 +159,53 @@ bool compare_phone(const struct features_view *a, const struct features_view *b,
     return true;
 }
 
-/* Letters of a local part, without dots, digits and signs. */
-static size_t local_letters(struct slice local, char *out, size_t max)
+/* What is left of a local part's letters when the words of a part of the name are taken out. */
+static size_t take_words(char *letters, size_t count, struct slice part, bool *found)
 {
-    size_t count = 0;
+    struct slice words[NAME_TOKENS_MAX];
+    size_t word_count = name_words(part, words, NAME_TOKENS_MAX);
 
-    for (size_t i = 0; i < local.len && count < max; i++)
-        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z')
-            out[count++] = local.ptr[i];
+    for (size_t i = 0; i < word_count; i++) {
+        ptrdiff_t at = words[i].len > 1 ? slice_find(slice_of(letters, count), words[i]) : -1;
+        if (at < 0)
+            continue;
+        *found = true;
+        memmove(letters + at, letters + at + words[i].len, count - (size_t)at - words[i].len);
+        count -= words[i].len;
+    }
     return count;
 }
 
-/* The letters of a local part hold the words of a name's part, in order. */
-static bool holds_part(struct slice letters, struct slice part)
+/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith, smithj: made of the name, with at most initials beside it.
+ * *digits counts what a person may have added of the own. */
+static bool local_is_name(struct slice local, const struct feature_name *name, unsigned *digits)
 {
-    struct slice words[NAME_TOKENS_MAX];
-    size_t count = name_words(part, words, NAME_TOKENS_MAX);
+    char letters[FEATURE_TEXT_MAX];
+    size_t count = 0;
+    bool found = false;
 
-    for (size_t i = 0; i < count; i++) {
-        ptrdiff_t at = words[i].len > 1 ? slice_find(letters, words[i]) : -1;
-        if (at < 0)
-            return false;
-        letters = slice_sub(letters, (size_t)at + words[i].len, letters.len);
+    *digits = 0;
+    for (size_t i = 0; i < local.len; i++) {
+        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z' && count < sizeof(letters))
+            letters[count++] = local.ptr[i];
+        *digits += local.ptr[i] >= '0' && local.ptr[i] <= '9';
     }
-    return count > 0;
+    /* Initials and a number: whose they are, the number says. */
+    if (count <= 2)
+        return *digits < 4;
+    count = take_words(letters, count, name->family, &found);
+    count = take_words(letters, count, name->given, &found);
+    return found && count <= 2;
 }
 
-/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith - and nothing that is the person's own. */
-static bool local_is_name(struct slice local, const struct feature_name *name)
-{
-    char buffer[FEATURE_TEXT_MAX];
-    struct slice letters = slice_of(buffer, local_letters(local, buffer, sizeof(buffer)));
-
-    if (!holds_part(letters, name->family) || name->given.len == 0)
-        return false;
-    return holds_part(letters, name->given) || letters.len <= name->family.len + 3;
-}
+/* Bits that digits beside a name add, each: a year of birth is some six. */
+#define DIGIT_BITS     1.5F
+#define DIGIT_BITS_MAX 6.0F
 
 static enum email_level email_level(const struct feature_email *a, const struct feature_email *b,
-                                    const struct feature_name *name)
+                                    const struct feature_name *name, unsigned *digits)
 {
+    *digits = 0;
     if (slice_eq(a->whole, b->whole))
         return (a->flags & EMAIL_ROLE) ? EMAIL_SAME_ROLE : EMAIL_SAME;
     if ((a->flags & EMAIL_ROLE) || (b->flags & EMAIL_ROLE))
@@ -188,15 +215,23 @@ static enum email_level email_level(const struct feature_email *a, const struct 
                     edit_distance(a->domain, b->domain, 2) <= 2;
         if (typo)
             return EMAIL_DOMAIN_TYPO;
-        bool own = a->local.len >= 6 && !local_is_name(a->local, name);
-        return own ? EMAIL_SAME_LOCAL : EMAIL_SAME_NAME_LOCAL;
+        if (local_is_name(a->local, name, digits))
+            return EMAIL_SAME_NAME_LOCAL;
+        *digits = 0;
+        return a->local.len >= 6 ? EMAIL_SAME_LOCAL : EMAIL_SAME_NAME_LOCAL;
     }
     size_t least = a->local.len < b->local.len ? a->local.len : b->local.len;
     if (slice_eq(a->domain, b->domain) && least >= 5 && edit_distance(a->local, b->local, 1) <= 1) {
         /* zhang1 and zhang2 are two people more often than one who slipped. */
         char last_a = a->local.ptr[a->local.len - 1], last_b = b->local.ptr[b->local.len - 1];
         bool counted = last_a != last_b && ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
-        return counted ? EMAIL_ELSE : EMAIL_LOCAL_TYPO;
+        if (counted || local_is_name(a->local, name, digits)) {
+            /* john.smith and john_smith are as far apart as two John Smiths. */
+            *digits = 0;
+            return counted ? EMAIL_ELSE : EMAIL_SAME_NAME_LOCAL;
+        }
+        *digits = 0;
+        return EMAIL_LOCAL_TYPO;
     }
     return EMAIL_ELSE;
 }
@@ -211,11 +246,16 @@ bool compare_email(const struct features_view *a, const struct features_view *b,
         return false;
     for (size_t i = 0; i < a->email_count; i++)
         for (size_t k = 0; k < b->email_count; k++) {
-            enum email_level level =
-                email_level(&a->emails[i], &b->emails[k], a->has_name ? &a->name : &b->name);
-            if (model->levels[level].weight <= model->levels[out->level].weight)
+            unsigned digits;
+            enum email_level level = email_level(&a->emails[i], &b->emails[k],
+                                                 a->has_name ? &a->name : &b->name, &digits);
+            float bits = (float)digits * DIGIT_BITS;
+            bits = bits > DIGIT_BITS_MAX ? DIGIT_BITS_MAX : bits;
+            if (model->levels[level].weight + bits <=
+                model->levels[out->level].weight + out->rarity_bits)
                 continue;
             out->level = (uint8_t)level;
+            out->rarity_bits = bits;
             out->key = level <= EMAIL_SAME_ROLE ? key_of_email(a, a->emails[i].whole) : 0;
         }
     return true;
@@ -223,9 +263,11 @@ bool compare_email(const struct features_view *a, const struct features_view *b,
 
 static bool email_fits_name(const struct features_view *mail, const struct features_view *named)
 {
+    unsigned digits;
+
     for (size_t i = 0; i < mail->email_count; i++)
         if (!(mail->emails[i].flags & EMAIL_ROLE) &&
-            local_is_name(mail->emails[i].local, &named->name))
+            local_is_name(mail->emails[i].local, &named->name, &digits))
             return true;
     return false;
 }
@@ -354,7 +396,8 @@ bool compare_address(const struct features_view *a, const struct features_view *
         level = street_level(a, b);
     if (level == ADDRESS_SAME)
         out->key = key_of_address(a) == key_of_address(b) ? key_of_address(a) : 0;
-    if (level == ADDRESS_ELSE && postals && slice_eq(a->postal, b->postal))
+    /* Two streets that differ say more than the postal code they share. */
+    if (level == ADDRESS_ELSE && !streets && postals && slice_eq(a->postal, b->postal))
         level = ADDRESS_POSTAL;
     else if (level == ADDRESS_ELSE && cities && slice_eq(a->city, b->city))
         level = streets ? ADDRESS_MOVED : ADDRESS_CITY;

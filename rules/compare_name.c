@@ -190,7 +190,8 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
 
     if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || (same_code && edits <= 2))
         return given && differs_by_gendered_ending(a, b) ? PART_SIMILAR : PART_TYPO;
-    if (edits <= (most + 2) / 4 || (edits <= 3 && least >= 4 && text_jaro_winkler(a, b) >= 0.82))
+    if (edits <= 3 && (edits <= (most + 2) / 4 ||
+                       (least >= 4 && text_jaro_winkler(a, b) >= 0.82)))
         return PART_SIMILAR;
     /* Cut off or run together: "christo" and "christopher". */
     if (least >= 4 && memcmp(a.ptr, b.ptr, least) == 0)
