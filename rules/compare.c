@@ -159,6 +159,20 @@ bool compare_phone(const struct features_view *a, const struct features_view *b,
     return true;
 }
 
+/* Mueller as Muller: the letter e after a, o and u is dropped. */
+static size_t without_umlaut_e(struct slice text, char *out, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len && count < max; i++) {
+        char before = count ? out[count - 1] : 0;
+        if (text.ptr[i] == 'e' && (before == 'a' || before == 'o' || before == 'u'))
+            continue;
+        out[count++] = text.ptr[i];
+    }
+    return count;
+}
+
 /* What is left of a local part's letters when the words of a part of the name are taken out. */
 static size_t take_words(char *letters, size_t count, struct slice part, bool *found)
 {
@@ -166,12 +180,14 @@ static size_t take_words(char *letters, size_t count, struct slice part, bool *f
     size_t word_count = name_words(part, words, NAME_TOKENS_MAX);
 
     for (size_t i = 0; i < word_count; i++) {
-        ptrdiff_t at = words[i].len > 1 ? slice_find(slice_of(letters, count), words[i]) : -1;
+        char plain[FEATURE_TEXT_MAX];
+        struct slice word = slice_of(plain, without_umlaut_e(words[i], plain, sizeof(plain)));
+        ptrdiff_t at = word.len > 1 ? slice_find(slice_of(letters, count), word) : -1;
         if (at < 0)
             continue;
         *found = true;
-        memmove(letters + at, letters + at + words[i].len, count - (size_t)at - words[i].len);
-        count -= words[i].len;
+        memmove(letters + at, letters + at + word.len, count - (size_t)at - word.len);
+        count -= word.len;
     }
     return count;
 }
@@ -180,16 +196,17 @@ static size_t take_words(char *letters, size_t count, struct slice part, bool *f
  * *digits counts what a person may have added of the own. */
 static bool local_is_name(struct slice local, const struct feature_name *name, unsigned *digits)
 {
-    char letters[FEATURE_TEXT_MAX];
+    char all[FEATURE_TEXT_MAX], letters[FEATURE_TEXT_MAX];
     size_t count = 0;
     bool found = false;
 
     *digits = 0;
     for (size_t i = 0; i < local.len; i++) {
-        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z' && count < sizeof(letters))
-            letters[count++] = local.ptr[i];
+        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z' && count < sizeof(all))
+            all[count++] = local.ptr[i];
         *digits += local.ptr[i] >= '0' && local.ptr[i] <= '9';
     }
+    count = without_umlaut_e(slice_of(all, count), letters, sizeof(letters));
     /* Initials and a number: whose they are, the number says. */
     if (count <= 2)
         return *digits < 4;
@@ -198,12 +215,19 @@ static bool local_is_name(struct slice local, const struct feature_name *name, u
     return found && count <= 2;
 }
 
+/* By either record's name: one may be a typing slip or a nickname. */
+static bool local_is_a_name(struct slice local, const struct feature_name *const names[2],
+                            unsigned *digits)
+{
+    return local_is_name(local, names[0], digits) || local_is_name(local, names[1], digits);
+}
+
 /* Bits that digits beside a name add, each: a year of birth is some six. */
 #define DIGIT_BITS     1.5F
 #define DIGIT_BITS_MAX 6.0F
 
 static enum email_level email_level(const struct feature_email *a, const struct feature_email *b,
-                                    const struct feature_name *name, unsigned *digits)
+                                    const struct feature_name *const names[2], unsigned *digits)
 {
     *digits = 0;
     if (slice_eq(a->whole, b->whole))
@@ -215,7 +239,7 @@ static enum email_level email_level(const struct feature_email *a, const struct 
                     edit_distance(a->domain, b->domain, 2) <= 2;
         if (typo)
             return EMAIL_DOMAIN_TYPO;
-        if (local_is_name(a->local, name, digits))
+        if (local_is_a_name(a->local, names, digits))
             return EMAIL_SAME_NAME_LOCAL;
         *digits = 0;
         return a->local.len >= 6 ? EMAIL_SAME_LOCAL : EMAIL_SAME_NAME_LOCAL;
@@ -225,7 +249,7 @@ static enum email_level email_level(const struct feature_email *a, const struct 
         /* zhang1 and zhang2 are two people more often than one who slipped. */
         char last_a = a->local.ptr[a->local.len - 1], last_b = b->local.ptr[b->local.len - 1];
         bool counted = last_a != last_b && ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
-        if (counted || local_is_name(a->local, name, digits)) {
+        if (counted || local_is_a_name(a->local, names, digits)) {
             /* john.smith and john_smith are as far apart as two John Smiths. */
             *digits = 0;
             return counted ? EMAIL_ELSE : EMAIL_SAME_NAME_LOCAL;
@@ -244,11 +268,11 @@ bool compare_email(const struct features_view *a, const struct features_view *b,
     out->level = EMAIL_ELSE;
     if (a->email_count == 0 || b->email_count == 0)
         return false;
+    const struct feature_name *names[2] = {&a->name, &b->name};
     for (size_t i = 0; i < a->email_count; i++)
         for (size_t k = 0; k < b->email_count; k++) {
             unsigned digits;
-            enum email_level level = email_level(&a->emails[i], &b->emails[k],
-                                                 a->has_name ? &a->name : &b->name, &digits);
+            enum email_level level = email_level(&a->emails[i], &b->emails[k], names, &digits);
             float bits = (float)digits * DIGIT_BITS;
             bits = bits > DIGIT_BITS_MAX ? DIGIT_BITS_MAX : bits;
             if (model->levels[level].weight + bits <=
@@ -356,6 +380,19 @@ static bool numbers_start(struct slice a, struct slice b)
            (longer.len == shorter.len || longer.ptr[shorter.len] == ' ');
 }
 
+/* Three numbers or more, and all but one are equal: somebody slipped. */
+static bool numbers_slip(struct slice a, struct slice b)
+{
+    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
+    size_t count = name_words(a, left, NAME_TOKENS_MAX), different = 0;
+
+    if (count < 3 || name_words(b, right, NAME_TOKENS_MAX) != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        different += !slice_eq(left[i], right[i]);
+    return different == 1;
+}
+
 static enum address_level street_level(const struct features_view *a, const struct features_view *b)
 {
     char left[FEATURE_TEXT_MAX], right[FEATURE_TEXT_MAX];
@@ -374,7 +411,7 @@ static enum address_level street_level(const struct features_view *a, const stru
 
     if (same_words && (same_numbers || slice_eq(a->street, b->street)))
         return ADDRESS_SAME;
-    if (near_words && same_numbers)
+    if (near_words && (same_numbers || numbers_slip(a->numbers, b->numbers)))
         return ADDRESS_SIMILAR;
     if (near_words && numbers_start(a->numbers, b->numbers))
         return ADDRESS_BUILDING;
