@@ -32,7 +32,8 @@ BASE_SRC       := $(wildcard daemon/base/*.c)
 RULES_SRC      := $(wildcard rules/*.c) $(wildcard rules/*.cc)
 CONNECTORS_SRC := $(wildcard connectors/*.c)
 DAEMON_SRC     := $(wildcard daemon/config/*.c daemon/accept/*.c daemon/resolve/*.c daemon/store/*.c \
-                  daemon/events/*.c daemon/http/*.c daemon/console/*.c daemon/cli/*.c)
+                  daemon/events/*.c daemon/http/*.c daemon/console/*.c daemon/cli/*.c \
+                  daemon/engine/*.c)
 SQL_FILES      := $(sort $(wildcard sql/queries/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
 ASSET_FILES    := $(sort $(wildcard rules/packs/*.yaml rules/models/*.yaml rules/tables/* connectors/presets/*.yaml \
                   daemon/console/pages/* daemon/config/samples/*))

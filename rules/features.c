@@ -65,20 +65,6 @@ static void add_text(struct packed_texts *texts, struct slice text, size_t max)
     texts->len += len;
 }
 
-/* A chat name rather than a person's: characters that start with no surname, one word, or a word with digits. */
-static bool is_doubtful(const struct name_parts *parts)
-{
-    if (parts->family_only)
-        return false;
-    if (parts->script == NAME_SCRIPT_HAN)
-        return !han_is_surname(han_all(parts->family) ? parts->family : SLICE_EMPTY) ||
-               utf8_length(parts->given) > 3;
-    for (size_t i = 0; i < parts->display.len; i++)
-        if (parts->display.ptr[i] >= '0' && parts->display.ptr[i] <= '9')
-            return true;
-    return parts->token_count < 2;
-}
-
 static void put_name(struct packer *p)
 {
     struct name_parts parts = {0};
@@ -95,7 +81,7 @@ static void put_name(struct packer *p)
     if ((parts.flags & VALUE_NOT_EVIDENCE) || (!parts.family_folded.len && !parts.given_folded.len))
         return;
     texts.bytes[0] = (uint8_t)((unsigned)parts.script | (parts.order_certain ? 8U : 0U) |
-                               (parts.family_only ? 16U : 0U) | (is_doubtful(&parts) ? 32U : 0U));
+                               (parts.family_only ? 16U : 0U));
     add_text(&texts, parts.family_folded, 48);
     add_text(&texts, parts.given_folded, 48);
     if (parts.script == NAME_SCRIPT_HAN) {

@@ -232,9 +232,9 @@ static enum status fill(struct intake *intake, struct accept_work *work, struct 
 {
     if (work->first_seq)
         return STATUS_OK;
+    known_lock(intake->known); /* also makes the numbers of one batch a run without gaps */
     work->first_seq = atomic_load(&intake->next_accept_seq);
     work->last_seq = work->first_seq;
-    known_lock(intake->known);
     for (size_t i = 0; i < work->item_count; i++) {
         struct preparation p = {.intake = intake, .work = work, .item = &work->items[i]};
         share_of(work, p.item->source->source_id)->suppressed += (int64_t)p.item->suppressed;

@@ -20,6 +20,7 @@ struct intake {
     atomic_uint_fast64_t next_batch_id;
     atomic_uint_fast64_t next_accept_seq;
     uint64_t token; /* random; tells our batches from another process's */
+    atomic_bool ready; /* sources have their ids and the numbers are read: the database may be used */
 };
 
 /* Deliveries of one source that go into a batch. */

@@ -34,7 +34,8 @@ struct submission {
 };
 
 struct acceptor_settings {
-    struct db_settings db;
+    struct db_settings db;        /* conninfo apart */
+    char *const *conninfo;        /* read once intake->ready is set */
     struct intake *intake;
     struct lanes *lanes;
     struct sources *sources;

@@ -109,6 +109,14 @@ struct known_entry *known_add(struct known *known, struct natural_key key)
     return entry;
 }
 
+void known_forget_resolved(struct known *known)
+{
+    for (size_t i = 0; i <= known->mask; i++) {
+        known->slots[i].resolved = (struct known_version){0};
+        known->slots[i].record_id = 0;
+    }
+}
+
 size_t known_count(const struct known *known)
 {
     return known->count;

@@ -40,6 +40,8 @@ void known_unlock(struct known *known);
 struct known_entry *known_find(struct known *known, struct natural_key key);
 /* The entry of a key, made empty when there was none; NULL when full or out of memory. */
 struct known_entry *known_add(struct known *known, struct natural_key key);
+/* Forgets what is resolved and the record ids, before the resolver reads them again. */
+void known_forget_resolved(struct known *known);
 size_t known_count(const struct known *known);
 size_t known_bytes(const struct known *known);
 

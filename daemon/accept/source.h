@@ -34,6 +34,7 @@ struct source {
     uint16_t space_id;
     unsigned rank;
     bool enabled;
+    bool paused;                       /* by a person; kept in the database */
     bool leads;
     bool verified;
     int64_t lead_again_after_ms;
@@ -45,16 +46,20 @@ struct source {
 
 struct sources {
     size_t count;
+    size_t capacity;
     struct source *list;
+    struct arena *arena;
+    const struct generation *generation;
 };
 
-/* Builds the run-time sources from the `sources` section, and the built-in ones: `api` for /v1/records and
- * `steward` for edits. `state_dir` has a directory made per source. */
-MUST_CHECK enum status sources_new(const struct options *root, const struct generation *generation,
-                                   const char *state_dir, const struct stop *stop,
-                                   struct arena *arena, struct sources **sources, struct err *err);
+/* Builds the run-time sources of the configuration, and the built-in `api` for /v1/records. `state_dir` gets a
+ * directory per source. What they point at (config, generation, stop, clock) must outlive them. */
+MUST_CHECK enum status sources_new(const struct config *config, const struct generation *generation,
+                                   const struct clock *clock, const struct stop *stop,
+                                   struct sources **sources, struct err *err);
 void sources_free(struct sources **sources);
-/* Finds or makes the rows in tributary.source and the ledger, and reads the cursors. */
+/* Finds or makes the rows in tributary.source and the ledger, and reads the cursors. Sources of the database that
+ * are not configured any more are added, disabled and without a connector: their records live on. */
 MUST_CHECK enum status sources_pin(struct sources *sources, struct db *db, struct err *err);
 struct source *sources_by_id(struct sources *sources, int32_t source_id);
 struct source *sources_by_name(struct sources *sources, const char *name);

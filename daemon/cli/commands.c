@@ -3,6 +3,7 @@
 
 #define COMMANDS(COMMAND)                                                                          \
     COMMAND(check)                                                                                 \
+    COMMAND(load)                                                                                  \
     COMMAND(init)                                                                                  \
     COMMAND(version)                                                                               \
     COMMAND(config_doc)                                                                            \

@@ -506,7 +506,7 @@ const struct option config_root_options[] = {
      .help = "when records are one customer"},
     {.key = "golden",
      .type = OPTION_FREE,
-     .help = "survivorship: field to a list of verified, source, recent, frequent, complete, first; "
+     .help = "survivorship: field to a list of verified, source, recent, frequent, complete; "
              "source_rank: sources, best first"},
     {.key = "sinks",
      .type = OPTION_SECTIONS,

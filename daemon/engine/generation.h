@@ -7,7 +7,7 @@
 #ifndef TRIBUTARY_ENGINE_GENERATION_H
 #define TRIBUTARY_ENGINE_GENERATION_H
 
-#include "daemon/base/options.h"
+#include "daemon/config/config.h"
 #include "daemon/store/ddl.h"
 #include "rules/match.h"
 #include "rules/ruleset.h"
@@ -20,13 +20,15 @@ struct generation {
     struct survivorship *survivorship;
     struct customer_layout *layout;
     int32_t generation_id; /* of tributary.generation; 0 until pinned */
-    char fingerprint[40];
+    bool changed;          /* another generation was applied last: everything is to be judged again */
+    char fingerprint[64];
 };
 
-/* Compiles. Pack files named by path in `rules:` are read relative to base_dir. On failure problems say
- * why and NULL is returned. */
-struct generation *generation_new(const struct options *root, const char *base_dir,
-                                  struct problems *problems);
+/* Compiles. On failure problems say why and NULL is returned. The configuration must outlive it. */
+struct generation *generation_new(const struct config *config, struct problems *problems);
 void generation_free(struct generation **generation);
+
+/* Finds or makes its row in tributary.generation. */
+MUST_CHECK enum status generation_pin(struct generation *generation, struct db *db, struct err *err);
 
 #endif

@@ -22,6 +22,12 @@ CREATE TABLE tributary.counter (
 );
 INSERT INTO tributary.counter VALUES ('record_id', 0), ('event_seq', 0), ('write_set', 0);
 
+-- Random keys made at first start: that of the hashes in tributary.reject.
+CREATE TABLE tributary.secret (
+    name text PRIMARY KEY,
+    bytes bytea NOT NULL
+);
+
 CREATE TABLE tributary.generation (
     generation_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     fingerprint text NOT NULL UNIQUE,

@@ -1,0 +1,71 @@
+/*
+ * engine.h - the daemon without its listeners: database, accept, resolve, events, pull sources.
+ *
+ * engine_start returns at once; a conductor thread brings the database up (private cluster, migrations, columns), then the
+ * resolver and the pull sources, and keeps trying while PostgreSQL is away. Posts are accepted from the first
+ * moment (into the spool). `run` puts listeners around it; `load` and other commands use it without.
+ */
+#ifndef TRIBUTARY_ENGINE_ENGINE_H
+#define TRIBUTARY_ENGINE_ENGINE_H
+
+#include "daemon/accept/acceptor.h"
+#include "daemon/config/config.h"
+#include "daemon/events/dispatcher.h"
+#include "daemon/resolve/resolver.h"
+
+struct engine;
+
+struct engine_settings {
+    const struct config *config;   /* must outlive it */
+    const struct clock *clock;
+    bool pull_sources;             /* start their threads */
+    bool dispatch;                 /* bring events to the sinks */
+};
+
+/* Compiles the generation (problems say what is wrong: STATUS_FAILED with RETRY_REJECT_CONFIG), takes the lock on
+ * state_dir (RETRY_LATER and id engine.locked when another process has it), starts the conductor. */
+MUST_CHECK enum status engine_start(const struct engine_settings *settings, struct engine **engine,
+                                    struct problems *problems, struct err *err);
+/* Waits until records can be resolved; STATUS_TIMEOUT, or STATUS_FAILED when it never will (a person must act). */
+MUST_CHECK enum status engine_wait_ready(struct engine *engine, int64_t wait_ms, struct err *err);
+/* Stops accepting, resolves and commits what is accepted, ends everything; at most about deadline_ms. */
+void engine_stop(struct engine **engine, int64_t deadline_ms);
+
+struct acceptor *engine_acceptor(struct engine *engine);
+struct sources *engine_sources(struct engine *engine);
+/* NULL until ready. */
+struct resolver *engine_resolver(struct engine *engine);
+const struct generation *engine_generation(struct engine *engine);
+const struct config *engine_config(struct engine *engine);
+struct intake *engine_intake(struct engine *engine);
+struct lanes *engine_lanes(struct engine *engine);
+/* Settings for a connection of one's own; conninfo is "" until the database is known. */
+struct db_settings engine_db_settings(struct engine *engine, const char *application_name);
+const struct stop *engine_stop_signal(struct engine *engine);
+
+/* One query of the API or the console, on a connection they share; one reconnect is tried. RETRY_LATER with id
+ * engine.not_ready before the database is up. */
+MUST_CHECK enum status engine_query(struct engine *engine, const struct sql_query *query,
+                                    const struct db_param *params, size_t param_count,
+                                    struct db_result **result, struct err *err);
+
+struct engine_health {
+    bool ready;             /* records are resolved */
+    bool can_accept;        /* posts can be kept: database or spool */
+    char trouble[256];      /* why not ready or degraded; "" none */
+    struct acceptor_state acceptor;
+};
+void engine_health(struct engine *engine, struct engine_health *health);
+/* docs/status.md */
+void engine_status_json(struct engine *engine, struct buf *out);
+
+/* Takes a file in as `source` (a csv source) and waits until it is resolved. For `tributary load`. */
+struct load_progress {
+    uint64_t bytes_done, bytes_total, received, repeats, resolved;
+};
+MUST_CHECK enum status engine_load(struct engine *engine, const char *source, const char *path,
+                                   bool backfill,
+                                   void (*progress)(void *data, const struct load_progress *progress),
+                                   void *data, struct err *err);
+
+#endif

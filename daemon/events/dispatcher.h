@@ -1,0 +1,34 @@
+/*
+ * dispatcher.h - tells downstream: reads the event log in order and brings each event to every sink.
+ *
+ * One thread with a connection of its own. Each sink has a filter, a field projection and a cursor in tributary.sink.
+ * In order per customer: an event that fails parks its customer's later events for that sink and lets the
+ * others pass. Nothing is told before it is committed; everything is told at least once.
+ */
+#ifndef TRIBUTARY_EVENTS_DISPATCHER_H
+#define TRIBUTARY_EVENTS_DISPATCHER_H
+
+#include "daemon/config/config.h"
+#include "daemon/store/db.h"
+
+struct dispatcher;
+
+struct dispatcher_settings {
+    struct db_settings db;
+    const struct config *config; /* its sinks */
+    const struct schema *schema;
+    const struct clock *clock;
+    const char *source_uri;      /* `source` of the CloudEvents, "/tributary" or public_base_url */
+};
+
+struct dispatcher *dispatcher_start(const struct dispatcher_settings *settings, struct err *err);
+/* There is something new up to this seq; cheap, any thread. */
+void dispatcher_wake(struct dispatcher *dispatcher, uint64_t last_event_seq);
+/* Finishes the deliveries in hand (bounded by the deadline), keeps the cursors, ends. */
+void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);
+
+/* The sinks as in docs/status.md: a JSON array. */
+struct buf;
+void dispatcher_status_json(struct dispatcher *dispatcher, struct buf *out);
+
+#endif

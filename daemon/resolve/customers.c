@@ -1,0 +1,461 @@
+/* customers.c - the third step of a turn: the golden record of every customer touched. */
+#include "daemon/resolve/resolver.intern.h"
+#include "rules/record_json.h"
+#include "sql_queries.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+struct id_bag {
+    int64_t *ids;
+    size_t count;
+};
+
+/* ---- what stood before ---- */
+
+static struct slice pack_state(struct arena *arena, struct customer_state state,
+                               const struct customer_texts *texts)
+{
+    state.lead_source_len = (uint32_t)texts->lead_source.len;
+    state.owner_len = (uint32_t)texts->owner.len;
+    state.team_len = (uint32_t)texts->team.len;
+    state.provenance_len = (uint32_t)texts->provenance.len;
+    const struct slice parts[] = {slice_of((const char *)&state, sizeof(state)), texts->lead_source,
+                                  texts->owner, texts->team, texts->provenance};
+    size_t total = 0, used = 0;
+    for (size_t i = 0; i < 5; i++)
+        total += parts[i].len;
+    char *out = arena_alloc(arena, total);
+    for (size_t i = 0; out && i < 5; i++) {
+        memcpy(out + used, parts[i].ptr, parts[i].len);
+        used += parts[i].len;
+    }
+    return slice_of(out, out ? total : 0);
+}
+
+static bool unpack_state(struct slice packed, struct customer_state *state,
+                         struct customer_texts *texts)
+{
+    if (packed.len < sizeof(*state))
+        return false;
+    memcpy(state, packed.ptr, sizeof(*state));
+    size_t at = sizeof(*state);
+    const uint32_t lens[] = {state->lead_source_len, state->owner_len, state->team_len,
+                             state->provenance_len};
+    struct slice *const parts[] = {&texts->lead_source, &texts->owner, &texts->team,
+                                   &texts->provenance};
+    for (size_t i = 0; i < 4; i++) {
+        *parts[i] = slice_sub(packed, at, at + lens[i]);
+        at += lens[i];
+    }
+    return true;
+}
+
+static enum status read_states(struct turn *turn, const struct id_bag *missing, struct err *err)
+{
+    struct resolver *r = turn->r;
+    struct db_param ids = DB_P_INT8S(missing->ids, missing->count);
+    struct db_result *result = NULL;
+    if (missing->count == 0)
+        return STATUS_OK;
+    if (db_query(r->reader, &sql_customer_state, &ids, 1, &result, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < db_rows(result); i++) {
+        struct customer_state state = {
+            .version = (int32_t)db_int(result, i, 1), .lead_count = (int32_t)db_int(result, i, 2),
+            .created_us = db_timestamp_us(result, i, 3),
+            .last_seen_us = db_timestamp_us(result, i, 4),
+            .lead_us = db_is_null(result, i, 5) ? 0 : db_timestamp_us(result, i, 5)};
+        struct customer_texts texts = {db_bytes(result, i, 6), db_bytes(result, i, 7),
+                                       db_bytes(result, i, 8), db_bytes(result, i, 9)};
+        struct slice packed = pack_state(turn->arena, state, &texts);
+        if (!cache_put(r->customers, (uint64_t)db_int(result, i, 0), packed, 0))
+            arena_fail(turn->arena);
+    }
+    db_result_free(&result);
+    return STATUS_OK;
+}
+
+/* A customer id that stood once, was merged away and stands again goes on counting its versions. */
+static enum status read_last_versions(struct turn *turn, const struct id_bag *returned,
+                                      struct err *err)
+{
+    struct db_param ids = DB_P_INT8S(returned->ids, returned->count);
+    struct db_result *result = NULL;
+    if (returned->count == 0)
+        return STATUS_OK;
+    if (db_query(turn->r->reader, &sql_customer_last_versions, &ids, 1, &result, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < db_rows(result); i++) {
+        struct customer_state state = {.version = (int32_t)db_int(result, i, 1)};
+        struct customer_texts none = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+        struct slice packed = pack_state(turn->arena, state, &none);
+        if (!cache_put(turn->r->customers, (uint64_t)db_int(result, i, 0), packed,
+                       turn->set->number))
+            arena_fail(turn->arena);
+    }
+    db_result_free(&result);
+    return STATUS_OK;
+}
+
+static enum status read_records(struct turn *turn, const struct id_bag *missing, struct err *err)
+{
+    struct db_param ids = DB_P_INT8S(missing->ids, missing->count);
+    struct db_result *result = NULL;
+    if (missing->count == 0)
+        return STATUS_OK;
+    if (db_query(turn->r->reader, &sql_record_clean, &ids, 1, &result, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < db_rows(result); i++) {
+        /* Pinned for this turn, so that none goes before it is used. */
+        if (!cache_put(turn->r->records, (uint64_t)db_int(result, i, 0), db_bytes(result, i, 1),
+                       turn->set->number))
+            arena_fail(turn->arena);
+    }
+    db_result_free(&result);
+    return STATUS_OK;
+}
+
+static uint64_t *members_of(struct turn *turn, uint64_t customer_id, size_t *count)
+{
+    *count = graph_member_count(turn->r->graph, customer_id);
+    uint64_t *members = ARENA_ARRAY(turn->arena, uint64_t, *count + 1);
+    if (members)
+        *count = graph_members(turn->r->graph, customer_id, members, *count);
+    return members;
+}
+
+static struct roster_entry *entry_of(struct turn *turn, uint64_t id)
+{
+    return roster_at(&turn->r->roster, id);
+}
+
+/* Brings everything the golden records need into the caches. */
+static enum status fetch(struct turn *turn, struct err *err)
+{
+    struct resolver *r = turn->r;
+    size_t members_max = 0;
+    for (size_t i = 0; i < turn->touched_count; i++)
+        members_max += graph_member_count(r->graph, turn->touched[i]);
+    struct id_bag records = {ARENA_ARRAY(turn->arena, int64_t, members_max + 1), 0};
+    struct id_bag states = {ARENA_ARRAY(turn->arena, int64_t, turn->touched_count + 1), 0};
+    struct id_bag returned = {ARENA_ARRAY(turn->arena, int64_t, turn->touched_count + 1), 0};
+    if (arena_failed(turn->arena))
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu customers",
+                       turn->touched_count);
+    for (size_t i = 0; i < turn->touched_count; i++) {
+        uint64_t id = turn->touched[i];
+        bool found = false;
+        (void)cache_get(r->customers, id, &found);
+        const struct staged *own = turn_staged(turn, id);
+        if (!found && (entry_of(turn, id)->flags & ROSTER_CUSTOMER))
+            states.ids[states.count++] = (int64_t)id;
+        else if (!found && (own == NULL || !own->is_new))
+            returned.ids[returned.count++] = (int64_t)id;
+        size_t count = 0;
+        uint64_t *members = members_of(turn, id, &count);
+        for (size_t j = 0; members && j < count; j++) {
+            if (turn_staged(turn, members[j]))
+                continue;
+            (void)cache_get(r->records, members[j], &found);
+            if (!found)
+                records.ids[records.count++] = (int64_t)members[j];
+        }
+    }
+    if (read_states(turn, &states, err) != STATUS_OK ||
+        read_last_versions(turn, &returned, err) != STATUS_OK)
+        return STATUS_FAILED;
+    return read_records(turn, &records, err);
+}
+
+/* ---- what stands now ---- */
+
+static bool clean_of(struct turn *turn, uint64_t record_id, struct clean_record *decoded,
+                     const struct clean_record **clean)
+{
+    const struct staged *staged = turn_staged(turn, record_id);
+    if (staged && !staged->deleted) {
+        *clean = &staged->arrival->clean;
+        return true;
+    }
+    bool found = false;
+    struct slice json = cache_get(turn->r->records, record_id, &found);
+    *clean = decoded;
+    return found &&
+           clean_record_from_json(turn->r->generation->schema, json, turn->arena, decoded);
+}
+
+static enum status compute_golden(struct turn *turn, const uint64_t *members, size_t count,
+                                  struct golden_record *golden, struct err *err)
+{
+    struct resolver *r = turn->r;
+    struct survivor_record *records = ARENA_ARRAY(turn->arena, struct survivor_record, count + 1);
+    struct clean_record *decoded = ARENA_ARRAY(turn->arena, struct clean_record, count + 1);
+    for (size_t i = 0; records && decoded && i < count; i++) {
+        const struct roster_entry *entry = entry_of(turn, members[i]);
+        const struct source *source = &r->settings.sources->list[entry->source];
+        records[i] = (struct survivor_record){.record_id = members[i], .source_rank = source->rank,
+                                              .verified = (entry->flags & ROSTER_VERIFIED) != 0,
+                                              .effective_us = entry->effective_us,
+                                              .content_hash = entry->hash};
+        if (!clean_of(turn, members[i], &decoded[i], &records[i].clean))
+            return err_set(err, RETRY_FATAL, "resolve.record_lost",
+                           "record %llu cannot be read back; hint: run tributary doctor",
+                           (unsigned long long)members[i]);
+    }
+    if (arena_failed(turn->arena))
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a customer of %zu records",
+                       count);
+    return survive(r->generation->survivorship, records, count, turn->arena, golden, err);
+}
+
+static void put_provenance(struct turn *turn, const struct golden_record *golden,
+                           const uint64_t *members, struct buf *out)
+{
+    const struct schema *schema = turn->r->generation->schema;
+    size_t runner = 0;
+    buf_put_byte(out, '[');
+    for (size_t i = 0; i < golden->value_count; i++) {
+        const struct survivor_value *value = &golden->values[i];
+        buf_put_str(out, i ? ",[" : "[");
+        buf_put_json(out, slice_str(schema->fields[value->field].name));
+        buf_put_byte(out, ',');
+        buf_put_json(out, value->value);
+        buf_printf(out, ",%llu,%u,%zu,[", (unsigned long long)members[value->record], value->flags,
+                   value->agree_count);
+        while (runner < golden->runner_count && golden->runners[runner].field < value->field)
+            runner++;
+        bool first = true;
+        bool last_of_field = i + 1 == golden->value_count || golden->values[i + 1].field != value->field;
+        for (; last_of_field && runner < golden->runner_count &&
+               golden->runners[runner].field == value->field; runner++) {
+            buf_put_str(out, first ? "[" : ",[");
+            buf_put_json(out, golden->runners[runner].value);
+            buf_printf(out, ",%llu]", (unsigned long long)members[golden->runners[runner].record]);
+            first = false;
+        }
+        buf_put_str(out, "]]");
+    }
+    buf_put_byte(out, ']');
+}
+
+/* The values of one field as JSON: null, a string, or an array of a set. */
+static void put_old_values(const json_t *old, const char *name, bool multiple, struct buf *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(old); i++) {
+        const json_t *row = json_array_get(old, i);
+        const char *field = json_string_value(json_array_get(row, 0));
+        const json_t *value = json_array_get(row, 1);
+        if (field == NULL || strcmp(field, name) != 0)
+            continue;
+        if (multiple)
+            buf_put_byte(out, count ? ',' : '[');
+        if (multiple || count == 0)
+            buf_put_json(out, slice_of(json_string_value(value), json_string_length(value)));
+        count++;
+    }
+    if (count == 0)
+        buf_put_str(out, "null");
+    else if (multiple)
+        buf_put_byte(out, ']');
+}
+
+static void put_new_values(const struct golden_record *golden, uint16_t field, bool multiple,
+                           struct buf *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < golden->value_count; i++) {
+        if (golden->values[i].field != field)
+            continue;
+        if (multiple)
+            buf_put_byte(out, count ? ',' : '[');
+        if (multiple || count == 0)
+            buf_put_json(out, golden->values[i].value);
+        count++;
+    }
+    if (count == 0)
+        buf_put_str(out, "null");
+    else if (multiple)
+        buf_put_byte(out, ']');
+}
+
+/* {"field": [old, new]} of what differs; true when anything does. */
+static bool diff_values(struct turn *turn, struct slice old_provenance,
+                        const struct golden_record *golden, struct buf *changes)
+{
+    const struct schema *schema = turn->r->generation->schema;
+    json_t *old = old_provenance.len ? json_loadb(old_provenance.ptr, old_provenance.len, 0, NULL) : NULL;
+    struct buf before = BUF_INIT(RECORD_JSON_MAX_BYTES), after = BUF_INIT(RECORD_JSON_MAX_BYTES);
+    bool any = false;
+    buf_put_byte(changes, '{');
+    for (uint16_t f = 0; f < schema->count; f++) {
+        const struct field *field = &schema->fields[f];
+        buf_reset(&before);
+        buf_reset(&after);
+        put_old_values(old, field->name, field->multiple, &before);
+        put_new_values(golden, f, field->multiple, &after);
+        if (slice_eq(buf_slice(&before), buf_slice(&after)))
+            continue;
+        if (any)
+            buf_put_byte(changes, ',');
+        buf_put_json(changes, slice_str(field->name));
+        buf_put_str(changes, ":[");
+        buf_put_slice(changes, buf_slice(&before));
+        buf_put_byte(changes, ',');
+        buf_put_slice(changes, buf_slice(&after));
+        buf_put_byte(changes, ']');
+        any = true;
+    }
+    buf_put_byte(changes, '}');
+    json_decref(old);
+    buf_free(&before);
+    buf_free(&after);
+    return any;
+}
+
+static void find_actor(struct turn *turn, struct customer_view *view)
+{
+    view->actor = slice_str(turn->actor);
+    for (size_t i = 0; i < view->member_count; i++) {
+        const struct staged *staged = turn_staged(turn, view->members[i]);
+        if (staged) {
+            view->actor = slice_str(staged->arrival->source->name);
+            view->source_id = staged->arrival->source->source_id;
+        }
+    }
+}
+
+static void write_row(struct turn *turn, const struct customer_view *view,
+                      struct customer_state *state, struct customer_texts *texts)
+{
+    struct resolver *r = turn->r;
+    int64_t first_us = INT64_MAX, last_us = INT64_MIN;
+    const struct source *source = NULL;
+    for (size_t i = 0; i < view->member_count; i++) {
+        const struct roster_entry *entry = entry_of(turn, view->members[i]);
+        first_us = entry->effective_us < first_us ? entry->effective_us : first_us;
+        last_us = entry->effective_us > last_us ? entry->effective_us : last_us;
+        if (source == NULL)
+            source = &r->settings.sources->list[entry->source];
+    }
+    if (view->lead_record) {
+        const struct roster_entry *lead = entry_of(turn, view->lead_record);
+        texts->lead_source = slice_str(r->settings.sources->list[lead->source].name);
+        state->lead_us = lead->effective_us;
+    } else {
+        texts->lead_source = SLICE_EMPTY;
+        state->lead_us = 0;
+    }
+    state->version = view->version;
+    state->lead_count = view->lead_count;
+    state->last_seen_us = last_us;
+    struct customer_row row = {
+        .customer_id = (int64_t)view->customer_id, .kind = view->golden->kind,
+        .space = slice_str(source->space), .version = view->version,
+        .record_count = (int32_t)view->member_count, .created_at_us = state->created_us,
+        .updated_at_us = turn->set->now_us, .first_seen_at_us = first_us,
+        .last_seen_at_us = last_us, .lead_at_us = state->lead_us,
+        .lead_source = texts->lead_source, .lead_count = view->lead_count, .owner = texts->owner,
+        .team = texts->team, .provenance = texts->provenance,
+        .value_count = view->golden->value_count, .values = view->golden->values};
+    customer_layout_put(r->generation->layout, &row, &turn->set->customers.buf, NULL);
+    turn->set->customers.count++;
+    if (!cache_put(r->customers, view->customer_id, pack_state(turn->arena, *state, texts),
+                   turn->set->number))
+        arena_fail(turn->arena);
+}
+
+static enum status write_living(struct turn *turn, uint64_t customer_id, struct err *err)
+{
+    struct resolver *r = turn->r;
+    struct roster_entry *entry = entry_of(turn, customer_id);
+    struct golden_record golden;
+    struct customer_view view = {.customer_id = customer_id, .golden = &golden,
+                                 .is_new = !(entry->flags & ROSTER_CUSTOMER)};
+    view.members = members_of(turn, customer_id, &view.member_count);
+    if (view.members == NULL ||
+        compute_golden(turn, view.members, view.member_count, &golden, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct customer_state state = {0};
+    struct customer_texts texts = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    bool found = false;
+    struct slice packed = arena_dup(turn->arena, cache_get(r->customers, customer_id, &found));
+    if (found)
+        (void)unpack_state(packed, &state, &texts);
+    if (view.is_new)
+        state.created_us = turn->set->now_us;
+    struct buf provenance = BUF_INIT(RECORD_JSON_MAX_BYTES), changes = BUF_INIT(RECORD_JSON_MAX_BYTES);
+    put_provenance(turn, &golden, view.members, &provenance);
+    if (view.is_new)
+        view.changed = true;
+    else if (!slice_eq(buf_slice(&provenance), texts.provenance))
+        view.changed = diff_values(turn, texts.provenance, &golden, &changes);
+    view.changes = arena_dup(turn->arena, buf_slice(&changes));
+    texts.provenance = arena_dup(turn->arena, buf_slice(&provenance));
+    view.version = state.version + (view.changed ? 1 : 0);
+    view.last_seen_before_us = view.is_new ? 0 : state.last_seen_us;
+    if (buf_failed(&provenance) || buf_failed(&changes))
+        arena_fail(turn->arena);
+    buf_free(&provenance);
+    buf_free(&changes);
+    find_actor(turn, &view);
+    tell_customer(turn, &view);
+    if (!view.is_new)
+        id_list_add(turn->set, &turn->set->stale_customers, (int64_t)customer_id);
+    else
+        r->customer_count++;
+    r->lead_count += (view.lead_count > 0) - (state.lead_count > 0);
+    entry->flags |= ROSTER_CUSTOMER;
+    write_row(turn, &view, &state, &texts);
+    return STATUS_OK;
+}
+
+static void write_gone(struct turn *turn, uint64_t customer_id)
+{
+    struct resolver *r = turn->r;
+    struct roster_entry *entry = entry_of(turn, customer_id);
+    if (!(entry->flags & ROSTER_CUSTOMER))
+        return; /* it never stood: a record that joined at once */
+    entry->flags &= (uint16_t)~ROSTER_CUSTOMER;
+    struct customer_state state = {0};
+    struct customer_texts texts;
+    bool found = false;
+    struct slice packed = cache_get(r->customers, customer_id, &found);
+    if (found)
+        (void)unpack_state(packed, &state, &texts);
+    r->customer_count--;
+    r->lead_count -= state.lead_count > 0;
+    tell_gone(turn, customer_id, state.version + 1);
+    /* Should the id stand again, it goes on from here; without a row its state is only the version. */
+    struct customer_state kept = {.version = state.version + 1};
+    struct customer_texts none = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    if (!cache_put(r->customers, customer_id, pack_state(turn->arena, kept, &none),
+                   turn->set->number))
+        arena_fail(turn->arena);
+    id_list_add(turn->set, &turn->set->stale_customers, (int64_t)customer_id);
+}
+
+enum status write_customers(struct turn *turn, struct err *err)
+{
+    if (fetch(turn, err) != STATUS_OK)
+        return STATUS_FAILED;
+    /* Those that are gone first, so that merges are told before what they made. */
+    for (size_t i = 0; i < turn->touched_count; i++) {
+        if (graph_member_count(turn->r->graph, turn->touched[i]) == 0)
+            write_gone(turn, turn->touched[i]);
+    }
+    for (size_t i = 0; i < turn->touched_count; i++) {
+        if (graph_member_count(turn->r->graph, turn->touched[i]) > 0 &&
+            write_living(turn, turn->touched[i], err) != STATUS_OK)
+            return STATUS_FAILED;
+    }
+    for (size_t i = 0; i < turn->staged_count; i++) {
+        const struct staged *staged = &turn->staged[i];
+        if (!cache_put(turn->r->records, staged->record_id, staged->json, turn->set->number))
+            arena_fail(turn->arena);
+    }
+    if (arena_failed(turn->arena))
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a write set");
+    return STATUS_OK;
+}

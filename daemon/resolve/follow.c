@@ -1,0 +1,168 @@
+/* follow.c - the second step of a turn: what settling the graph changed, followed into rows. */
+#include "daemon/resolve/resolver.intern.h"
+
+#include <stdlib.h>
+
+static bool was_stored(const struct turn *turn, uint64_t record_id)
+{
+    const struct staged *staged = turn_staged(turn, record_id);
+    return staged == NULL || !staged->is_new;
+}
+
+static void write_links(struct turn *turn)
+{
+    const struct graph_changes *changes = &turn->changes;
+    const struct generation *generation = turn->r->generation;
+    for (size_t i = 0; i < changes->gone_link_count; i++)
+        write_gone_link(turn->set, changes->gone_links[i].a, changes->gone_links[i].b);
+    for (size_t i = 0; i < changes->new_link_count; i++) {
+        const struct graph_link *link = &changes->new_links[i];
+        if (was_stored(turn, link->a) && was_stored(turn, link->b))
+            write_gone_link(turn->set, link->a, link->b); /* its evidence may only have changed */
+        write_link(turn->set, link, generation->generation_id, generation->matcher);
+    }
+}
+
+static const char *review_reason_name(enum review_reason reason)
+{
+    static const char *const names[] = {"", "doubtful", "never", "identity", "size"};
+    return names[reason];
+}
+
+static void tell_review(struct turn *turn, const struct graph_review *review)
+{
+    struct buf data = BUF_INIT(4096);
+    buf_printf(&data, "{\"a\":%llu,\"b\":%llu,\"reason\":\"%s\",\"probability\":%.4f",
+               (unsigned long long)review->a, (unsigned long long)review->b,
+               review_reason_name(review->reason), weight_to_probability(review->weight));
+    if (review->bridge_a)
+        buf_printf(&data, ",\"bridge\":[%llu,%llu]", (unsigned long long)review->bridge_a,
+                   (unsigned long long)review->bridge_b);
+    buf_put_byte(&data, '}');
+    write_event(turn->set, "review.opened", graph_customer(turn->r->graph, review->a), 0,
+                buf_slice(&data));
+    buf_free(&data);
+}
+
+static int compare_reviews(const void *a, const void *b)
+{
+    const struct graph_review *x = a, *y = b;
+    if (x->a != y->a)
+        return x->a < y->a ? -1 : 1;
+    return x->b < y->b ? -1 : x->b > y->b;
+}
+
+static void write_reviews(struct turn *turn)
+{
+    struct graph_changes *changes = &turn->changes;
+    if (changes->gone_review_count)
+        qsort(changes->gone_reviews, changes->gone_review_count, sizeof(*changes->gone_reviews),
+              compare_reviews);
+    for (size_t i = 0; i < changes->gone_review_count; i++)
+        write_gone_review(turn->set, changes->gone_reviews[i].a, changes->gone_reviews[i].b);
+    for (size_t i = 0; i < changes->new_review_count; i++) {
+        const struct graph_review *review = &changes->new_reviews[i];
+        if (was_stored(turn, review->a) && was_stored(turn, review->b))
+            write_gone_review(turn->set, review->a, review->b);
+        write_review(turn->set, review);
+        tell_review(turn, review);
+    }
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_touched(struct turn *turn)
+{
+    if (turn->touched_count == 0)
+        return;
+    qsort(turn->touched, turn->touched_count, sizeof(*turn->touched), compare_ids);
+    size_t kept = 0;
+    for (size_t i = 0; i < turn->touched_count; i++) {
+        if (turn->touched[i] && (kept == 0 || turn->touched[kept - 1] != turn->touched[i]))
+            turn->touched[kept++] = turn->touched[i];
+    }
+    turn->touched_count = kept;
+}
+
+/* Notes where each record went and which customers that touches. */
+static enum status note_moves(struct turn *turn, const struct graph_move *moves, size_t count,
+                              struct err *err)
+{
+    turn->touched = ARENA_ARRAY(turn->arena, uint64_t, 2 * count + turn->staged_count + 1);
+    if (turn->touched == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu moves", count);
+    for (size_t i = 0; i < count; i++) {
+        struct roster_entry *entry = roster_at(&turn->r->roster, moves[i].record_id);
+        if (entry == NULL)
+            return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the roster");
+        entry->customer = moves[i].to;
+        turn->touched[turn->touched_count++] = moves[i].from;
+        turn->touched[turn->touched_count++] = moves[i].to;
+        const struct staged *staged = turn_staged(turn, moves[i].record_id);
+        if (staged == NULL || !staged->is_new)
+            write_move(turn->set, moves[i].record_id, moves[i].to);
+    }
+    for (size_t i = 0; i < turn->staged_count; i++) {
+        const struct roster_entry *entry =
+            roster_at(&turn->r->roster, turn->staged[i].record_id);
+        turn->touched[turn->touched_count++] = entry->customer;
+    }
+    sort_touched(turn);
+    return STATUS_OK;
+}
+
+/* The row of each staged record; new ones know their customer and whether they are a lead. */
+static void write_staged(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->staged_count; i++) {
+        const struct staged *staged = &turn->staged[i];
+        const struct arrival *arrival = staged->arrival;
+        const struct roster_entry *entry = roster_at(&turn->r->roster, staged->record_id);
+        struct record_row row = {
+            .record_id = (int64_t)staged->record_id, .customer_id = (int64_t)entry->customer,
+            .effective_us = entry->effective_us, .hash = entry->hash,
+            .accept_seq = arrival->accept_seq, .source_id = arrival->source->source_id,
+            .kind = (int16_t)(staged->deleted ? arrival->source->rules.kind : arrival->clean.kind),
+            .flags = (int16_t)(entry->flags & ROSTER_STORED_FLAGS),
+            .lead_us = entry->flags & ROSTER_LEAD ? turn->set->now_us : 0,
+            .space = slice_str(arrival->source->space), .external_id = arrival->raw->external_id,
+            .part = arrival->raw->part, .clean_json = staged->json, .features = staged->features};
+        if (staged->is_new)
+            write_record(turn->set, &row);
+        else
+            write_record_update(turn->set, &row);
+        write_details(turn->set, staged->record_id, !staged->is_new, arrival);
+    }
+}
+
+static enum status follow(struct turn *turn, const struct graph_move *moves, size_t count,
+                          struct err *err)
+{
+    if (note_moves(turn, moves, count, err) != STATUS_OK || write_customers(turn, err) != STATUS_OK)
+        return STATUS_FAILED;
+    write_staged(turn);
+    return STATUS_OK;
+}
+
+enum status follow_changes(struct turn *turn, struct err *err)
+{
+    if (graph_settle(turn->r->graph, turn->arena, &turn->changes, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (follow(turn, turn->changes.moves, turn->changes.move_count, err) != STATUS_OK)
+        return STATUS_FAILED;
+    write_links(turn);
+    write_reviews(turn);
+    return STATUS_OK;
+}
+
+enum status follow_moves(struct turn *turn, const struct graph_move *moves, size_t count,
+                         struct err *err)
+{
+    turn->changes.move_count = count;
+    turn->changes.moves = (struct graph_move *)(uintptr_t)moves;
+    return follow(turn, moves, count, err);
+}

@@ -1,0 +1,429 @@
+/* resolver.c - see resolver.h. */
+#include "daemon/resolve/resolver.intern.h"
+#include "daemon/base/log.h"
+#include "sql_queries.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define TURN_ARENA_MAX   ((size_t)2 << 30)
+#define IDLE_WAIT_MS     20
+#define WRITER_DEPTH     2
+#define REBUILD_FIRST_MS 1000
+#define REBUILD_LAST_MS  60000
+
+struct resolver_call {
+    void (*run)(struct resolver *resolver, void *data);
+    void *data;
+    bool done;
+    struct resolver_call *next;
+};
+
+/* ---- turns ---- */
+
+struct turn *turn_new(struct resolver *r, size_t arrivals, const char *actor)
+{
+    struct turn *turn = calloc(1, sizeof(*turn));
+    if (turn == NULL)
+        return NULL;
+    turn->r = r;
+    turn->actor = actor;
+    turn->arena = arena_new(TURN_ARENA_MAX);
+    turn->set = write_set_new(r->next_set, clock_wall_us(r->settings.clock));
+    turn->staged_max = arrivals;
+    if (turn->arena) {
+        turn->staged = ARENA_ARRAY(turn->arena, struct staged, arrivals + 1);
+        turn->lost_leads = ARENA_ARRAY(turn->arena, uint64_t, arrivals + 1);
+    }
+    if (turn->set == NULL || turn->arena == NULL || arena_failed(turn->arena)) {
+        turn_free(&turn);
+        return NULL;
+    }
+    turn->set->last_event_seq = r->last_event_seq;
+    return turn;
+}
+
+void turn_free(struct turn **turn)
+{
+    struct turn *mine = *turn;
+    if (mine == NULL)
+        return;
+    for (size_t i = 0; i < mine->staged_count; i++)
+        roster_at(&mine->r->roster, mine->staged[i].record_id)->staged = 0;
+    write_set_free(&mine->set);
+    arena_free(&mine->arena);
+    free(mine);
+    *turn = NULL;
+}
+
+enum status turn_put(struct turn *turn, struct err *err)
+{
+    struct resolver *r = turn->r;
+    turn->set->last_record_id = r->last_record_id;
+    if (write_set_failed(turn->set) || arena_failed(turn->arena))
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a write set");
+    r->arrivals += turn->set->arrival_count;
+    r->last_event_seq = turn->set->last_event_seq;
+    r->next_set++;
+    cache_committed(r->records, writer_committed(r->writer));
+    cache_committed(r->customers, writer_committed(r->writer));
+    if (!writer_put(r->writer, &turn->set)) {
+        if (!writer_failed(r->writer, err))
+            return err_set(err, RETRY_LATER, "resolve.writer", "the writer has stopped");
+        return STATUS_FAILED;
+    }
+    return STATUS_OK;
+}
+
+/* Resolves batches (a list) in one turn and frees them. */
+static enum status resolve_batches(struct resolver *r, struct batch *batches, struct err *err)
+{
+    size_t arrivals = 0;
+    for (struct batch *batch = batches; batch; batch = batch->next)
+        arrivals += batch->arrival_count;
+    struct turn *turn = turn_new(r, arrivals, "resolve");
+    enum status status =
+        turn ? STATUS_OK : err_set(err, RETRY_FATAL, "base.memory", "out of memory for a turn");
+    for (struct batch *batch = batches; batch && status == STATUS_OK; batch = batch->next)
+        status = stage_batch(turn, batch, err);
+    if (status == STATUS_OK)
+        status = follow_changes(turn, err);
+    if (status == STATUS_OK)
+        status = turn_put(turn, err);
+    turn_free(&turn);
+    while (batches) {
+        struct batch *next = batches->next;
+        batch_free(&batches);
+        batches = next;
+    }
+    return status;
+}
+
+enum status resolver_apply(struct resolver *resolver, const char *actor, struct err *err)
+{
+    struct turn *turn = turn_new(resolver, 1, actor);
+    if (turn == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
+    enum status status = follow_changes(turn, err);
+    if (status == STATUS_OK)
+        status = turn_put(turn, err);
+    turn_free(&turn);
+    if (status != STATUS_OK) {
+        resolver->failed = true;
+        resolver->failure = *err;
+        return status;
+    }
+    if (!writer_drain(resolver->writer, 30000))
+        return err_set(err, RETRY_LATER, "resolve.slow", "the change is decided but not committed yet");
+    return STATUS_OK;
+}
+
+/* ---- state that can be rebuilt ---- */
+
+static void forget(struct resolver *r)
+{
+    writer_stop(&r->writer);
+    graph_free(&r->graph);
+    cache_free(&r->records);
+    cache_free(&r->customers);
+    roster_free(&r->roster);
+    while (r->recovered) {
+        struct batch *next = r->recovered->next;
+        batch_free(&r->recovered);
+        r->recovered = next;
+    }
+    r->live_records = 0;
+    known_lock(r->settings.intake->known);
+    known_forget_resolved(r->settings.intake->known);
+    known_unlock(r->settings.intake->known);
+}
+
+static void on_commit(void *data, const struct write_set *set)
+{
+    struct resolver *r = data;
+    if (r->settings.committed)
+        r->settings.committed(r->settings.data, set->last_event_seq);
+}
+
+static enum status take_lead(struct resolver *r, int64_t *epoch, struct err *err)
+{
+    struct db_param holder = DB_P_TEXT(slice_str(r->settings.holder));
+    struct db_result *result = NULL;
+    if (db_query(r->reader, &sql_leader_take, &holder, 1, &result, err) != STATUS_OK)
+        return STATUS_FAILED;
+    *epoch = db_int(result, 0, 0);
+    db_result_free(&result);
+    return STATUS_OK;
+}
+
+static enum status remember(struct resolver *r, struct err *err)
+{
+    int64_t epoch = 0;
+    r->graph = graph_new(r->generation->matcher, &r->settings.limits);
+    r->records = cache_new(r->settings.cache_bytes);
+    r->customers = cache_new(r->settings.cache_bytes);
+    if (r->graph == NULL || r->records == NULL || r->customers == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the index");
+    if (db_open(r->reader, err) != STATUS_OK || take_lead(r, &epoch, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct writer_settings settings = {.db = r->settings.db, .layout = r->generation->layout,
+                                       .epoch = epoch, .depth = WRITER_DEPTH,
+                                       .committed = on_commit, .data = r};
+    settings.db.application_name = "tributary write";
+    r->writer = writer_start(&settings, err);
+    if (r->writer == NULL)
+        return STATUS_FAILED;
+    if (restore(r, err) != STATUS_OK)
+        return STATUS_FAILED;
+    return restore_batches(r, err);
+}
+
+/* After a failure the memory is made anew from what is committed; batches that were under way are among those
+ * in flight. What lies in the lanes was read back too, so it is dropped by number. */
+static bool rebuild(struct resolver *r)
+{
+    int64_t wait_ms = REBUILD_FIRST_MS;
+    log_err(LOG_LEVEL_ERROR, &r->failure, "resolving stopped and starts again from the database");
+    for (;;) {
+        forget(r);
+        struct err err = {0};
+        if (remember(r, &err) == STATUS_OK) {
+            r->failed = false;
+            log_info("resolve.rebuilt", "the index is rebuilt: %llu records",
+                     (unsigned long long)r->live_records);
+            return true;
+        }
+        log_err(LOG_LEVEL_WARN, &err, "the index could not be rebuilt yet");
+        if (r->closing || stop_wait_ms(r->settings.stop, wait_ms))
+            return false;
+        wait_ms = wait_ms * 2 > REBUILD_LAST_MS ? REBUILD_LAST_MS : wait_ms * 2;
+    }
+}
+
+/* ---- the thread ---- */
+
+static void run_calls(struct resolver *r)
+{
+    pthread_mutex_lock(&r->lock);
+    while (r->calls) {
+        struct resolver_call *call = r->calls;
+        r->calls = call->next;
+        pthread_mutex_unlock(&r->lock);
+        call->run(r, call->data);
+        pthread_mutex_lock(&r->lock);
+        call->done = true;
+        pthread_cond_broadcast(&r->call_done);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void publish_stats(struct resolver *r)
+{
+    pthread_mutex_lock(&r->lock);
+    struct resolver_stats *stats = &r->stats;
+    stats->arrivals = r->arrivals;
+    stats->customers = r->customer_count;
+    stats->leads = r->lead_count;
+    stats->events = r->last_event_seq;
+    stats->committed_sets = r->writer ? writer_committed(r->writer) : 0;
+    if (r->graph)
+        graph_stats(r->graph, &stats->graph);
+    stats->records = stats->graph.records;
+    stats->known_bytes = known_bytes(r->settings.intake->known);
+    stats->roster_bytes = r->roster.capacity * sizeof(struct roster_entry);
+    stats->failed = r->failed;
+    memcpy(stats->failure, r->failed ? r->failure.text : "", r->failed ? sizeof(stats->failure) - 1 : 1);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static struct batch *take_recovered(struct resolver *r, struct cleaner *cleaner)
+{
+    struct batch *batch = r->recovered;
+    r->recovered = batch->next;
+    batch->next = NULL;
+    batch_clean(batch, cleaner);
+    return batch;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The next clean batch of the lanes that was not read back from the database already. */
+static struct batch *take_fresh(struct resolver *r, int64_t wait_ms, bool live_only)
+{
+    for (;;) {
+        struct batch *batch = lanes_take(r->settings.lanes, wait_ms, live_only);
+        if (batch == NULL || r->recovered_count == 0 ||
+            bsearch(&batch->batch_id, r->recovered_ids, r->recovered_count, sizeof(uint64_t),
+                    compare_ids) == NULL)
+            return batch;
+        batch_free(&batch);
+    }
+}
+
+/* Live batches that are ready join one turn. */
+static void join_live(struct resolver *r, struct batch *first)
+{
+    size_t arrivals = first->arrival_count;
+    struct batch *last = first;
+    while (first->live && arrivals < r->settings.set_arrivals) {
+        struct batch *next = take_fresh(r, 0, true);
+        if (next == NULL)
+            return;
+        arrivals += next->arrival_count;
+        last->next = next;
+        last = next;
+    }
+}
+
+static bool is_closing(struct resolver *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool closing = r->closing;
+    pthread_mutex_unlock(&r->lock);
+    return closing;
+}
+
+static void *resolve_loop(void *data)
+{
+    struct resolver *r = data;
+    struct cleaner *cleaner = cleaner_new(r->generation->ruleset);
+    int64_t stats_at_us = 0;
+    if (cleaner == NULL)
+        log_error("resolve.cleaner", "no memory for the resolver; hint: give the service more");
+    while (cleaner) {
+        run_calls(r);
+        bool closing = is_closing(r);
+        struct batch *batch = r->recovered ? take_recovered(r, cleaner)
+                                           : take_fresh(r, closing ? 1 : IDLE_WAIT_MS, false);
+        int64_t now_us = clock_monotonic_us(r->settings.clock);
+        if (now_us >= stats_at_us) {
+            publish_stats(r);
+            stats_at_us = now_us + 200000;
+        }
+        if (batch) {
+            if (r->recovered == NULL)
+                join_live(r, batch);
+            if (resolve_batches(r, batch, &r->failure) != STATUS_OK)
+                r->failed = true;
+        }
+        struct err err;
+        if (!r->failed && writer_failed(r->writer, &err)) {
+            r->failed = true;
+            r->failure = err;
+        }
+        if (r->failed && !rebuild(r))
+            break;
+        if (batch == NULL && closing) {
+            size_t live = 0, bulk = 0;
+            lanes_depth(r->settings.lanes, &live, &bulk);
+            if (live + bulk == 0)
+                break;
+        }
+    }
+    run_calls(r);
+    publish_stats(r);
+    cleaner_free(&cleaner);
+    return NULL;
+}
+
+/* ---- the outside ---- */
+
+struct resolver *resolver_start(const struct resolver_settings *settings, struct err *err)
+{
+    struct resolver *r = calloc(1, sizeof(*r));
+    if (r == NULL) {
+        (void)err_set(err, RETRY_FATAL, "base.memory", "out of memory for the resolver");
+        return NULL;
+    }
+    r->settings = *settings;
+    r->generation = settings->generation;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->call_done, NULL);
+    struct db_settings reading = settings->db;
+    reading.application_name = "tributary resolve";
+    r->reader = db_new(&reading, settings->stop);
+    enum status status = r->reader ? remember(r, err) : STATUS_FAILED;
+    if (status != STATUS_OK && settings->generation->changed) {
+        forget(r); /* the stored partition differs: once more, judging everything */
+        status = remember(r, err);
+    }
+    if (status == STATUS_OK) {
+        int failed = pthread_create(&r->thread, NULL, resolve_loop, r);
+        r->thread_started = failed == 0;
+        if (failed)
+            status = err_set_errno(err, failed, "base.thread", "cannot start the resolver thread");
+    }
+    if (status != STATUS_OK) {
+        resolver_stop(&r, 0);
+        return NULL;
+    }
+    return r;
+}
+
+void resolver_stop(struct resolver **resolver, int64_t deadline_ms)
+{
+    struct resolver *r = *resolver;
+    if (r == NULL)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->closing = true;
+    pthread_mutex_unlock(&r->lock);
+    if (r->thread_started)
+        pthread_join(r->thread, NULL);
+    if (r->writer && !r->failed)
+        (void)writer_drain(r->writer, deadline_ms);
+    forget(r);
+    free(r->recovered_ids);
+    db_free(&r->reader);
+    pthread_cond_destroy(&r->call_done);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+    *resolver = NULL;
+}
+
+bool resolver_call(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),
+                   void *data)
+{
+    struct resolver_call call = {.run = run, .data = data};
+    pthread_mutex_lock(&resolver->lock);
+    if (resolver->closing) {
+        pthread_mutex_unlock(&resolver->lock);
+        return false;
+    }
+    struct resolver_call **tail = &resolver->calls;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = &call;
+    while (!call.done)
+        pthread_cond_wait(&resolver->call_done, &resolver->lock);
+    pthread_mutex_unlock(&resolver->lock);
+    return true;
+}
+
+bool resolver_drained(struct resolver *resolver)
+{
+    bool drained = resolver->recovered == NULL && writer_drain(resolver->writer, 30000);
+    publish_stats(resolver);
+    return drained;
+}
+
+struct graph *resolver_graph(struct resolver *resolver)
+{
+    return resolver->graph;
+}
+
+const struct generation *resolver_generation(struct resolver *resolver)
+{
+    return resolver->generation;
+}
+
+void resolver_stats(struct resolver *resolver, struct resolver_stats *stats)
+{
+    pthread_mutex_lock(&resolver->lock);
+    *stats = resolver->stats;
+    pthread_mutex_unlock(&resolver->lock);
+}

@@ -1,0 +1,60 @@
+/*
+ * resolver.h - the one thread that decides: takes clean batches, keeps graph and golden records, hands
+ * write sets to the writer.
+ *
+ * Rebuilt from the database at start. What other threads want of the graph (explain, search, decisions) they ask
+ * with resolver_call, which runs a function on the resolver's thread between two batches.
+ */
+#ifndef TRIBUTARY_RESOLVE_RESOLVER_H
+#define TRIBUTARY_RESOLVE_RESOLVER_H
+
+#include "daemon/accept/accept_tx.h"
+#include "daemon/accept/lanes.h"
+#include "daemon/resolve/graph.h"
+
+struct resolver;
+
+struct resolver_settings {
+    struct db_settings db;
+    struct generation *generation;
+    struct sources *sources;
+    struct intake *intake;      /* its known versions are filled at start */
+    struct lanes *lanes;
+    const struct clock *clock;
+    const struct stop *stop;    /* ends waits during the start */
+    struct graph_limits limits;
+    size_t cache_bytes;
+    size_t set_arrivals;        /* live batches are joined up to this many arrivals */
+    const char *holder;         /* who we are, for the leader row */
+    void (*committed)(void *data, uint64_t last_event_seq); /* on the writer's thread; may be NULL */
+    void *data;
+};
+
+/* Takes leadership, reads records, decisions and counters, puts what was in flight into the lanes' place, and
+ * starts the thread. NULL: err says why (RETRY_RECONNECT and RETRY_LATER may be tried again). */
+struct resolver *resolver_start(const struct resolver_settings *settings, struct err *err);
+/* Resolves what is in the lanes (they must be closed), commits it, ends. */
+void resolver_stop(struct resolver **resolver, int64_t deadline_ms);
+
+/* Runs `run` on the resolver's thread and waits for it. False when the resolver is stopping. */
+bool resolver_call(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),
+                   void *data);
+/* Only inside resolver_call: */
+bool resolver_drained(struct resolver *resolver); /* waits until what was decided is committed; false when that failed */
+struct graph *resolver_graph(struct resolver *resolver);
+const struct generation *resolver_generation(struct resolver *resolver);
+/* Settles after decisions were put into the graph and writes what follows, in the name of `actor`. Waits
+ * until it is committed. */
+MUST_CHECK enum status resolver_apply(struct resolver *resolver, const char *actor, struct err *err);
+
+struct resolver_stats {
+    uint64_t arrivals, records, customers, leads, events; /* records.. are totals, arrivals since start */
+    uint64_t committed_sets;
+    struct graph_stats graph;
+    size_t known_bytes, roster_bytes;
+    bool failed;
+    char failure[256];
+};
+void resolver_stats(struct resolver *resolver, struct resolver_stats *stats); /* any thread; as of a moment ago */
+
+#endif

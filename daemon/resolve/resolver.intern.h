@@ -1,0 +1,129 @@
+/*
+ * resolver.intern.h - the resolver's state and the steps of a turn. For daemon/resolve/ only.
+ *
+ * A *turn* makes one write set: stage (stage.c) -> settle -> follow the moves (follow.c) -> golden records
+ * (customers.c) with leads and events (tell.c) -> put to the writer.
+ */
+#ifndef TRIBUTARY_RESOLVE_RESOLVER_INTERN_H
+#define TRIBUTARY_RESOLVE_RESOLVER_INTERN_H
+
+#include <pthread.h>
+
+#include "daemon/base/queue.h"
+#include "daemon/resolve/cache.h"
+#include "daemon/resolve/resolver.h"
+#include "daemon/resolve/roster.h"
+#include "daemon/resolve/writer.h"
+
+struct resolver {
+    struct resolver_settings settings;
+    const struct generation *generation;
+    struct graph *graph;
+    struct roster roster;
+    struct cache *records;   /* record id -> clean JSON */
+    struct cache *customers; /* customer id -> struct customer_state and its texts */
+    struct db *reader;
+    struct writer *writer;
+    uint64_t next_set, last_record_id, last_event_seq;
+    uint64_t live_records, customer_count, lead_count, arrivals;
+    unsigned char hash_key[32]; /* of rejects' identifiers */
+    struct batch *recovered;    /* batches in flight at start, in order */
+    uint64_t *recovered_ids;    /* ascending; the same batches may still come through the lanes */
+    size_t recovered_count;
+    pthread_t thread;
+    bool thread_started;
+    bool closing;               /* under lock */
+    pthread_mutex_t lock;       /* calls, stats */
+    pthread_cond_t call_done;
+    struct resolver_call *calls;
+    struct resolver_stats stats;
+    bool failed;
+    struct err failure;
+};
+
+/* A record this turn writes. */
+struct staged {
+    uint64_t record_id;
+    const struct arrival *arrival;
+    bool is_new;
+    bool deleted;
+    bool joined;           /* its record row was already told of its customer */
+    struct slice json;     /* clean record */
+    struct slice features;
+};
+
+struct turn {
+    struct resolver *r;
+    struct write_set *set;
+    struct arena *arena;
+    const char *actor;     /* for what no arrival caused */
+    struct staged *staged;
+    size_t staged_count, staged_max;
+    struct graph_changes changes;
+    uint64_t *touched;     /* customers, ascending, each once; may be gone by now */
+    size_t touched_count;
+    uint64_t *lost_leads;  /* customers whose lead record was deleted in this turn */
+    size_t lost_lead_count;
+};
+
+/* What stands in tributary.customer of a customer, besides its values. */
+struct customer_state {
+    int32_t version, lead_count;
+    int64_t created_us, last_seen_us, lead_us;
+    uint32_t lead_source_len, owner_len, team_len, provenance_len;
+    /* then the texts, in that order */
+};
+
+struct customer_texts {
+    struct slice lead_source, owner, team, provenance;
+};
+
+struct turn *turn_new(struct resolver *r, size_t arrivals, const char *actor);
+void turn_free(struct turn **turn); /* not the set once it was given to the writer */
+
+/* stage.c */
+MUST_CHECK enum status stage_batch(struct turn *turn, const struct batch *batch, struct err *err);
+/* follow.c: settles, notes moves, links and reviews, finds the customers touched, writes record rows. */
+MUST_CHECK enum status follow_changes(struct turn *turn, struct err *err);
+/* The same for moves that are already known (a changed generation at start). */
+MUST_CHECK enum status follow_moves(struct turn *turn, const struct graph_move *moves, size_t count,
+                                    struct err *err);
+/* customers.c: golden records of the customers touched, with leads and events. */
+MUST_CHECK enum status write_customers(struct turn *turn, struct err *err);
+/* Puts the set to the writer; the turn is over. */
+MUST_CHECK enum status turn_put(struct turn *turn, struct err *err);
+
+/* restore.c */
+MUST_CHECK enum status restore(struct resolver *r, struct err *err);
+MUST_CHECK enum status restore_batches(struct resolver *r, struct err *err);
+
+/* tell.c: leads and events of one customer as it is now. */
+struct customer_view {
+    uint64_t customer_id;
+    size_t member_count;
+    uint64_t *members;               /* ascending */
+    const struct golden_record *golden;
+    int32_t version;
+    bool is_new;                     /* no row of this id stood before */
+    bool changed;                    /* some golden value differs */
+    struct slice changes;            /* {"field": [old, new]} */
+    int64_t last_seen_before_us;     /* 0 new */
+    struct slice actor;
+    int32_t source_id;               /* of the arrival that caused it; 0 none */
+    uint16_t lead_count;             /* out */
+    uint64_t lead_record;            /* out: the earliest lead; 0 none */
+};
+void tell_customer(struct turn *turn, struct customer_view *view);
+/* A customer that stood and does not any more; `version` is its last plus one. */
+void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version);
+void golden_to_json(const struct schema *schema, const struct golden_record *golden, struct buf *out);
+
+/* The staged record of an id in this turn, or NULL. */
+static inline struct staged *turn_staged(const struct turn *turn, uint64_t record_id)
+{
+    const struct roster *roster = &turn->r->roster;
+    uint32_t place = record_id < roster->capacity ? roster->entries[record_id].staged : 0;
+    return place ? &turn->staged[place - 1] : NULL;
+}
+
+#endif

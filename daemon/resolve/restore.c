@@ -1,0 +1,374 @@
+/* restore.c - the resolver's memory, rebuilt from the database at start and after a failure. */
+#include "daemon/resolve/resolver.intern.h"
+#include "daemon/base/log.h"
+#include "rules/record_json.h"
+#include "sql_queries.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#define SETTLE_EVERY      20000 /* records put between two settlings, to bound the arena */
+#define SETTLE_ARENA_MAX  ((size_t)8 << 30)
+#define RAW_FLAG_BACKFILL 1
+
+struct loading {
+    struct resolver *r;
+    struct arena *arena;       /* of a settling */
+    struct arena *scratch;     /* of one record */
+    struct graph_changes *all; /* when everything is to be judged again: what one settling says */
+    size_t since_settled;
+    enum status status;
+    struct err *err;
+};
+
+static enum status settle_ignored(struct loading *loading)
+{
+    struct graph_changes changes;
+    loading->since_settled = 0;
+    enum status status =
+        graph_settle(loading->r->graph, loading->arena, &changes, loading->err);
+    arena_reset(loading->arena);
+    return status;
+}
+
+/* Features as this generation packs them, from the stored clean record. */
+static struct slice repack(struct loading *loading, const struct db_result *row, uint16_t space_id,
+                           struct buf *out)
+{
+    struct clean_record clean;
+    arena_reset(loading->scratch);
+    if (!clean_record_from_json(loading->r->generation->schema, db_bytes(row, 0, 10),
+                                loading->scratch, &clean))
+        return SLICE_EMPTY;
+    features_pack(loading->r->generation->matcher, &clean, space_id, out);
+    return buf_slice(out);
+}
+
+static enum status load_known(struct loading *loading, const struct db_result *row,
+                              const struct source *source, struct natural_key *key)
+{
+    struct resolver *r = loading->r;
+    *key = natural_key_of(slice_str(source->name), db_bytes(row, 0, 7), db_bytes(row, 0, 8));
+    known_lock(r->settings.intake->known);
+    struct known_entry *known = known_add(r->settings.intake->known, *key);
+    if (known) {
+        known->record_id = (uint64_t)db_int(row, 0, 0);
+        known->resolved = (struct known_version){db_timestamp_us(row, 0, 4),
+                                                 (uint64_t)db_int(row, 0, 5)};
+        if (known_version_cmp(&known->resolved, &known->accepted) > 0)
+            known->accepted = known->resolved;
+    }
+    known_unlock(r->settings.intake->known);
+    if (known == NULL)
+        return err_set(loading->err, RETRY_FATAL, "resolve.records_max",
+                       "the database holds more records than limits.records; hint: raise it");
+    return STATUS_OK;
+}
+
+static enum status load_row(struct loading *loading, const struct db_result *row)
+{
+    struct resolver *r = loading->r;
+    uint64_t record_id = (uint64_t)db_int(row, 0, 0);
+    const struct source *source = sources_by_id(r->settings.sources, (int32_t)db_int(row, 0, 1));
+    struct roster_entry *entry = roster_at(&r->roster, record_id);
+    if (source == NULL || entry == NULL)
+        return err_set(loading->err, RETRY_FATAL, "resolve.restore",
+                       "record %llu has no source or no room", (unsigned long long)record_id);
+    struct natural_key key;
+    if (load_known(loading, row, source, &key) != STATUS_OK)
+        return STATUS_FAILED;
+    entry->source = (uint16_t)(source - r->settings.sources->list);
+    entry->flags |= (uint16_t)(db_int(row, 0, 2) & ROSTER_STORED_FLAGS) | ROSTER_STORED;
+    if (db_int(row, 0, 6))
+        entry->flags |= ROSTER_LEAD;
+    entry->customer = (uint64_t)db_int(row, 0, 3);
+    entry->effective_us = db_timestamp_us(row, 0, 4);
+    entry->hash = (uint64_t)db_int(row, 0, 5);
+    /* The customer's id is the smallest of its records, so its entry is there already. */
+    if (entry->customer && entry->customer <= record_id)
+        r->roster.entries[entry->customer].flags |= ROSTER_CUSTOMER;
+    if (entry->flags & ROSTER_DELETED)
+        return STATUS_OK;
+    r->live_records++;
+    struct buf features = BUF_INIT(FEATURES_MAX_BYTES * 2);
+    struct slice packed = loading->all ? repack(loading, row, source->space_id, &features)
+                                       : db_bytes(row, 0, 9);
+    enum status status = graph_put(r->graph, record_id, key, packed, loading->err);
+    buf_free(&features);
+    if (status == STATUS_OK && loading->all == NULL && ++loading->since_settled >= SETTLE_EVERY)
+        status = settle_ignored(loading);
+    return status;
+}
+
+static bool each_record(const struct db_result *row, void *data)
+{
+    struct loading *loading = data;
+    loading->status = load_row(loading, row);
+    return loading->status == STATUS_OK;
+}
+
+static enum status load_decisions(struct resolver *r, struct err *err)
+{
+    struct db_result *rows = NULL;
+    if (db_query(r->reader, &sql_decision_load, NULL, 0, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < db_rows(rows) && status == STATUS_OK; i++)
+        status = graph_decide(
+            r->graph, (uint64_t)db_int(rows, i, 0),
+            db_int(rows, i, 1) ? DECISION_ALWAYS : DECISION_NEVER,
+            natural_key_of(db_bytes(rows, i, 2), db_bytes(rows, i, 3), db_bytes(rows, i, 4)),
+            natural_key_of(db_bytes(rows, i, 5), db_bytes(rows, i, 6), db_bytes(rows, i, 7)), err);
+    db_result_free(&rows);
+    return status;
+}
+
+static enum status load_counters(struct resolver *r, struct err *err)
+{
+    struct db_result *rows = NULL;
+    if (db_query(r->reader, &sql_counter_read, NULL, 0, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        struct slice name = db_bytes(rows, i, 0);
+        uint64_t value = (uint64_t)db_int(rows, i, 1);
+        if (slice_is(name, "record_id"))
+            r->last_record_id = value;
+        else if (slice_is(name, "event_seq"))
+            r->last_event_seq = value;
+        else if (slice_is(name, "write_set"))
+            r->next_set = value + 1;
+    }
+    db_result_free(&rows);
+    if (db_query(r->reader, &sql_customer_counts, NULL, 0, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    r->customer_count = (uint64_t)db_int(rows, 0, 0);
+    r->lead_count = (uint64_t)db_int(rows, 0, 1);
+    db_result_free(&rows);
+    unsigned char fresh[32];
+    randombytes_buf(fresh, sizeof(fresh));
+    struct db_param params[] = {DB_P_TEXT(SLICE("identifiers")),
+                                DB_P_BYTEA(slice_of((const char *)fresh, sizeof(fresh)))};
+    if (db_query(r->reader, &sql_secret_pin, params, 2, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct slice kept = db_bytes(rows, 0, 0);
+    if (kept.len == sizeof(r->hash_key))
+        memcpy(r->hash_key, kept.ptr, sizeof(r->hash_key));
+    db_result_free(&rows);
+    return STATUS_OK;
+}
+
+/* Records whose stored customer is not what the graph says. */
+static struct graph_move *differences(struct resolver *r, struct arena *arena, size_t *count)
+{
+    size_t total = 0, at = 0;
+    for (uint64_t id = 1; id < r->roster.capacity; id++)
+        total += graph_customer(r->graph, id) != r->roster.entries[id].customer;
+    struct graph_move *moves = ARENA_ARRAY(arena, struct graph_move, total + 1);
+    for (uint64_t id = 1; moves && id < r->roster.capacity; id++) {
+        uint64_t now = graph_customer(r->graph, id), before = r->roster.entries[id].customer;
+        if (now != before)
+            moves[at++] = (struct graph_move){id, before, now};
+    }
+    *count = at;
+    return moves;
+}
+
+/* Writes what another generation makes of the same records: moves, and all links and reviews anew. */
+static enum status apply_generation(struct resolver *r, const struct graph_changes *all,
+                                    struct arena *arena, struct err *err)
+{
+    size_t count = 0;
+    struct graph_move *moves = differences(r, arena, &count);
+    struct turn *turn = turn_new(r, 1, "generation");
+    if (moves == NULL || turn == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a changed generation");
+    log_info("resolve.generation", "generation %d is applied: %zu records change their customer",
+             r->generation->generation_id, count);
+    turn->set->replaces_links = true;
+    turn->set->applied_generation = r->generation->generation_id;
+    for (size_t i = 0; i < all->new_link_count; i++)
+        write_link(turn->set, &all->new_links[i], r->generation->generation_id,
+                   r->generation->matcher);
+    for (size_t i = 0; i < all->new_review_count; i++)
+        write_review(turn->set, &all->new_reviews[i]);
+    enum status status = follow_moves(turn, moves, count, err);
+    if (status == STATUS_OK)
+        status = turn_put(turn, err);
+    turn_free(&turn);
+    return status;
+}
+
+static enum status load_records(struct resolver *r, struct loading *loading, struct err *err)
+{
+    struct db_param with_clean = DB_P_BOOL(loading->all != NULL);
+    if (db_stream(r->reader, &sql_record_load, &with_clean, 1, each_record, loading, err) != STATUS_OK ||
+        loading->status != STATUS_OK || load_decisions(r, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct graph_changes changes;
+    return graph_settle(r->graph, loading->arena, loading->all ? loading->all : &changes, err);
+}
+
+enum status restore(struct resolver *r, struct err *err)
+{
+    struct graph_changes all = {0};
+    bool changed = r->generation->changed;
+    struct loading loading = {.r = r, .arena = arena_new(SETTLE_ARENA_MAX),
+                              .scratch = arena_new((size_t)64 << 20), .err = err,
+                              .status = STATUS_OK, .all = changed ? &all : NULL};
+    enum status status = STATUS_FAILED;
+    if (loading.arena == NULL || loading.scratch == NULL) {
+        (void)err_set(err, RETRY_FATAL, "base.memory", "out of memory for the index");
+    } else if (load_counters(r, err) == STATUS_OK && load_records(r, &loading, err) == STATUS_OK) {
+        status = STATUS_OK;
+        size_t count = 0;
+        if (!changed && differences(r, loading.arena, &count) && count > 0) {
+            log_error("resolve.partition_differs",
+                      "%zu records stand in another customer than their links say; hint: they are "
+                      "judged again now, please report this with the output of tributary doctor", count);
+            r->settings.generation->changed = true;
+            status = err_set(err, RETRY_NOW, "resolve.partition_differs", "judging all records again");
+        } else if (changed) {
+            status = apply_generation(r, &all, loading.arena, err);
+            if (status == STATUS_OK)
+                r->settings.generation->changed = false;
+        }
+    }
+    arena_free(&loading.arena);
+    arena_free(&loading.scratch);
+    return status;
+}
+
+/* ---- batches that were accepted and not resolved ---- */
+
+static const struct source *row_source(struct resolver *r, const struct db_result *rows, size_t row)
+{
+    return sources_by_id(r->settings.sources, (int32_t)db_int(rows, row, 2));
+}
+
+/* Makes the delivery again as its connector made it. What cannot be becomes a reject, with its bytes. */
+static struct delivery *parse_again(struct resolver *r, const struct db_result *rows, size_t row,
+                                    struct arena *arena)
+{
+    const struct source *source = row_source(r, rows, row);
+    struct delivery *delivery = ARENA_NEW(arena, struct delivery);
+    if (delivery == NULL)
+        return NULL;
+    struct slice body = arena_dup(arena, db_bytes(rows, row, 10));
+    struct slice meta = arena_dup(arena, db_bytes(rows, row, 9));
+    struct slice layout = arena_dup(arena, db_bytes(rows, row, 11));
+    struct slice refusal = db_bytes(rows, row, 6);
+    struct err err;
+    enum status status = STATUS_FAILED;
+    if (refusal.len == 0 && source && source->push)
+        status = source->push->parse(&source->context, layout, meta, body, arena, delivery, &err);
+    else if (refusal.len == 0 && source && source->pull)
+        status = source->pull->parse(&source->context, layout, meta, body, arena, delivery, &err);
+    if (refusal.len > 0)
+        delivery->refusal = arena_str(arena, refusal);
+    else if (status != STATUS_OK)
+        delivery->refusal = "delivery.unreadable";
+    if (delivery->refusal)
+        delivery->record_count = 0;
+    delivery->refusal_param = arena_dup(arena, db_bytes(rows, row, 7));
+    delivery->position = arena_dup(arena, db_bytes(rows, row, 8));
+    delivery->meta = meta;
+    delivery->body = body;
+    return delivery;
+}
+
+static void note_accepted(struct resolver *r, const struct arrival *arrival)
+{
+    known_lock(r->settings.intake->known);
+    struct known_entry *known = known_add(r->settings.intake->known, arrival->key);
+    struct known_version version = {arrival->effective_us, arrival->hash};
+    if (known && known_version_cmp(&version, &known->accepted) > 0)
+        known->accepted = version;
+    known_unlock(r->settings.intake->known);
+}
+
+static void recover_delivery(struct resolver *r, const struct db_result *rows, size_t row,
+                             struct batch *batch)
+{
+    struct delivery *delivery = parse_again(r, rows, row, batch->arena);
+    uint32_t parts = (uint32_t)db_int(rows, row, 4);
+    struct source *source = (struct source *)(uintptr_t)row_source(r, rows, row);
+    for (unsigned part = 0; delivery && part < 32; part++) {
+        if (!(parts >> part & 1))
+            continue;
+        struct arrival *arrival = &batch->arrivals[batch->arrival_count++];
+        *arrival = (struct arrival){.source = source, .delivery = delivery,
+                                    .accept_seq = (uint64_t)db_int(rows, row, 0),
+                                    .layout_id = (int32_t)db_int(rows, row, 3),
+                                    .record_no = (uint16_t)part,
+                                    .backfill = (db_int(rows, row, 5) & RAW_FLAG_BACKFILL) != 0,
+                                    .effective_us = db_timestamp_us(rows, row, 1)};
+        if (part >= delivery->record_count) {
+            if (delivery->refusal == NULL)
+                delivery->refusal = "delivery.unreadable";
+            continue;
+        }
+        arrival->raw = &delivery->records[part];
+        arrival->key = natural_key_of(slice_str(source->name), arrival->raw->external_id,
+                                      arrival->raw->part);
+        arrival->hash = raw_record_hash(arrival->raw).low | 1;
+        if (arrival->raw->effective_us)
+            arrival->effective_us = arrival->raw->effective_us;
+        note_accepted(r, arrival);
+    }
+}
+
+static enum status recover_batch(struct resolver *r, const struct db_result *batches, size_t row,
+                                 struct batch **out, struct err *err)
+{
+    struct db_param range[] = {DB_P_INT8(db_int(batches, row, 3)), DB_P_INT8(db_int(batches, row, 4))};
+    struct db_result *rows = NULL;
+    if (db_query(r->reader, &sql_raw_read, range, 2, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct batch *batch = batch_new();
+    size_t units = 0;
+    for (size_t i = 0; i < db_rows(rows); i++)
+        units += (size_t)__builtin_popcount((unsigned)db_int(rows, i, 4));
+    if (batch)
+        batch->arrivals = ARENA_ARRAY(batch->arena, struct arrival, units + 1);
+    if (batch == NULL || batch->arrivals == NULL) {
+        db_result_free(&rows);
+        batch_free(&batch);
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a batch in flight");
+    }
+    batch->batch_id = (uint64_t)db_int(batches, row, 0);
+    batch->live = db_int(batches, row, 1) != 0;
+    batch->accepted_us = db_timestamp_us(batches, row, 2);
+    for (size_t i = 0; i < db_rows(rows); i++)
+        recover_delivery(r, rows, i, batch);
+    db_result_free(&rows);
+    if (arena_failed(batch->arena)) {
+        batch_free(&batch);
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a batch in flight");
+    }
+    *out = batch;
+    return STATUS_OK;
+}
+
+enum status restore_batches(struct resolver *r, struct err *err)
+{
+    struct db_result *batches = NULL;
+    if (db_query(r->reader, &sql_batch_in_flight, NULL, 0, &batches, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct batch **tail = &r->recovered;
+    enum status status = STATUS_OK;
+    size_t count = db_rows(batches);
+    free(r->recovered_ids);
+    r->recovered_ids = calloc(count + 1, sizeof(*r->recovered_ids));
+    r->recovered_count = r->recovered_ids ? count : 0;
+    for (size_t i = 0; i < r->recovered_count; i++)
+        r->recovered_ids[i] = (uint64_t)db_int(batches, i, 0);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = recover_batch(r, batches, i, tail, err);
+        if (status == STATUS_OK)
+            tail = &(*tail)->next;
+    }
+    db_result_free(&batches);
+    if (status == STATUS_OK && count > 0)
+        log_info("resolve.recovered", "%zu accepted batches were not resolved yet and are taken up", count);
+    return status;
+}

@@ -1,0 +1,197 @@
+/* stage.c - the first step of a turn: what each arrival means for its record. */
+#include "daemon/resolve/resolver.intern.h"
+#include "daemon/base/log.h"
+#include "rules/record_json.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+#define IDENTIFIER_HASH_BYTES 16
+#define IDENTIFIERS_MAX       8
+
+/* Keyed hashes of the e-mails and phones of a refused record, so that erasure can find it. */
+static struct slice identifiers(struct turn *turn, const struct clean_record *clean)
+{
+    const struct schema *schema = turn->r->generation->schema;
+    char *out = arena_alloc(turn->arena, IDENTIFIERS_MAX * IDENTIFIER_HASH_BYTES);
+    size_t used = 0;
+    for (size_t i = 0; out && i < clean->value_count && used < IDENTIFIERS_MAX; i++) {
+        const struct clean_value *value = &clean->values[i];
+        enum field_type type = schema->fields[value->field].type;
+        if (type != FIELD_EMAIL && type != FIELD_PHONE && type != FIELD_ID_NUMBER)
+            continue;
+        crypto_generichash((unsigned char *)out + used * IDENTIFIER_HASH_BYTES,
+                           IDENTIFIER_HASH_BYTES, (const unsigned char *)value->value.ptr,
+                           value->value.len, turn->r->hash_key, sizeof(turn->r->hash_key));
+        used++;
+    }
+    return slice_of(out, out ? used * IDENTIFIER_HASH_BYTES : 0);
+}
+
+static void tell_reject(struct turn *turn, const struct arrival *arrival, const char *code,
+                        const char *field, bool quarantined)
+{
+    struct buf data = BUF_INIT(65536);
+    buf_put_str(&data, "{\"source\":");
+    buf_put_json(&data, slice_str(arrival->source->name));
+    buf_put_str(&data, ",\"code\":");
+    buf_put_json(&data, slice_str(code));
+    buf_put_str(&data, ",\"field\":");
+    buf_put_json(&data, slice_str(field));
+    buf_put_str(&data, ",\"position\":");
+    buf_put_json(&data, arrival->delivery->position);
+    buf_printf(&data, ",\"quarantined\":%s}", quarantined ? "true" : "false");
+    if (!buf_failed(&data))
+        write_event(turn->set, "record.rejected", 0, arrival->source->source_id, buf_slice(&data));
+    buf_free(&data);
+}
+
+static void reject(struct turn *turn, const struct arrival *arrival)
+{
+    int32_t source_id = arrival->source->source_id;
+    if (arrival->raw == NULL) {
+        const char *code = arrival->delivery->refusal ? arrival->delivery->refusal : "delivery.empty";
+        write_reject(turn->set, arrival, false, code, "", arrival->delivery->refusal_param, SLICE_EMPTY);
+        write_set_count(turn->set, source_id, LEDGER_REJECTED);
+        tell_reject(turn, arrival, code, "", false);
+        return;
+    }
+    const struct clean_record *clean = &arrival->clean;
+    bool quarantined = clean->outcome == CLEAN_QUARANTINE;
+    enum issue_severity wanted = quarantined ? ISSUE_QUARANTINE : ISSUE_REJECT;
+    const struct issue *issue = NULL;
+    for (size_t i = 0; i < clean->issue_count && issue == NULL; i++) {
+        if (clean->issues[i].severity == wanted)
+            issue = &clean->issues[i];
+    }
+    const char *code = issue ? issue->code : "rule.refused";
+    const char *field = issue && issue->field != FIELD_NONE
+                            ? turn->r->generation->schema->fields[issue->field].name : "";
+    write_reject(turn->set, arrival, quarantined, code, field, issue ? issue->param : SLICE_EMPTY,
+                 identifiers(turn, clean));
+    write_set_count(turn->set, source_id, quarantined ? LEDGER_QUARANTINED : LEDGER_REJECTED);
+    tell_reject(turn, arrival, code, field, quarantined);
+}
+
+static uint16_t flags_of(const struct arrival *arrival)
+{
+    const struct source *source = arrival->source;
+    uint16_t flags = 0;
+    if (arrival->raw->op == RECORD_DELETE)
+        flags |= ROSTER_DELETED;
+    if (source->leads)
+        flags |= ROSTER_LEAD_MAKING;
+    if (arrival->backfill)
+        flags |= ROSTER_BACKFILL;
+    if (arrival->raw->is_test)
+        flags |= ROSTER_TEST;
+    if (source->verified)
+        flags |= ROSTER_VERIFIED;
+    return flags;
+}
+
+static struct slice clean_json(struct turn *turn, const struct arrival *arrival, bool deleted)
+{
+    if (deleted)
+        return SLICE("{\"kind\":\"person\",\"v\":[]}");
+    struct buf json = BUF_INIT(RECORD_JSON_MAX_BYTES);
+    clean_record_to_json(turn->r->generation->schema, &arrival->clean, &json);
+    struct slice copy = arena_dup(turn->arena, buf_slice(&json));
+    if (buf_failed(&json))
+        arena_fail(turn->arena);
+    buf_free(&json);
+    return copy;
+}
+
+static struct slice pack(struct turn *turn, const struct arrival *arrival)
+{
+    struct buf features = BUF_INIT(FEATURES_MAX_BYTES * 2);
+    features_pack(turn->r->generation->matcher, &arrival->clean, arrival->source->space_id, &features);
+    struct slice copy = arena_dup(turn->arena, buf_slice(&features));
+    buf_free(&features);
+    return copy;
+}
+
+static void note_lost_lead(struct turn *turn, const struct roster_entry *entry)
+{
+    if ((entry->flags & ROSTER_LEAD) && entry->customer)
+        turn->lost_leads[turn->lost_lead_count++] = entry->customer;
+}
+
+/* Puts the arrival's version in the place of whatever stood. */
+static enum status stage_version(struct turn *turn, const struct arrival *arrival,
+                                 struct known_entry *known, struct err *err)
+{
+    struct resolver *r = turn->r;
+    bool deleted = arrival->raw->op == RECORD_DELETE;
+    if (known->record_id == 0)
+        known->record_id = ++r->last_record_id;
+    struct roster_entry *entry = roster_at(&r->roster, known->record_id);
+    if (entry == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
+                       (unsigned long long)known->record_id);
+    bool stood = (entry->flags & ROSTER_STORED) != 0;
+    bool was_live = stood && !(entry->flags & ROSTER_DELETED);
+    if (entry->staged == 0) {
+        assert(turn->staged_count < turn->staged_max); /* a turn stages each arrival at most once */
+        entry->staged = (uint32_t)++turn->staged_count;
+        turn->staged[entry->staged - 1] =
+            (struct staged){.record_id = known->record_id, .is_new = !stood};
+    }
+    struct staged *staged = &turn->staged[entry->staged - 1];
+    if (deleted)
+        note_lost_lead(turn, entry);
+    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER);
+    entry->flags = flags_of(arrival) | ROSTER_STORED | (deleted ? kept & ROSTER_CUSTOMER : kept);
+    entry->effective_us = arrival->effective_us;
+    entry->hash = arrival->hash;
+    entry->source = (uint16_t)(arrival->source - r->settings.sources->list);
+    known->resolved = (struct known_version){arrival->effective_us, arrival->hash};
+    staged->arrival = arrival;
+    staged->deleted = deleted;
+    staged->json = clean_json(turn, arrival, deleted);
+    staged->features = deleted ? SLICE_EMPTY : pack(turn, arrival);
+    if (deleted) {
+        graph_remove(r->graph, known->record_id);
+        write_set_count(turn->set, arrival->source->source_id, LEDGER_DELETED);
+        return STATUS_OK;
+    }
+    write_set_count(turn->set, arrival->source->source_id, was_live ? LEDGER_UPDATED : LEDGER_STORED);
+    return graph_put(r->graph, known->record_id, arrival->key, staged->features, err);
+}
+
+static enum status stage_arrival(struct turn *turn, const struct arrival *arrival, struct err *err)
+{
+    if (arrival->raw == NULL || (arrival->raw->op != RECORD_DELETE &&
+                                 (arrival->clean.outcome == CLEAN_REJECT ||
+                                  arrival->clean.outcome == CLEAN_QUARANTINE))) {
+        reject(turn, arrival);
+        return STATUS_OK;
+    }
+    if (arrival->raw->op != RECORD_DELETE && arrival->clean.outcome == CLEAN_SUPPRESS) {
+        write_set_count(turn->set, arrival->source->source_id, LEDGER_SUPPRESSED);
+        return STATUS_OK;
+    }
+    struct known_entry *known = known_add(turn->r->settings.intake->known, arrival->key);
+    if (known == NULL)
+        return err_set(err, RETRY_FATAL, "resolve.records_max",
+                       "no room for another record; hint: raise limits.records");
+    struct known_version version = {arrival->effective_us, arrival->hash};
+    if (known_version_cmp(&version, &known->resolved) <= 0) {
+        /* Delivered again, or an old version that comes late: the newer one stands. */
+        write_set_count(turn->set, arrival->source->source_id, LEDGER_REPEAT);
+        return STATUS_OK;
+    }
+    return stage_version(turn, arrival, known, err);
+}
+
+enum status stage_batch(struct turn *turn, const struct batch *batch, struct err *err)
+{
+    enum status status = STATUS_OK;
+    known_lock(turn->r->settings.intake->known);
+    for (size_t i = 0; i < batch->arrival_count && status == STATUS_OK; i++)
+        status = stage_arrival(turn, &batch->arrivals[i], err);
+    known_unlock(turn->r->settings.intake->known);
+    id_list_add(turn->set, &turn->set->batches, (int64_t)batch->batch_id);
+    return status;
+}

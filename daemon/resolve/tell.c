@@ -1,0 +1,372 @@
+/*
+ * tell.c - what a turn tells downstream of each customer: leads, merges, splits, updates; and its history.
+ *
+ * A lead is a fact of the record that made it (ROSTER_LEAD), so it moves with its record through merges and
+ * splits: leads created - leads merged + leads restored by splits = customers that are a lead.
+ */
+#include "daemon/resolve/resolver.intern.h"
+
+#include <stdlib.h>
+
+void golden_to_json(const struct schema *schema, const struct golden_record *golden, struct buf *out)
+{
+    buf_put_byte(out, '{');
+    for (size_t i = 0; i < golden->value_count; i++) {
+        const struct survivor_value *value = &golden->values[i];
+        bool first = i == 0 || golden->values[i - 1].field != value->field;
+        bool last = i + 1 == golden->value_count || golden->values[i + 1].field != value->field;
+        bool multiple = schema->fields[value->field].multiple;
+        if (!multiple && !first)
+            continue;
+        if (first) {
+            if (i)
+                buf_put_byte(out, ',');
+            buf_put_json(out, slice_str(schema->fields[value->field].name));
+            buf_put_str(out, multiple ? ":[" : ":");
+        } else {
+            buf_put_byte(out, ',');
+        }
+        buf_put_json(out, value->value);
+        if (multiple && last)
+            buf_put_byte(out, ']');
+    }
+    buf_put_byte(out, '}');
+}
+
+static struct roster_entry *entry_of(struct turn *turn, uint64_t id)
+{
+    return roster_at(&turn->r->roster, id);
+}
+
+static int compare_moves(const void *key, const void *element)
+{
+    uint64_t id = *(const uint64_t *)key, other = ((const struct graph_move *)element)->record_id;
+    return id < other ? -1 : id > other;
+}
+
+static const struct graph_move *move_of(const struct turn *turn, uint64_t record_id)
+{
+    if (turn->changes.move_count == 0)
+        return NULL;
+    return bsearch(&record_id, turn->changes.moves, turn->changes.move_count,
+                   sizeof(struct graph_move), compare_moves);
+}
+
+/* The customer a record was in before this turn; 0 when it is new. */
+static uint64_t customer_before(struct turn *turn, uint64_t record_id)
+{
+    const struct graph_move *move = move_of(turn, record_id);
+    return move ? move->from : entry_of(turn, record_id)->customer;
+}
+
+/* Earlier by (effective time, id). */
+static bool is_earlier(struct turn *turn, uint64_t a, uint64_t b)
+{
+    const struct roster_entry *x = entry_of(turn, a), *y = entry_of(turn, b);
+    return x->effective_us != y->effective_us ? x->effective_us < y->effective_us : a < b;
+}
+
+/* ---- event bodies ---- */
+
+static void open_body(struct buf *data, const struct customer_view *view)
+{
+    buf_printf(data, "{\"customer_id\":%llu,\"version\":%d", (unsigned long long)view->customer_id,
+               view->version);
+}
+
+static void close_body(struct turn *turn, struct buf *data, const struct customer_view *view)
+{
+    buf_printf(data, ",\"kind\":\"%s\",\"customer\":",
+               view->golden->kind == KIND_COMPANY ? "company" : "person");
+    golden_to_json(turn->r->generation->schema, view->golden, data);
+    buf_put_byte(data, '}');
+}
+
+static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
+{
+    const struct roster_entry *entry = entry_of(turn, record_id);
+    const struct staged *staged = turn_staged(turn, record_id);
+    char at[40];
+    clock_format_utc(entry->effective_us, at, sizeof(at));
+    buf_put_str(data, ",\"lead\":{\"source\":");
+    buf_put_json(data, slice_str(turn->r->settings.sources->list[entry->source].name));
+    buf_printf(data, ",\"at\":\"%s\",\"record_id\":%llu", at, (unsigned long long)record_id);
+    if (staged) {
+        buf_put_str(data, ",\"external_id\":");
+        buf_put_json(data, staged->arrival->raw->external_id);
+        buf_put_str(data, ",\"part\":");
+        buf_put_json(data, staged->arrival->raw->part);
+    }
+    buf_put_byte(data, '}');
+}
+
+static uint64_t tell_lead(struct turn *turn, const struct customer_view *view, const char *type,
+                          uint64_t record_id)
+{
+    struct buf data = BUF_INIT((size_t)16 << 20);
+    open_body(&data, view);
+    put_lead(turn, &data, record_id);
+    close_body(turn, &data, view);
+    const struct roster_entry *entry = entry_of(turn, record_id);
+    uint64_t seq = write_event(turn->set, type, view->customer_id,
+                               turn->r->settings.sources->list[entry->source].source_id,
+                               buf_slice(&data));
+    turn->set->out_of_memory |= buf_failed(&data);
+    buf_free(&data);
+    return seq;
+}
+
+/* ---- leads ---- */
+
+static void mark_lead(struct turn *turn, uint64_t record_id)
+{
+    struct roster_entry *entry = entry_of(turn, record_id);
+    entry->flags |= ROSTER_LEAD;
+    const struct staged *staged = turn_staged(turn, record_id);
+    if (staged == NULL || !staged->is_new)
+        id_list_add(turn->set, &turn->set->lead_ids, (int64_t)record_id);
+}
+
+static bool lost_its_lead(struct turn *turn, const struct customer_view *view)
+{
+    for (size_t i = 0; i < turn->lost_lead_count; i++) {
+        for (size_t j = 0; j < view->member_count; j++) {
+            if (customer_before(turn, view->members[j]) == turn->lost_leads[i])
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The earliest member that may make a lead; any member when `any`. 0 none. */
+static uint64_t earliest(struct turn *turn, const struct customer_view *view, bool any)
+{
+    uint64_t best = 0;
+    for (size_t i = 0; i < view->member_count; i++) {
+        uint64_t id = view->members[i];
+        if ((any || roster_makes_lead(entry_of(turn, id))) &&
+            (best == 0 || is_earlier(turn, id, best)))
+            best = id;
+    }
+    return best;
+}
+
+static void count_leads(struct turn *turn, struct customer_view *view)
+{
+    view->lead_count = 0;
+    view->lead_record = 0;
+    for (size_t i = 0; i < view->member_count; i++) {
+        uint64_t id = view->members[i];
+        if (!(entry_of(turn, id)->flags & ROSTER_LEAD))
+            continue;
+        view->lead_count++;
+        if (view->lead_record == 0 || is_earlier(turn, id, view->lead_record))
+            view->lead_record = id;
+    }
+}
+
+/* A staged record of a lead-making source by which a customer silent for long comes back. */
+static uint64_t returning_record(struct turn *turn, const struct customer_view *view)
+{
+    for (size_t i = 0; i < view->member_count; i++) {
+        const struct staged *staged = turn_staged(turn, view->members[i]);
+        const struct roster_entry *entry = entry_of(turn, view->members[i]);
+        if (staged == NULL || !roster_makes_lead(entry) || view->last_seen_before_us == 0)
+            continue;
+        int64_t silence_ms = staged->arrival->source->lead_again_after_ms;
+        if (silence_ms > 0 && entry->effective_us - view->last_seen_before_us >= silence_ms * 1000)
+            return view->members[i];
+    }
+    return 0;
+}
+
+/* Makes the customer a lead if it has become one. Returns the event's seq or 0. */
+static uint64_t settle_lead(struct turn *turn, struct customer_view *view)
+{
+    count_leads(turn, view);
+    if (view->lead_count == 0) {
+        bool silent = lost_its_lead(turn, view); /* it was told already: only its record is gone */
+        uint64_t record = earliest(turn, view, false);
+        if (record == 0 && silent)
+            record = earliest(turn, view, true);
+        if (record == 0)
+            return 0;
+        mark_lead(turn, record);
+        count_leads(turn, view);
+        return silent ? 0 : tell_lead(turn, view, "lead.created", record);
+    }
+    uint64_t back = returning_record(turn, view);
+    return back ? tell_lead(turn, view, "lead.returned", back) : 0;
+}
+
+/* ---- merges ---- */
+
+struct merged {
+    uint64_t customer_id;
+    bool had_lead;
+};
+
+/* The customers that stood before and whose records are in this one now, itself left out. */
+static size_t merged_into(struct turn *turn, const struct customer_view *view, struct merged *list,
+                          size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < view->member_count; i++) {
+        uint64_t before = customer_before(turn, view->members[i]);
+        const struct staged *own = before ? turn_staged(turn, before) : NULL;
+        if (before == 0 || before == view->customer_id || (own && own->is_new))
+            continue;
+        size_t at = 0;
+        while (at < count && list[at].customer_id != before)
+            at++;
+        if (at == count && count < max)
+            list[count++] = (struct merged){.customer_id = before};
+        if (at < max && (entry_of(turn, view->members[i])->flags & ROSTER_LEAD))
+            list[at].had_lead = true;
+    }
+    return count;
+}
+
+static void put_records_from(struct turn *turn, struct buf *data, const struct customer_view *view,
+                             uint64_t from)
+{
+    bool first = true;
+    buf_put_str(data, ",\"records\":[");
+    for (size_t i = 0; i < view->member_count; i++) {
+        if (customer_before(turn, view->members[i]) != from)
+            continue;
+        buf_printf(data, "%s%llu", first ? "" : ",", (unsigned long long)view->members[i]);
+        first = false;
+    }
+    buf_put_byte(data, ']');
+}
+
+static uint64_t tell_merge(struct turn *turn, const struct customer_view *view, const char *type,
+                           uint64_t from)
+{
+    struct buf data = BUF_INIT((size_t)16 << 20);
+    open_body(&data, view);
+    buf_printf(&data, ",\"merged\":%llu", (unsigned long long)from);
+    put_records_from(turn, &data, view, from);
+    close_body(turn, &data, view);
+    uint64_t seq = write_event(turn->set, type, view->customer_id, view->source_id, buf_slice(&data));
+    turn->set->out_of_memory |= buf_failed(&data);
+    buf_free(&data);
+    return seq;
+}
+
+/* True when some record of `customer_id` went elsewhere than `into`: then it was split, not merged. */
+static bool went_elsewhere(const struct turn *turn, uint64_t customer_id, uint64_t into)
+{
+    for (size_t i = 0; i < turn->changes.move_count; i++) {
+        const struct graph_move *move = &turn->changes.moves[i];
+        if (move->from == customer_id && move->to != into && move->to != 0)
+            return true;
+    }
+    return graph_member_count(turn->r->graph, customer_id) > 0;
+}
+
+/* ---- splits ---- */
+
+/* Tells once, from the customer that stood: which of its records are where now. */
+static uint64_t tell_split(struct turn *turn, uint64_t customer_id, int32_t version)
+{
+    struct buf data = BUF_INIT((size_t)16 << 20);
+    buf_printf(&data, "{\"customer_id\":%llu,\"version\":%d,\"records\":{",
+               (unsigned long long)customer_id, version);
+    bool first = true;
+    for (size_t i = 0; i < turn->changes.move_count; i++) {
+        const struct graph_move *move = &turn->changes.moves[i];
+        if (move->from != customer_id || move->to == 0)
+            continue;
+        buf_printf(&data, "%s\"%llu\":%llu", first ? "" : ",", (unsigned long long)move->record_id,
+                   (unsigned long long)move->to);
+        first = false;
+    }
+    buf_put_str(&data, "}}");
+    uint64_t seq = write_event(turn->set, "customer.split", customer_id, 0, buf_slice(&data));
+    turn->set->out_of_memory |= buf_failed(&data);
+    buf_free(&data);
+    return seq;
+}
+
+static bool lost_records(const struct turn *turn, uint64_t customer_id)
+{
+    for (size_t i = 0; i < turn->changes.move_count; i++) {
+        const struct graph_move *move = &turn->changes.moves[i];
+        if (move->from == customer_id && move->to != 0 && move->to != customer_id)
+            return true;
+    }
+    return false;
+}
+
+void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version)
+{
+    uint64_t into = 0;
+    bool several = false;
+    for (size_t i = 0; i < turn->changes.move_count; i++) {
+        const struct graph_move *move = &turn->changes.moves[i];
+        if (move->from != customer_id || move->to == 0)
+            continue;
+        several |= into != 0 && into != move->to;
+        into = move->to;
+    }
+    uint64_t seq = 0;
+    const char *what = "merged"; /* the event is the receiver's: tell_customer */
+    if (several) {
+        what = "split";
+        seq = tell_split(turn, customer_id, version);
+    } else if (into == 0) {
+        what = "removed";
+        struct buf data = BUF_INIT(256);
+        buf_printf(&data, "{\"customer_id\":%llu,\"version\":%d}", (unsigned long long)customer_id,
+                   version);
+        seq = write_event(turn->set, "customer.removed", customer_id, 0, buf_slice(&data));
+        buf_free(&data);
+    }
+    write_history(turn->set, customer_id, version, what, slice_str(turn->actor), seq, SLICE_EMPTY);
+}
+
+void tell_customer(struct turn *turn, struct customer_view *view)
+{
+    struct merged merged[64];
+    size_t merged_count = merged_into(turn, view, merged, 64);
+    const char *what = "updated";
+    uint64_t seq = 0;
+    bool had_own_lead = false;
+    if (!view->is_new && lost_records(turn, view->customer_id)) {
+        what = "split";
+        view->version += view->changed ? 0 : 1;
+        view->changed = true;
+        seq = tell_split(turn, view->customer_id, view->version);
+    }
+    for (size_t i = 0; i < view->member_count; i++)
+        had_own_lead |= customer_before(turn, view->members[i]) == view->customer_id &&
+                        (entry_of(turn, view->members[i])->flags & ROSTER_LEAD);
+    for (size_t i = 0; i < merged_count; i++) {
+        if (went_elsewhere(turn, merged[i].customer_id, view->customer_id))
+            continue;
+        what = "merged";
+        seq = tell_merge(turn, view, "customer.merged", merged[i].customer_id);
+        if (merged[i].had_lead && had_own_lead)
+            (void)tell_merge(turn, view, "lead.merged", merged[i].customer_id);
+        had_own_lead |= merged[i].had_lead;
+    }
+    (void)settle_lead(turn, view);
+    if (view->is_new && merged_count == 0)
+        return; /* history begins with the first change; created_at tells the rest */
+    if (!view->changed && seq == 0)
+        return;
+    if (seq == 0) {
+        struct buf data = BUF_INIT((size_t)16 << 20);
+        open_body(&data, view);
+        buf_put_str(&data, ",\"changes\":");
+        buf_put_slice(&data, view->changes.len ? view->changes : SLICE("{}"));
+        close_body(turn, &data, view);
+        seq = write_event(turn->set, "customer.updated", view->customer_id, view->source_id,
+                          buf_slice(&data));
+        turn->set->out_of_memory |= buf_failed(&data);
+        buf_free(&data);
+    }
+    write_history(turn->set, view->customer_id, view->version, what, view->actor, seq, view->changes);
+}

@@ -1,0 +1,8 @@
+-- $1 how many: the newest leads with what is needed to show them masked
+SELECT e.at, e.customer_id, coalesce(s.name, ''), coalesce(b.data #>> '{customer,full_name}', ''),
+       coalesce(b.data #>> '{customer,phone,0}', b.data #>> '{customer,email,0}', '')
+FROM tributary.event e
+LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at
+LEFT JOIN tributary.source s USING (source_id)
+WHERE e.type = 'lead.created' AND e.seq > (SELECT value - 2000 FROM tributary.counter WHERE name = 'event_seq')
+ORDER BY e.seq DESC LIMIT $1::integer

@@ -1,0 +1,1 @@
+SELECT tributary.ensure_partitions(now())

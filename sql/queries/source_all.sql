@@ -1,0 +1,1 @@
+SELECT source_id, name, type FROM tributary.source ORDER BY source_id
