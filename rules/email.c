@@ -98,7 +98,7 @@ static bool names_nobody(struct slice local, struct slice domain)
                                          "qwerty", "qwe", "abc", "aaa", "xxx", "xx", "x", "a", "aa", "fake", "dummy", "anonymous", "unknown", "example", "sample",
                                          "email", "mail@mail", "user", "username", "name", "yourname", "your-email", "youremail", "test1", "test123", "123", "1234", "12345",
                                          "123456", "1234567", "12345678", "123456789", "1", "111", "1111", "11111", "111111", "mailer-daemon", "devnull", "undefined"};
-    static const char *const reserved[] = {"test", "invalid", "localhost", "local"};
+    static const char *const reserved[] = {"invalid", "localhost", "local"};
     static const char *const domains[] = {"test.com", "test.test", "noemail.com", "none.com", "email.com.test", "mailinator.com", "a.a", "a.com", "aa.com.test",
                                           "asdf.com", "abc.abc", "nomail.com", "null.com", "domain.com", "yourdomain.com", "sharklasers.com", "guerrillamail.com", "yopmail.com",
                                           "10minutemail.com", "trashmail.com", "tempmail.com", "temp-mail.org", "fake.com", "none.none"};
