@@ -248,12 +248,11 @@ static void replace_in(struct cleaner *cleaner, const struct rule *rule, size_t 
 {
     struct clean_value old = cleaner->values[*index];
     PCRE2_SIZE len = sizeof(cleaner->replaced);
-    if (old.value.len > PATTERN_SUBJECT_MAX) {
-        (void)cleaner_match(cleaner, rule->pattern, old.value, rule->id); /* says so */
-        return;
-    }
-    int count = pcre2_substitute(rule->pattern->code, (PCRE2_SPTR)old.value.ptr, old.value.len, 0,
-                                 PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_UNSET_EMPTY,
+    size_t seen = pattern_subject_len(old.value); /* what comes after stays as it is */
+    uint32_t options = PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_UNSET_EMPTY;
+    if (seen < old.value.len)
+        options |= PCRE2_NOTEOL;
+    int count = pcre2_substitute(rule->pattern->code, (PCRE2_SPTR)old.value.ptr, seen, 0, options,
                                  cleaner->match_data, cleaner->match_context,
                                  (PCRE2_SPTR)rule->text.ptr, rule->text.len,
                                  (PCRE2_UCHAR *)cleaner->replaced, &len);
@@ -267,8 +266,9 @@ static void replace_in(struct cleaner *cleaner, const struct rule *rule, size_t 
     cleaner_remove(cleaner, *index);
     (*index)--;
     size_t added = cleaner->value_count;
-    cleaner_add_text(cleaner, old.field, arena_dup(cleaner->arena, slice_of(cleaner->replaced, len)),
-                     old.flags & VALUE_DERIVED);
+    struct slice text = arena_printf(cleaner->arena, "%.*s%.*s", (int)len, cleaner->replaced,
+                                     (int)(old.value.len - seen), old.value.ptr + seen);
+    cleaner_add_text(cleaner, old.field, text, old.flags & VALUE_DERIVED);
     struct slice original = old.original.len ? old.original : old.value;
     for (size_t i = added; i < cleaner->value_count; i++)
         cleaner->values[i].original =

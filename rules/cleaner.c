@@ -103,15 +103,24 @@ bool cleaner_has(struct cleaner *cleaner, uint16_t field, enum field_state what)
     return field != FIELD_NONE && (cleaner->state[field] & what);
 }
 
+size_t pattern_subject_len(struct slice subject)
+{
+    size_t len = subject.len;
+    if (len > PATTERN_SUBJECT_MAX)
+        for (len = PATTERN_SUBJECT_MAX; len > 0 && (subject.ptr[len] & 0xc0) == 0x80; len--)
+            ;
+    return len;
+}
+
 int cleaner_match(struct cleaner *cleaner, const struct pattern *pattern, struct slice subject,
                   const char *rule_id)
 {
-    if (subject.len <= PATTERN_SUBJECT_MAX) {
-        int rc = pcre2_match(pattern->code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0,
-                             cleaner->match_data, cleaner->match_context);
-        if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
-            return rc >= 0;
-    }
+    size_t len = pattern_subject_len(subject);
+    int rc = pcre2_match(pattern->code, (PCRE2_SPTR)subject.ptr, len, 0,
+                         len < subject.len ? PCRE2_NOTEOL : 0, cleaner->match_data,
+                         cleaner->match_context);
+    if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
+        return rc >= 0;
     cleaner_issue(cleaner, ISSUE_REJECT, "rule.limit", FIELD_NONE, slice_str(rule_id));
     cleaner->stopped = true;
     return -1;

@@ -82,6 +82,8 @@ void cleaner_add(struct cleaner *cleaner, uint16_t field, uint16_t flags, struct
 void cleaner_add_text(struct cleaner *cleaner, uint16_t field, struct slice text, uint16_t flags);
 void cleaner_remove(struct cleaner *cleaner, size_t index);
 bool cleaner_has(struct cleaner *cleaner, uint16_t field, enum field_state what);
+/* Bytes of a value that patterns see, whole characters. */
+size_t pattern_subject_len(struct slice subject);
 /* 1 it matches, 0 it does not, -1 a limit was hit (and said). */
 int cleaner_match(struct cleaner *cleaner, const struct pattern *pattern, struct slice subject,
                   const char *rule_id);

@@ -18,7 +18,7 @@
 #define PACK_RULES_MAX        2000
 #define PACK_PATTERN_MAX      4096  /* bytes of one pattern */
 #define PACK_CONDITION_DEPTH  6
-#define PATTERN_SUBJECT_MAX   16384 /* bytes; a longer value is a limit hit */
+#define PATTERN_SUBJECT_MAX   2048  /* bytes of a value that patterns see: JIT does not count every step */
 #define PATTERN_MATCH_LIMIT   20000 /* PCRE2's count of steps for one match */
 #define PATTERN_DEPTH_LIMIT   500
 #define PATTERN_HEAP_KIB      1024
