@@ -262,10 +262,14 @@ static void compile(struct ruleset *ruleset, struct yaml_node *const *packs,
     schema_build(&compiler, packs, names, count, user_fields);
     find_known(ruleset);
     add_tables(&compiler, packs, count);
+    bool changed = false; /* by packs of the user's own */
+    for (size_t i = 0; i < count; i++)
+        changed |= !pack_is_shipped(names[i]);
     for (size_t i = 0; i < count; i++) {
         add_all_nobody(&compiler, packs[i]);
         add_rules(&compiler, packs[i]);
-        add_tests(&compiler, packs[i]);
+        if (!changed || !pack_is_shipped(names[i]))
+            add_tests(&compiler, packs[i]);
     }
 }
 

@@ -13,7 +13,7 @@
 struct ruleset;
 
 struct pack_text { /* one pack: a shipped one or a user's file, read by the caller */
-    const char *name;
+    const char *name; /* shipped: "people" or "rules/packs/people.yaml"; else the path. Must outlive problems */
     struct slice text;
 };
 
@@ -34,8 +34,9 @@ struct source_map {
     const struct slice *columns;
 };
 
-/* Compiles the packs in order (a later pack may override an earlier rule by its id). NULL when a problem
- * was added. Free with ruleset_free. */
+/* Compiles the packs in order (a later pack may override an earlier rule by its id; docs/rules.md). Fields of
+ * shipped packs are canonical, all others custom. user_fields is needed for the call only. NULL when a
+ * problem was added. Free with ruleset_free. */
 struct ruleset *ruleset_new(const struct pack_text *packs, size_t pack_count,
                             const struct yaml_node *user_fields, struct problems *problems);
 void ruleset_free(struct ruleset **ruleset);
@@ -58,7 +59,8 @@ enum status ruleset_clean(struct cleaner *cleaner, const struct source_rules *so
                           const struct raw_record *raw, struct arena *arena,
                           struct clean_record *clean, struct err *err);
 
-/* Runs the tests written beside the rules in the packs; one line per failure is put to `out`. */
+/* Runs the tests written beside the rules in the packs; one line per failure is put to `out`. Tests of
+ * shipped packs are run only when there is no pack of the user's own, which may well change them. */
 struct buf;
 struct ruleset_test_counts {
     size_t passed, failed;

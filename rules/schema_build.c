@@ -252,8 +252,7 @@ static void add_ignored(struct compiler *compiler, struct yaml_node *const *pack
     }
 }
 
-/* "people" and "rules/packs/people.yaml" ship; anything else with a path or an ending is the user's. */
-static bool pack_is_shipped(const char *name)
+bool pack_is_shipped(const char *name)
 {
     return strncmp(name, "rules/packs/", 12) == 0 ||
            (strchr(name, '/') == NULL && strchr(name, '.') == NULL);
