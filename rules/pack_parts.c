@@ -52,7 +52,7 @@ const struct pattern *pack_pattern(struct compiler *compiler, const struct yaml_
     PCRE2_SIZE offset = 0;
     pcre2_code *code =
         pcre2_compile((PCRE2_SPTR)node->text.ptr, node->text.len,
-                      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
     if (code == NULL) {
         char text[160];
         pcre2_get_error_message(error, (PCRE2_UCHAR *)text, sizeof(text));

@@ -4,7 +4,11 @@
  */
 #include "rules/cleaner.h"
 
+#include "daemon/base/utf8.h"
+#include "rules/phone_plan.h"
 #include "rules/text.h"
+
+#include <unicode/uchar.h>
 
 #define TAGS_MAX 64
 
@@ -48,8 +52,7 @@ static uint16_t side_field(const struct known_fields *known, const struct field 
     case SIDE_BIRTH_DATE:
         return from->id == known->national_id ? known->birth_date : FIELD_NONE;
     case SIDE_COUNTRY:
-        return from->id == known->address_line || from->id == known->phone ? known->country
-                                                                          : FIELD_NONE;
+        return from->id == known->address_line ? known->country : FIELD_NONE;
     case SIDE_PROVINCE:
         return from->id == known->address_line ? known->province : FIELD_NONE;
     case SIDE_CITY:
@@ -108,8 +111,8 @@ static bool is_blank(const struct field *field, struct slice text)
     case FIELD_EMAIL:
     case FIELD_PHONE:
     case FIELD_COMPANY:
-        for (size_t i = 0; i < text.len; i++)
-            if (((unsigned char)text.ptr[i] & 0x80) || (text.ptr[i] | 0x20) >= 'a')
+        for (uint32_t c; utf8_next(&text, &c);)
+            if (u_isalnum((UChar32)c))
                 return false; /* words, not dashes */
         return true;
     default:
@@ -148,6 +151,13 @@ static void keep_issues(struct cleaner *cleaner, uint16_t field, const struct cl
                       cleaned->issues[i].param);
 }
 
+static void add_pending(struct typed *typed, uint16_t field, uint16_t flags, uint8_t rank,
+                        struct slice value)
+{
+    if (field != FIELD_NONE && value.len && typed->pending_count < PENDING_MAX)
+        typed->pending[typed->pending_count++] = (struct pending){field, flags, rank, value};
+}
+
 static void keep_sides(struct typed *typed, const struct field *field,
                        const struct cleaned *cleaned)
 {
@@ -163,12 +173,31 @@ static void keep_sides(struct typed *typed, const struct field *field,
         }
         uint8_t rank;
         uint16_t target = side_field(&cleaner->ruleset->known, field, side->kind, &rank);
-        if (target == FIELD_NONE || side->value.len == 0 || typed->pending_count == PENDING_MAX ||
-            (cleaned->flags & VALUE_NOT_EVIDENCE & ~VALUE_MASKED))
-            continue;
-        typed->pending[typed->pending_count++] = (struct pending){
-            target, (uint16_t)(side->flags | VALUE_DERIVED), rank, side->value};
+        if (!(cleaned->flags & VALUE_NOT_EVIDENCE & ~VALUE_MASKED))
+            add_pending(typed, target, (uint16_t)(side->flags | VALUE_DERIVED), rank, side->value);
     }
+}
+
+/* The country of a phone: +1 and +7 are shared by large ones, so there only the context's own counts. */
+static void keep_phone_country(struct typed *typed, const struct cleaned *cleaned)
+{
+    struct cleaner *cleaner = typed->cleaner;
+    if (cleaned->value.len < 3 || cleaned->value.ptr[0] != '+' ||
+        (cleaned->flags & VALUE_NOT_EVIDENCE & ~VALUE_VIRTUAL))
+        return;
+    const struct phone_plan *plan =
+        phone_plan_of_digits(slice_sub(cleaned->value, 1, cleaned->value.len));
+    const char *own = cleaner->context.country;
+    const struct phone_plan *own_plan = own && own[0] ? phone_plan_of_country(own) : NULL;
+    if (plan == NULL)
+        return;
+    const char *country = plan->country;
+    if (own_plan && strcmp(own_plan->code, plan->code) == 0)
+        country = own;
+    else if (strcmp(plan->code, "1") == 0 || strcmp(plan->code, "7") == 0)
+        return;
+    add_pending(typed, cleaner->ruleset->known.country, VALUE_DERIVED, 1,
+                arena_dup(cleaner->arena, slice_str(country)));
 }
 
 static void clean_value(struct typed *typed, const struct clean_value *from)
@@ -193,6 +222,8 @@ static void clean_value(struct typed *typed, const struct clean_value *from)
         cleaner_add(cleaner, field->id, (uint16_t)(cleaned.flags | from->flags), cleaned.value,
                     slice_eq(original, cleaned.value) ? SLICE_EMPTY : original);
     keep_sides(typed, field, &cleaned);
+    if (field->id == cleaner->ruleset->known.phone)
+        keep_phone_country(typed, &cleaned);
 }
 
 /* A phone without a country code is read by the country the record itself names. */
