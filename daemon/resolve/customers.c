@@ -1,5 +1,6 @@
 /* customers.c - the third step of a turn: the golden record of every customer touched. */
 #include "daemon/resolve/resolver.intern.h"
+#include "daemon/base/log.h"
 #include "rules/record_json.h"
 #include "sql_queries.h"
 
@@ -51,6 +52,29 @@ static bool unpack_state(struct slice packed, struct customer_state *state,
     return true;
 }
 
+/* A query of the resolver, patient while the database is away: what was decided in memory waits for it. */
+static enum status query(struct turn *turn, const struct sql_query *query,
+                         const struct db_param *params, struct db_result **result, struct err *err)
+{
+    struct resolver *r = turn->r;
+    for (unsigned attempt = 0;; attempt++) {
+        bool fresh = !db_is_open(r->reader);
+        enum status status = db_open(r->reader, err);
+        if (status == STATUS_OK && fresh)
+            status = db_run(r->reader, &sql_session_by_index, NULL, 0, NULL, err);
+        if (status == STATUS_OK)
+            status = db_query(r->reader, query, params, 1, result, err);
+        if (status == STATUS_OK)
+            return STATUS_OK;
+        if (err->retry != RETRY_RECONNECT && err->retry != RETRY_LATER && err->retry != RETRY_NOW)
+            return status;
+        if (attempt == 0)
+            log_err(LOG_LEVEL_WARN, err, "the resolver waits for the database");
+        if (r->closing || stop_wait_ms(r->settings.stop, db_backoff_ms(attempt)))
+            return STATUS_FAILED;
+    }
+}
+
 static enum status read_states(struct turn *turn, const struct id_bag *missing, struct err *err)
 {
     struct resolver *r = turn->r;
@@ -58,7 +82,7 @@ static enum status read_states(struct turn *turn, const struct id_bag *missing, 
     struct db_result *result = NULL;
     if (missing->count == 0)
         return STATUS_OK;
-    if (db_query(r->reader, &sql_customer_state, &ids, 1, &result, err) != STATUS_OK)
+    if (query(turn, &sql_customer_state, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
         struct customer_state state = {
@@ -84,7 +108,7 @@ static enum status read_last_versions(struct turn *turn, const struct id_bag *re
     struct db_result *result = NULL;
     if (returned->count == 0)
         return STATUS_OK;
-    if (db_query(turn->r->reader, &sql_customer_last_versions, &ids, 1, &result, err) != STATUS_OK)
+    if (query(turn, &sql_customer_last_versions, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
         struct customer_state state = {.version = (int32_t)db_int(result, i, 1)};

@@ -149,7 +149,9 @@ static enum status attempt(struct writer *writer, const struct write_set *set, b
                            struct err *err)
 {
     struct db *db = writer->db;
-    if (db_open(db, err) != STATUS_OK)
+    bool fresh = !db_is_open(db);
+    if (db_open(db, err) != STATUS_OK ||
+        (fresh && db_run(db, &sql_session_by_index, NULL, 0, NULL, err) != STATUS_OK))
         return STATUS_FAILED;
     if (*ambiguous) {
         struct db_param number = DB_P_INT8((int64_t)set->number);
