@@ -81,6 +81,12 @@ static uint64_t date_number(struct feature_date d)
     return d.year * 10000U + d.month * 100U + d.day;
 }
 
+/* The first of January of a round year stands where somebody had to put something. */
+static bool is_placeholder(struct feature_date d)
+{
+    return d.month == 1 && d.day == 1 && d.year % 10 == 0;
+}
+
 bool compare_birth(struct feature_date a, struct feature_date b, struct compared *out)
 {
     out->rarity_bits = 0;
@@ -102,9 +108,23 @@ bool compare_birth(struct feature_date a, struct feature_date b, struct compared
         out->level = BIRTH_YEAR_ONLY;
     else if (apart == 0)
         out->level = BIRTH_YEAR;
+    else if (is_placeholder(a) || is_placeholder(b))
+        return false;
     else
         out->level = apart >= 14 ? BIRTH_GENERATION : BIRTH_ELSE;
     return true;
+}
+
+/* One was written without country code: its digits end the other's, nine of them at least. */
+static bool ends_number(uint64_t a, uint64_t b)
+{
+    uint64_t shorter = a < b ? a : b, longer = a < b ? b : a, scale = 1000000000;
+
+    if (shorter < 100000000)
+        return false;
+    while (scale <= shorter)
+        scale *= 10;
+    return longer % scale == shorter && longer / scale < 1000;
 }
 
 static enum phone_level phone_level(uint64_t a, uint64_t b)
@@ -112,7 +132,7 @@ static enum phone_level phone_level(uint64_t a, uint64_t b)
     uint64_t number_a = a >> PHONE_EXTENSION_BITS, number_b = b >> PHONE_EXTENSION_BITS;
     uint64_t mask = (1U << PHONE_EXTENSION_BITS) - 1;
 
-    if (number_a == number_b)
+    if (number_a == number_b || ends_number(number_a, number_b))
         return (a & mask) && (b & mask) && (a & mask) != (b & mask) ? PHONE_EXTENSION : PHONE_SAME;
     if (number_a % 100000000 == number_b % 100000000)
         return PHONE_TAIL;
@@ -139,46 +159,77 @@ bool compare_phone(const struct features_view *a, const struct features_view *b,
     return true;
 }
 
-/* Letters of a local part, without dots, digits and signs. */
-static size_t local_letters(struct slice local, char *out, size_t max)
+/* Mueller as Muller: the letter e after a, o and u is dropped. */
+static size_t without_umlaut_e(struct slice text, char *out, size_t max)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < local.len && count < max; i++)
-        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z')
-            out[count++] = local.ptr[i];
+    for (size_t i = 0; i < text.len && count < max; i++) {
+        char before = count ? out[count - 1] : 0;
+        if (text.ptr[i] == 'e' && (before == 'a' || before == 'o' || before == 'u'))
+            continue;
+        out[count++] = text.ptr[i];
+    }
     return count;
 }
 
-/* The letters of a local part hold the words of a name's part, in order. */
-static bool holds_part(struct slice letters, struct slice part)
+/* What is left of a local part's letters when the words of a part of the name are taken out. */
+static size_t take_words(char *letters, size_t count, struct slice part, bool *found)
 {
     struct slice words[NAME_TOKENS_MAX];
-    size_t count = name_words(part, words, NAME_TOKENS_MAX);
+    size_t word_count = name_words(part, words, NAME_TOKENS_MAX);
 
-    for (size_t i = 0; i < count; i++) {
-        ptrdiff_t at = words[i].len > 1 ? slice_find(letters, words[i]) : -1;
+    for (size_t i = 0; i < word_count; i++) {
+        char plain[FEATURE_TEXT_MAX];
+        struct slice word = slice_of(plain, without_umlaut_e(words[i], plain, sizeof(plain)));
+        ptrdiff_t at = word.len > 1 ? slice_find(slice_of(letters, count), word) : -1;
         if (at < 0)
-            return false;
-        letters = slice_sub(letters, (size_t)at + words[i].len, letters.len);
+            continue;
+        *found = true;
+        memmove(letters + at, letters + at + word.len, count - (size_t)at - word.len);
+        count -= word.len;
     }
-    return count > 0;
+    return count;
 }
 
-/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith - and nothing that is the person's own. */
-static bool local_is_name(struct slice local, const struct feature_name *name)
+/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith, smithj: made of the name, with at most initials beside it.
+ * *digits counts what a person may have added of the own. */
+static bool local_is_name(struct slice local, const struct feature_name *name, unsigned *digits)
 {
-    char buffer[FEATURE_TEXT_MAX];
-    struct slice letters = slice_of(buffer, local_letters(local, buffer, sizeof(buffer)));
+    char all[FEATURE_TEXT_MAX], letters[FEATURE_TEXT_MAX];
+    size_t count = 0;
+    bool found = false;
 
-    if (!holds_part(letters, name->family) || name->given.len == 0)
-        return false;
-    return holds_part(letters, name->given) || letters.len <= name->family.len + 3;
+    *digits = 0;
+    for (size_t i = 0; i < local.len; i++) {
+        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z' && count < sizeof(all))
+            all[count++] = local.ptr[i];
+        *digits += local.ptr[i] >= '0' && local.ptr[i] <= '9';
+    }
+    count = without_umlaut_e(slice_of(all, count), letters, sizeof(letters));
+    /* Initials and a number: whose they are, the number says. */
+    if (count <= 2)
+        return *digits < 4;
+    count = take_words(letters, count, name->family, &found);
+    count = take_words(letters, count, name->given, &found);
+    return found && count <= 2;
 }
+
+/* By either record's name: one may be a typing slip or a nickname. */
+static bool local_is_a_name(struct slice local, const struct feature_name *const names[2],
+                            unsigned *digits)
+{
+    return local_is_name(local, names[0], digits) || local_is_name(local, names[1], digits);
+}
+
+/* Bits that digits beside a name add, each: a year of birth is some six. */
+#define DIGIT_BITS     1.5F
+#define DIGIT_BITS_MAX 6.0F
 
 static enum email_level email_level(const struct feature_email *a, const struct feature_email *b,
-                                    const struct feature_name *name)
+                                    const struct feature_name *const names[2], unsigned *digits)
 {
+    *digits = 0;
     if (slice_eq(a->whole, b->whole))
         return (a->flags & EMAIL_ROLE) ? EMAIL_SAME_ROLE : EMAIL_SAME;
     if ((a->flags & EMAIL_ROLE) || (b->flags & EMAIL_ROLE))
@@ -188,15 +239,23 @@ static enum email_level email_level(const struct feature_email *a, const struct 
                     edit_distance(a->domain, b->domain, 2) <= 2;
         if (typo)
             return EMAIL_DOMAIN_TYPO;
-        bool own = a->local.len >= 6 && !local_is_name(a->local, name);
-        return own ? EMAIL_SAME_LOCAL : EMAIL_SAME_NAME_LOCAL;
+        if (local_is_a_name(a->local, names, digits))
+            return EMAIL_SAME_NAME_LOCAL;
+        *digits = 0;
+        return a->local.len >= 6 ? EMAIL_SAME_LOCAL : EMAIL_SAME_NAME_LOCAL;
     }
     size_t least = a->local.len < b->local.len ? a->local.len : b->local.len;
     if (slice_eq(a->domain, b->domain) && least >= 5 && edit_distance(a->local, b->local, 1) <= 1) {
         /* zhang1 and zhang2 are two people more often than one who slipped. */
         char last_a = a->local.ptr[a->local.len - 1], last_b = b->local.ptr[b->local.len - 1];
         bool counted = last_a != last_b && ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
-        return counted ? EMAIL_ELSE : EMAIL_LOCAL_TYPO;
+        if (counted || local_is_a_name(a->local, names, digits)) {
+            /* john.smith and john_smith are as far apart as two John Smiths. */
+            *digits = 0;
+            return counted ? EMAIL_ELSE : EMAIL_SAME_NAME_LOCAL;
+        }
+        *digits = 0;
+        return EMAIL_LOCAL_TYPO;
     }
     return EMAIL_ELSE;
 }
@@ -209,13 +268,18 @@ bool compare_email(const struct features_view *a, const struct features_view *b,
     out->level = EMAIL_ELSE;
     if (a->email_count == 0 || b->email_count == 0)
         return false;
+    const struct feature_name *names[2] = {&a->name, &b->name};
     for (size_t i = 0; i < a->email_count; i++)
         for (size_t k = 0; k < b->email_count; k++) {
-            enum email_level level =
-                email_level(&a->emails[i], &b->emails[k], a->has_name ? &a->name : &b->name);
-            if (model->levels[level].weight <= model->levels[out->level].weight)
+            unsigned digits;
+            enum email_level level = email_level(&a->emails[i], &b->emails[k], names, &digits);
+            float bits = (float)digits * DIGIT_BITS;
+            bits = bits > DIGIT_BITS_MAX ? DIGIT_BITS_MAX : bits;
+            if (model->levels[level].weight + bits <=
+                model->levels[out->level].weight + out->rarity_bits)
                 continue;
             out->level = (uint8_t)level;
+            out->rarity_bits = bits;
             out->key = level <= EMAIL_SAME_ROLE ? key_of_email(a, a->emails[i].whole) : 0;
         }
     return true;
@@ -223,9 +287,11 @@ bool compare_email(const struct features_view *a, const struct features_view *b,
 
 static bool email_fits_name(const struct features_view *mail, const struct features_view *named)
 {
+    unsigned digits;
+
     for (size_t i = 0; i < mail->email_count; i++)
         if (!(mail->emails[i].flags & EMAIL_ROLE) &&
-            local_is_name(mail->emails[i].local, &named->name))
+            local_is_name(mail->emails[i].local, &named->name, &digits))
             return true;
     return false;
 }
@@ -314,6 +380,19 @@ static bool numbers_start(struct slice a, struct slice b)
            (longer.len == shorter.len || longer.ptr[shorter.len] == ' ');
 }
 
+/* Three numbers or more, and all but one are equal: somebody slipped. */
+static bool numbers_slip(struct slice a, struct slice b)
+{
+    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
+    size_t count = name_words(a, left, NAME_TOKENS_MAX), different = 0;
+
+    if (count < 3 || name_words(b, right, NAME_TOKENS_MAX) != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        different += !slice_eq(left[i], right[i]);
+    return different == 1;
+}
+
 static enum address_level street_level(const struct features_view *a, const struct features_view *b)
 {
     char left[FEATURE_TEXT_MAX], right[FEATURE_TEXT_MAX];
@@ -332,7 +411,7 @@ static enum address_level street_level(const struct features_view *a, const stru
 
     if (same_words && (same_numbers || slice_eq(a->street, b->street)))
         return ADDRESS_SAME;
-    if (near_words && same_numbers)
+    if (near_words && (same_numbers || numbers_slip(a->numbers, b->numbers)))
         return ADDRESS_SIMILAR;
     if (near_words && numbers_start(a->numbers, b->numbers))
         return ADDRESS_BUILDING;
@@ -354,7 +433,8 @@ bool compare_address(const struct features_view *a, const struct features_view *
         level = street_level(a, b);
     if (level == ADDRESS_SAME)
         out->key = key_of_address(a) == key_of_address(b) ? key_of_address(a) : 0;
-    if (level == ADDRESS_ELSE && postals && slice_eq(a->postal, b->postal))
+    /* Two streets that differ say more than the postal code they share. */
+    if (level == ADDRESS_ELSE && !streets && postals && slice_eq(a->postal, b->postal))
         level = ADDRESS_POSTAL;
     else if (level == ADDRESS_ELSE && cities && slice_eq(a->city, b->city))
         level = streets ? ADDRESS_MOVED : ADDRESS_CITY;

@@ -188,12 +188,21 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
     unsigned edits = edit_distance(a, b, 3);
     bool same_code = least > 2 && strcmp(name_phonetic(a).code, name_phonetic(b).code) == 0;
 
-    if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || (same_code && edits <= 2))
+    /* Vowels make no code: Petra and Peter sound alike to it, so that more than one slip needs one ending. */
+    bool sounds = same_code && (edits <= 1 || (edits == 2 && least >= 5 &&
+                                               a.ptr[a.len - 1] == b.ptr[b.len - 1]));
+
+    if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || sounds)
         return given && differs_by_gendered_ending(a, b) ? PART_SIMILAR : PART_TYPO;
-    if (edits <= (most + 2) / 4 || (edits <= 3 && least >= 4 && text_jaro_winkler(a, b) >= 0.82))
+    if (edits <= 3 && (edits <= (most + 2) / 4 ||
+                       (least >= 4 && text_jaro_winkler(a, b) >= 0.82)))
         return PART_SIMILAR;
-    /* Cut off or run together: "christo" and "christopher". */
-    if (least >= 4 && memcmp(a.ptr, b.ptr, least) == 0)
+    /* Cut short: "christo" and "christopher"; "ken" and "kennet"; "andi" and "andreas". */
+    size_t stem = least;
+    struct slice shorter = a.len < b.len ? a : b;
+    if (given && least >= 4 && (shorter.ptr[least - 1] == 'i' || shorter.ptr[least - 1] == 'y'))
+        stem--;
+    if (stem >= (given ? 3U : 4U) && most > least && memcmp(a.ptr, b.ptr, stem) == 0)
         return PART_SIMILAR;
     return PART_DIFFERENT;
 }
@@ -364,7 +373,7 @@ static float rarity_of(const struct matcher *matcher, const struct part family[2
                                        by_sound ? SLICE_EMPTY : given[0].han, given[0].chinese),
                       -frequency_given(matcher, given[1].folded,
                                        by_sound ? SLICE_EMPTY : given[1].han, given[1].chinese));
-    return least(bits, matcher->name_bits_max);
+    return least(bits, matcher->name_bits_max - model->weight);
 }
 
 static struct name_judgement judge(const struct matcher *matcher, const struct part family[2],
@@ -391,6 +400,46 @@ static struct name_judgement judge(const struct matcher *matcher, const struct p
             least(judgement.rarity, rarity_of(matcher, given, family, model, by_sound));
     judgement.weight = model->weight + judgement.rarity;
     return judgement;
+}
+
+/* First letters of the whole name, family first. */
+static size_t all_initials(const struct feature_name *name, char *letters, size_t max)
+{
+    bool chinese = name->script == NAME_SCRIPT_HAN || name->script == NAME_SCRIPT_PINYIN;
+    struct part family = {name->family, name->family_han, chinese};
+    struct part given = {name->given, name->given_han, chinese};
+    size_t count = initials_of(&family, letters, max);
+
+    return count + initials_of(&given, letters + count, max - count);
+}
+
+/* "SJG" and 宋建国. */
+static bool is_all_initials(const struct feature_name *letters, const struct feature_name *name)
+{
+    struct slice text = letters->family.len ? letters->family : letters->given;
+    char have[2 * NAME_TOKENS_MAX];
+    size_t count = all_initials(name, have, sizeof(have));
+
+    return (letters->family.len == 0 || letters->given.len == 0) && text.len >= 2 &&
+           slice_eq(text, slice_of(have, count));
+}
+
+/* A chat name that does not fit says little; its letters may still be somebody's initials. */
+static struct name_judgement judge_doubtful(const struct matcher *matcher,
+                                            const struct feature_name *a,
+                                            const struct feature_name *b, struct name_judgement best)
+{
+    if (is_all_initials(a, b) || is_all_initials(b, a)) {
+        best.any = true;
+        best.level = NAME_INITIAL;
+        best.rarity = 0;
+    } else if (!best.any || best.level == NAME_ELSE || best.level >= NAME_FAMILY_CHANGED ||
+               matcher->comparisons[CMP_NAME].levels[best.level].weight + best.rarity < 0) {
+        best.any = true;
+        best.level = NAME_UNLIKE;
+        best.rarity = 0;
+    }
+    return best;
 }
 
 bool compare_name(const struct matcher *matcher, const struct features_view *a,
@@ -422,6 +471,8 @@ bool compare_name(const struct matcher *matcher, const struct features_view *a,
         best.level = NAME_PART;
         best.rarity = rarity_of(matcher, family, given, part, false);
     }
+    if (a->name.doubtful || b->name.doubtful)
+        best = judge_doubtful(matcher, &a->name, &b->name, best);
     out->level = (uint8_t)best.level;
     out->rarity_bits = best.rarity;
     out->key = 0;

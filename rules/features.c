@@ -6,6 +6,7 @@
 #include "rules/company.h"
 #include "rules/han.h"
 #include "rules/model.h"
+#include "rules/name_intern.h"
 #include "rules/text.h"
 
 /* What is known of the record while its values pass by. */
@@ -16,7 +17,7 @@ struct packer {
     size_t start;
     uint8_t phones, emails, customs;
     struct slice full_name, family, given, address, city, district, postal, country;
-    bool has_city, has_district, has_postal;
+    bool parts_derived; /* family and given were made by the cleaner, from the full name */
 };
 
 /* One entry; what would pass the maximum is left out whole. */
@@ -65,12 +66,59 @@ static void add_text(struct packed_texts *texts, struct slice text, size_t max)
     texts->len += len;
 }
 
+/* A chat name rather than a person's: characters that start with no surname, one word, or a word with digits. */
+static bool is_doubtful(const struct name_parts *parts)
+{
+    if (parts->family_only)
+        return false;
+    if (parts->script == NAME_SCRIPT_HAN)
+        return !han_is_surname(han_all(parts->family) ? parts->family : SLICE_EMPTY) ||
+               utf8_length(parts->given) > 3;
+    for (size_t i = 0; i < parts->display.len; i++)
+        if (parts->display.ptr[i] >= '0' && parts->display.ptr[i] <= '9')
+            return true;
+    return parts->token_count < 2;
+}
+
+/* Nothing is left to strip: the cleaner made the parts from the whole, or the whole from just these parts. */
+static bool parts_are_bare(const struct packer *p)
+{
+    struct slice whole = p->full_name;
+
+    if (p->family.len == 0 || p->given.len == 0)
+        return false;
+    if (p->parts_derived)
+        return true;
+    if (whole.len == p->family.len + p->given.len)
+        return slice_starts(whole, p->family) && slice_ends(whole, p->given);
+    return whole.len == p->family.len + p->given.len + 1 && slice_starts(whole, p->given) &&
+           slice_ends(whole, p->family) && whole.ptr[p->given.len] == ' ';
+}
+
+static void fold_parts(struct packer *p, struct name_parts *parts)
+{
+    parts->family = p->family;
+    parts->given = p->given;
+    parts->display = p->full_name;
+    parts->title = parts->suffix = parts->note = SLICE_EMPTY;
+    parts->family_folded = parts->given_folded = SLICE_EMPTY;
+    if (han_all(p->family) && han_all(p->given)) {
+        parts->script = NAME_SCRIPT_HAN;
+        name_fold_han(p->arena, parts);
+    } else {
+        parts->script = NAME_SCRIPT_LATIN;
+        name_fold_words(p->arena, parts);
+    }
+}
+
 static void put_name(struct packer *p)
 {
     struct name_parts parts = {0};
     struct packed_texts texts = {{0}, 1};
 
-    if (p->family.len && p->given.len)
+    if (parts_are_bare(p))
+        fold_parts(p, &parts);
+    else if (p->family.len && p->given.len)
         name_parse_split(p->family, p->given, p->arena, &parts);
     else if (p->full_name.len)
         name_parse(p->full_name, p->arena, &parts);
@@ -81,7 +129,7 @@ static void put_name(struct packer *p)
     if ((parts.flags & VALUE_NOT_EVIDENCE) || (!parts.family_folded.len && !parts.given_folded.len))
         return;
     texts.bytes[0] = (uint8_t)((unsigned)parts.script | (parts.order_certain ? 8U : 0U) |
-                               (parts.family_only ? 16U : 0U));
+                               (parts.family_only ? 16U : 0U) | (is_doubtful(&parts) ? 32U : 0U));
     add_text(&texts, parts.family_folded, 48);
     add_text(&texts, parts.given_folded, 48);
     if (parts.script == NAME_SCRIPT_HAN) {
@@ -278,6 +326,7 @@ static void pack_value(struct packer *p, const struct clean_value *value)
         break;
     case TAG_FAMILY_NAME:
         take_first(&p->family, text);
+        p->parts_derived = value->flags & VALUE_DERIVED;
         break;
     case TAG_GIVEN_NAME:
         take_first(&p->given, text);

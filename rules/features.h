@@ -52,6 +52,7 @@ struct feature_name {
     enum name_script script;
     bool order_certain;
     bool family_only;
+    bool doubtful; /* hardly a person's name: 追梦人, SJG, Lucky */
     struct slice family, given;         /* folded: "zhang", "xiaoming", "hans peter" */
     struct slice family_han, given_han; /* simplified characters; empty when it was not written in them */
     struct slice packed;                /* the entry as it lies there: equal bytes, equal name */

@@ -151,6 +151,7 @@ static void read_name(struct slice payload, struct features_view *view)
     name->script = (enum name_script)(flags & 7);
     name->order_certain = flags & 8;
     name->family_only = flags & 16;
+    name->doubtful = flags & 32;
     payload = slice_sub(payload, 1, payload.len);
     name->family = take_text(&payload);
     name->given = take_text(&payload);

@@ -73,9 +73,10 @@ static uint64_t key_of_number(const struct features_view *view, uint8_t kind, ui
     return key_hash(view, kind, value, 0);
 }
 
+/* The last eight digits: with and without country or area code are one key. */
 uint64_t key_of_phone(const struct features_view *view, uint64_t phone)
 {
-    return key_of_number(view, KEY_PHONE, phone >> PHONE_EXTENSION_BITS);
+    return key_of_number(view, KEY_PHONE, (phone >> PHONE_EXTENSION_BITS) % 100000000);
 }
 
 uint64_t key_of_email(const struct features_view *view, struct slice email)

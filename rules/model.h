@@ -58,6 +58,7 @@ enum name_level {
     NAME_GIVEN_ONLY,
     NAME_FAMILY_CHANGED,
     NAME_GIVEN_DIFFERS,
+    NAME_UNLIKE,
     NAME_LEVELS,
 };
 enum birth_level {
@@ -147,7 +148,7 @@ struct matcher {
     uint64_t fingerprint;
     double prior_weight, link_weight, review_weight;
     float ceiling_excess;     /* share of the evidence above a ceiling that still counts */
-    float name_bits_max;      /* the most a name may say */
+    float name_bits_max;      /* the most a name may say, level and rarity together */
     float default_log2[5];    /* by enum frequency_kind: names not in the table */
     struct frequency_table frequencies;
     struct comparison_model comparisons[CMP_FIXED_COUNT];

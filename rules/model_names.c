@@ -29,7 +29,7 @@ static const char *const name_levels[NAME_LEVELS] = {
     "else",          "exact",     "swapped",    "romanised",      "homophone",
     "nickname",      "part",      "initial",    "typo",           "similar",
     "one_character", "english_given", "family_only", "given_only", "family_changed",
-    "given_differs",
+    "given_differs", "unlike",
 };
 static const char *const birth_levels[BIRTH_LEVELS] = {
     "else", "same", "placeholder", "swapped", "slip", "month", "year", "year_only", "generation",

@@ -2,7 +2,7 @@
  * bench_match: how well and how fast the matcher judges pairs, without daemon, graph or database.
  *
  *   make build/bench/bench_match
- *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without FIELD]...
+ *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without FIELD]... [--country CC] [--dump ID]
  *
  * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack understands, with a
  * column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every record with the shipped
@@ -55,6 +55,7 @@ struct bench {
     struct matcher *matcher;
     size_t without_count;
     const char *without[WITHOUT_MAX];
+    const char *country, *dump;
     long show_errors, show_missed;
 };
 
@@ -216,7 +217,7 @@ static void pack_rows(struct bench *bench)
 {
     struct ruleset *rules = make_ruleset(bench);
     struct cleaner *cleaner = cleaner_new(rules);
-    struct source_rules source = {.name = "bench", .country = "", .time_zone = "", .kind = KIND_PERSON};
+    struct source_rules source = {.name = "bench", .country = bench->country, .time_zone = "", .kind = KIND_PERSON};
     struct columns columns = {1, bench->column_count, bench->columns};
     struct arena *scratch = arena_new((size_t)64 << 20);
     struct buf features = BUF_INIT((size_t)1 << 30);
@@ -233,6 +234,10 @@ static void pack_rows(struct bench *bench)
         if (ruleset_clean(cleaner, &source, &raw, scratch, &clean, &err) != STATUS_OK)
             die("cannot clean", err.text);
         clean_ns += now_ns() - start;
+        for (size_t k = 0; bench->dump && slice_is(row->id, bench->dump) && k < clean.value_count; k++)
+            fprintf(stderr, "%s = " SLICE_FMT " (flags %u)\n",
+                    ruleset_schema(rules)->fields[clean.values[k].field].name,
+                    SLICE_ARG(clean.values[k].value), clean.values[k].flags);
         buf_reset(&features);
         start = now_ns();
         features_pack(bench->matcher, &clean, 0, &features);
@@ -561,16 +566,21 @@ static void write_groups(struct bench *bench, const char *path)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {0};
+    struct bench bench = {.country = ""};
     const char *out = NULL;
 
     if (argc < 3)
-        die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] [--without FIELD]");
+        die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] [--without FIELD] "
+                     "[--country CC] [--dump ID]");
     for (int i = 3; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--errors") == 0)
             bench.show_errors = atol(argv[i + 1]);
         else if (strcmp(argv[i], "--missed") == 0)
             bench.show_missed = atol(argv[i + 1]);
+        else if (strcmp(argv[i], "--country") == 0)
+            bench.country = argv[i + 1];
+        else if (strcmp(argv[i], "--dump") == 0)
+            bench.dump = argv[i + 1];
         else if (strcmp(argv[i], "--out") == 0)
             out = argv[i + 1];
         else if (strcmp(argv[i], "--without") == 0 && bench.without_count < WITHOUT_MAX)
