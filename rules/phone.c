@@ -340,10 +340,14 @@ static struct number read_number(struct slice s, const char *country, struct are
         number.value = with_extension(parsed.e164, number.extension, arena);
         return number;
     }
-    if (!(number.flags & VALUE_NOBODY)) {
+    if (number.flags & VALUE_NOBODY)
+        return number;
+    number.issue = issue_of(verdict);
+    /* Not wrong, only not known whose: its digits still say whether two records hold the same number. */
+    if (verdict == PHONE_NO_COUNTRY && !d.odd && d.count >= 7 && d.count <= 15)
+        number.value = arena_dup(arena, slice_str(d.text));
+    else
         number.flags |= VALUE_INVALID;
-        number.issue = issue_of(verdict);
-    }
     return number;
 }
 
