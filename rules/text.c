@@ -358,17 +358,17 @@ struct slice text_ascii(struct slice s, struct arena *arena)
 
 bool text_is_missing(struct slice s)
 {
-    static const char *const words[] = {
-        "-", "--", "---", "/", "\\", ".", "..", "...", "?", "??", "???", "_", "*", "n/a", "na", "n.a.", "n.a", "#n/a",
-        "null", "(null)", "'null", "nil", "none", "(none)", "nan", "undefined", "unknown", "missing", "empty",
-        "not provided", "not available", "not applicable", "not specified", "no data", "tbd",
-        "keine", "keine angabe", "k.a.", "k. a.", "inconnu", "ninguno", "desconocido", "\xE6\x97\xA0" /* 无 */,
-        "\xE6\xB2\xA1\xE6\x9C\x89" /* 没有 */, "\xE6\x9C\xAA\xE7\x9F\xA5" /* 未知 */,
-        "\xE6\x9C\xAA\xE5\xA1\xAB" /* 未填 */, "\xE6\x9C\xAA\xE5\xA1\xAB\xE5\x86\x99" /* 未填写 */,
-        "\xE4\xB8\x8D\xE8\xAF\xA6" /* 不详 */, "\xE7\xA9\xBA" /* 空 */, "\xE6\x97\xA0\xE6\x95\xB0\xE6\x8D\xAE" /* 无数据 */,
-        "\xE6\x9A\x82\xE6\x97\xA0" /* 暂无 */, "\xE6\x9C\xAA\xE6\x8F\x90\xE4\xBE\x9B" /* 未提供 */,
-        "\xE4\xBF\x9D\xE5\xAF\x86" /* 保密 */, "\xE2\x80\x94" /* — */, "\xE2\x80\x93" /* – */,
-        "\xE2\x80\x94\xE2\x80\x94", "\xEF\xBC\x8D" /* － */,
+    static const struct slice words[] = {
+        SLICE("-"), SLICE("--"), SLICE("---"), SLICE("/"), SLICE("\\"), SLICE("."), SLICE(".."), SLICE("..."), SLICE("?"), SLICE("??"), SLICE("???"), SLICE("_"), SLICE("*"), SLICE("n/a"), SLICE("na"), SLICE("n.a."), SLICE("n.a"), SLICE("#n/a"),
+        SLICE("null"), SLICE("(null)"), SLICE("'null"), SLICE("nil"), SLICE("none"), SLICE("(none)"), SLICE("nan"), SLICE("undefined"), SLICE("unknown"), SLICE("missing"), SLICE("empty"),
+        SLICE("not provided"), SLICE("not available"), SLICE("not applicable"), SLICE("not specified"), SLICE("no data"), SLICE("tbd"),
+        SLICE("keine"), SLICE("keine angabe"), SLICE("k.a."), SLICE("k. a."), SLICE("inconnu"), SLICE("ninguno"), SLICE("desconocido"), SLICE("\xE6\x97\xA0") /* 无 */,
+        SLICE("\xE6\xB2\xA1\xE6\x9C\x89") /* 没有 */, SLICE("\xE6\x9C\xAA\xE7\x9F\xA5") /* 未知 */,
+        SLICE("\xE6\x9C\xAA\xE5\xA1\xAB") /* 未填 */, SLICE("\xE6\x9C\xAA\xE5\xA1\xAB\xE5\x86\x99") /* 未填写 */,
+        SLICE("\xE4\xB8\x8D\xE8\xAF\xA6") /* 不详 */, SLICE("\xE7\xA9\xBA") /* 空 */, SLICE("\xE6\x97\xA0\xE6\x95\xB0\xE6\x8D\xAE") /* 无数据 */,
+        SLICE("\xE6\x9A\x82\xE6\x97\xA0") /* 暂无 */, SLICE("\xE6\x9C\xAA\xE6\x8F\x90\xE4\xBE\x9B") /* 未提供 */,
+        SLICE("\xE4\xBF\x9D\xE5\xAF\x86") /* 保密 */, SLICE("\xE2\x80\x94") /* — */, SLICE("\xE2\x80\x93") /* – */,
+        SLICE("\xE2\x80\x94\xE2\x80\x94"), SLICE("\xEF\xBC\x8D") /* － */,
     };
     s = text_trim(s);
     if (s.len == 0)
@@ -376,7 +376,7 @@ bool text_is_missing(struct slice s)
     if (s.len > 20)
         return false;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (slice_eq_nocase(s, slice_str(words[i])))
+        if (words[i].len == s.len && slice_eq_nocase(s, words[i]))
             return true;
     }
     return false;
