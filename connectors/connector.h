@@ -117,6 +117,15 @@ struct push_verdict {
     const struct issue *issues;
     const struct schema *schema;
     bool repeat;
+    size_t delivery_count;      /* with tells_issues: one for each delivery, in order; else 0 */
+    const struct push_delivery_verdict *deliveries;
+};
+
+struct push_delivery_verdict {
+    bool repeat;
+    bool rejected; /* the rules refused a record of it: kept as a reject */
+    size_t issue_count; /* of its first record */
+    const struct issue *issues;
 };
 
 struct push_source;
@@ -124,11 +133,17 @@ struct push_source;
 enum push_decision {
     PUSH_REPLY_ONLY, /* the reply is complete; nothing to keep (preflight, honeypot, refusal) */
     PUSH_ACCEPT,     /* keep the deliveries, then call `answer` */
+    PUSH_SUPPRESS,   /* the reply is complete; it is sent once one suppressed arrival is counted */
 };
 
 struct push_connector {
     const char *type; /* "form" */
     const struct option *options;
+    /* What the rules refuse is not kept and not answered 2xx: the person is still there to correct it. Otherwise
+     * it is kept as a reject, and answered as the sender wants it. */
+    bool refuses_invalid;
+    /* Records are cleaned before they are kept, so that `answer` can tell each one's issues. */
+    bool tells_issues;
     void (*check)(const struct options *options, struct problems *problems);
     struct push_source *(*open)(const struct source_context *context, struct err *err);
     /* Any thread; must not block. True when this source serves the request. */

@@ -141,7 +141,8 @@ static void take_columns(struct preparation *p, struct raw_record *raw)
     raw->columns = p->copied_columns;
 }
 
-static void prepare_delivery(struct preparation *p, struct delivery *delivery)
+/* Whether all of it is a repeat. */
+static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
 {
     struct batch *batch = p->work->batch;
     struct source *source = p->item->source;
@@ -191,6 +192,7 @@ static void prepare_delivery(struct preparation *p, struct delivery *delivery)
     if (pending_parts)
         put_raw_row(p->work, p->item, seq, pending_parts, delivery);
     p->work->last_seq = seq;
+    return pending_parts == 0;
 }
 
 static size_t count_units(const struct accept_item *items, size_t count)
@@ -239,8 +241,11 @@ static enum status fill(struct intake *intake, struct accept_work *work, struct 
         struct preparation p = {.intake = intake, .work = work, .item = &work->items[i]};
         share_of(work, p.item->source->source_id)->suppressed += (int64_t)p.item->suppressed;
         share_of(work, p.item->source->source_id)->received += (int64_t)p.item->suppressed;
-        for (size_t j = 0; j < p.item->deliveries->count; j++)
-            prepare_delivery(&p, &p.item->deliveries->deliveries[j]);
+        for (size_t j = 0; j < p.item->deliveries->count; j++) {
+            bool repeat = prepare_delivery(&p, &p.item->deliveries->deliveries[j]);
+            if (p.item->repeats)
+                p.item->repeats[j] = repeat;
+        }
     }
     known_unlock(intake->known);
     if (arena_failed(work->batch->arena) || buf_failed(&work->rows))

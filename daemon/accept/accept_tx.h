@@ -32,6 +32,7 @@ struct accept_item {
     bool set_cursor;       /* store deliveries->cursor with it */
     uint64_t suppressed;   /* arrivals only to be counted (honeypot hits) */
     size_t repeat_count;   /* out: of its arrivals */
+    bool *repeats;         /* NULL, or out: one for each delivery, whether all of it was */
 };
 
 #define ACCEPT_ITEMS_MAX 512

@@ -31,6 +31,7 @@ struct submission {
     void *data;                         /* the caller's */
     enum submission_outcome outcome;
     bool repeat;                        /* nothing in it was new */
+    bool *repeats;                      /* NULL, or the caller's: one for each delivery */
 };
 
 struct acceptor_settings {
