@@ -1,12 +1,16 @@
 /* connectors.c - the tables of connectors; a new one is a line here and its file pair. See
  * connector.h. */
 #include "connectors/connector.h"
+#include "connectors/form.h"
+#include "connectors/records.h"
 
 const struct pull_connector *const pull_connectors[] = {
     NULL,
 };
 
 const struct push_connector *const push_connectors[] = {
+    &form_connector,
+    &records_connector,
     NULL,
 };
 
