@@ -113,6 +113,18 @@ void clean_tag_list(const struct clean_context *context, struct slice input, str
         cleaned_add_side(out, SIDE_ANOTHER, 0, tags[i]);
 }
 
+/* Folded: what people without a company write. */
+static bool names_no_company(struct slice core)
+{
+    static const char *const words[] = {"个人", "个体", "个体户", "自由职业", "自由职业者", "无业", "无公司", "学生", "在校学生", "待业", "退休", "测试", "测试公司", "自己", "self employed",
+                                        "selfemployed", "self", "freelance", "freelancer", "private", "individual", "personal", "test", "test company", "student", "retired", "unemployed", "home", "myself", "privat", "xxx", "asdf", "na"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (slice_is(core, words[i]))
+            return true;
+    }
+    return false;
+}
+
 void clean_company(const struct clean_context *context, struct slice input, struct arena *arena,
                    struct cleaned *out)
 {
@@ -120,7 +132,7 @@ void clean_company(const struct clean_context *context, struct slice input, stru
     struct company_parts parts;
     out->value = text_clean(input, false, arena);
     company_parse(out->value, arena, &parts);
-    if (parts.core.len == 0)
+    if (parts.core.len == 0 || names_no_company(parts.core))
         out->flags |= VALUE_NOBODY;
 }
 

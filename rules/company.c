@@ -3,6 +3,7 @@
 
 #include "daemon/base/utf8.h"
 #include "rules/address.h"
+#include "rules/clean.h"
 #include "rules/han.h"
 #include "rules/name_intern.h"
 #include "rules/text.h"
@@ -229,7 +230,11 @@ static void parse_latin(struct slice folded, struct arena *arena, struct company
         ptrdiff_t close = slice_find_byte(inside, ')');
         size_t width = close < 0 ? inside.len : (size_t)close;
         struct slice rest = slice_sub(inside, close < 0 ? width : width + 1, inside.len);
-        parts->note = text_ascii(slice_sub(inside, 0, width), arena);
+        inside = text_trim(slice_sub(inside, 0, width));
+        if (clean_country(inside))
+            parts->region = text_ascii(inside, arena);
+        else
+            parts->note = text_ascii(inside, arena);
         folded = name_join(slice_sub(folded, 0, (size_t)open), " ", rest, arena);
     }
     size_t count = latin_words(text_ascii(folded, arena), arena, words), from = 0, to;

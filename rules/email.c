@@ -95,9 +95,9 @@ static bool names_nobody(struct slice local, struct slice domain)
 {
     static const char *const locals[] = {"test", "tests", "testing", "tester", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "do_not_reply",
                                          "none", "na", "n-a", "null", "nobody", "noone", "noemail", "no-email", "nomail", "noname", "asdf", "asd", "asdasd",
-                                         "qwerty", "qwe", "abc", "aaa", "xxx", "xx", "x", "a", "aa", "fake", "dummy", "anonymous", "unknown", "example", "sample",
+                                         "qwerty", "qwe", "abc", "aaa", "xxx", "xx", "fake", "dummy", "anonymous", "unknown", "example", "sample",
                                          "email", "mail@mail", "user", "username", "name", "yourname", "your-email", "youremail", "test1", "test123", "123", "1234", "12345",
-                                         "123456", "1234567", "12345678", "123456789", "1", "111", "1111", "11111", "111111", "mailer-daemon", "devnull", "undefined"};
+                                         "123456", "123456789", "111", "1111", "11111", "111111", "mailer-daemon", "devnull", "undefined"};
     static const char *const reserved[] = {"invalid", "localhost", "local"};
     static const char *const domains[] = {"test.com", "test.test", "noemail.com", "none.com", "email.com.test", "mailinator.com", "a.a", "a.com", "aa.com.test",
                                           "asdf.com", "abc.abc", "nomail.com", "null.com", "domain.com", "yourdomain.com", "sharklasers.com", "guerrillamail.com", "yopmail.com",

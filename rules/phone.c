@@ -152,6 +152,28 @@ static struct slice cut_extension(struct slice s, struct slice *digits)
     return s;
 }
 
+/* 021-61234567-8001: the third group of a Chinese landline is an extension. */
+static struct slice cut_dashed_extension(struct slice s, struct slice *digits)
+{
+    ptrdiff_t first = slice_find_byte(s, '-');
+    const char *last = s.len ? memrchr(s.ptr, '-', s.len) : NULL;
+    if (first < 0 || last == s.ptr + first)
+        return s;
+    size_t at = (size_t)(last - s.ptr);
+    struct slice tail = slice_sub(s, at + 1, s.len), subscriber = slice_sub(s, (size_t)first + 1, at);
+    if (s.ptr[0] != '0' || first < 3 || first > 4 || !text_all_digits(tail) || tail.len > 6 ||
+        !text_all_digits(subscriber) || (subscriber.len != 7 && subscriber.len != 8))
+        return s;
+    *digits = tail;
+    return slice_sub(s, 0, at);
+}
+
+/* 95588 and 95013888: service numbers of the whole country, which the library does not list. */
+static bool is_cn_service(struct slice digits)
+{
+    return (digits.len == 5 || digits.len == 8) && slice_starts(digits, SLICE("95"));
+}
+
 /* 13812345678-1234, 13812345678[1234]: a marketplace's number that forwards. */
 static bool is_virtual(struct slice s, struct slice *number, struct slice *code)
 {
@@ -312,12 +334,19 @@ static struct number read_number(struct slice s, const char *country, struct are
         return number;
     }
     struct slice bare = cut_extension(drop_label(s), &number.extension);
+    if (number.extension.len == 0 && strcmp(country, "CN") == 0)
+        bare = cut_dashed_extension(bare, &number.extension);
     struct digits d = collect(bare);
     settle_prefix(&d, country);
     char e164[24];
     if (names_nobody(national_digits(&d, country)) && !d.odd)
         number.flags |= VALUE_NOBODY;
     if (!d.odd && plan_knows(&d, country, e164)) {
+        number.value = with_extension(e164, number.extension, arena);
+        return number;
+    }
+    if (!d.odd && !d.plus && strcmp(country, "CN") == 0 && is_cn_service(slice_of(d.text, d.count))) {
+        snprintf(e164, sizeof(e164), "+86%s", d.text);
         number.value = with_extension(e164, number.extension, arena);
         return number;
     }
@@ -331,7 +360,7 @@ static struct number read_number(struct slice s, const char *country, struct are
     else if (d.count >= 3 && (!d.odd || d.count < DIGITS_MAX))
         verdict = phone_library_parse(asked.ptr, asked.len, country, &parsed);
     else if (d.count < 3)
-        verdict = PHONE_TOO_SHORT;
+        verdict = d.count > 0 ? PHONE_TOO_SHORT : PHONE_INVALID;
     else
         verdict = PHONE_TOO_LONG;
     if (verdict == PHONE_VALID) {

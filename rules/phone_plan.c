@@ -28,10 +28,10 @@ const struct phone_plan phone_plans[] = {
      "66[0-279][2-9]xxxxxx|67[28][2-9]xxxxxx|68[0-29][2-9]xxxxxx|71[2-9][2-9]xxxxxx|72[04-7][2-9]xxxxxx|73[1247][2-9]xxxxxx|"
      "74[037][2-9]xxxxxx|75[347][2-9]xxxxxx|76[0359][2-9]xxxxxx|77[0-589][2-9]xxxxxx|78[0-1567][2-9]xxxxxx|82[058][2-9]xxxxxx|"
      "83[0-28][2-9]xxxxxx|84[03-57-8][2-9]xxxxxx|85[046-9][2-9]xxxxxx|86[02-57][2-9]xxxxxx|87[0238][2-9]xxxxxx|888[2-9]xxxxxx|"
-     "92[058][2-9]xxxxxx|93[014-79][2-9]xxxxxx|94[01379][2-9]xxxxxx|95[12469][2-9]xxxxxx|97[0-389][2-9]xxxxxx|98[0459][2-9]xxxxxx"},
+     "92[058][2-9]xxxxxx|93[014679][2-9]xxxxxx|94[01379][2-9]xxxxxx|95[12469][2-9]xxxxxx|97[0-389][2-9]xxxxxx|98[0459][2-9]xxxxxx"},
     {"DE", "49", "0", "17xxxxxxxx|15[1257]xxxxxxxx|16[023]xxxxxxx"},
     {"GB", "44", "0", "7[3-58]xxxxxxxx|77[1-8]xxxxxxx|79[02-9]xxxxxxx|20[378]xxxxxxx"},
-    {"FR", "33", "0", "6[0-24-8]xxxxxxx|7[3-9]xxxxxxx|[1-5]xxxxxxxx|9xxxxxxxx"},
+    {"FR", "33", "0", "6[0-24-8]xxxxxxx|7[3-9]xxxxxxx|[1-35]xxxxxxxx|4[1-9]xxxxxxx|9xxxxxxxx"},
     {"ES", "34", "", "6xxxxxxxx|7[1-4]xxxxxxx"},
     {"IT", "39", "", "3[2-9]xxxxxxxx"},
     {"NL", "31", "0", "6[1-5]xxxxxxx"},
@@ -39,7 +39,7 @@ const struct phone_plan phone_plans[] = {
     {"JP", "81", "0", "[789]0[1-9]xxxxxxx"},
     {"KR", "82", "0", "10[2-46-9]xxxxxxx"},
     {"IN", "91", "0", "[6-9]xxxxxxxxx"},
-    {"AU", "61", "0", "4[0-3]xxxxxxx|4[579][0257]xxxxxx"},
+    {"AU", "61", "0", "4[0-3]xxxxxxx|4[57][0257]xxxxxx|49[027]xxxxxx"},
     {"BR", "55", "0", "1[1-9]9[6-9]xxxxxxx|[23579]19[6-9]xxxxxxx"},
     {"RU", "7", "8", "9[0-68]xxxxxxxx"},
     {"TW", "886", "0", "9xxxxxxxx"},
@@ -101,7 +101,7 @@ bool phone_plan_matches(const struct phone_plan *plan, struct slice national)
                 at++;
                 fits = in_set(&at, digit);
             } else {
-                fits = digit != 0 && (*at == 'x' || *at == digit);
+                fits = *at == 'x' ? digit >= '0' && digit <= '9' : *at == digit;
                 at++;
             }
         }
