@@ -1,7 +1,7 @@
 /* cluster.c - see cluster.h: starting, adopting, watching and stopping the postmaster. */
 #include "daemon/store/cluster.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,9 @@
 
 #define READY_DEADLINE_MS 120000 /* crash recovery of a few GB of WAL */
 #define READY_POLL_MS     50
+#define RELAUNCH_PAUSE_MS 300
 #define IMMEDIATE_WAIT_MS 5000
+#define SURVIVOR_WAIT_MS  30000
 #define CONNINFO_BYTES    (SOCKET_DIR_MAX + 80)
 
 struct cluster {
@@ -52,7 +54,7 @@ static bool read_pid_file(const struct cluster_place *place, struct pid_file *ou
     return out->pid > 1;
 }
 
-/* A postmaster stands in its data directory; nobody else has a reason to. */
+/* A postmaster, like its children, stands in its data directory; nobody else has a reason to. */
 static bool is_our_postmaster(const struct cluster_place *place, pid_t pid)
 {
     char link[64], target[PATH_MAX];
@@ -71,12 +73,48 @@ static bool is_our_postmaster(const struct cluster_place *place, pid_t pid)
     return strstr(target, "/postgres") != NULL;
 }
 
-/* The pid file of a dead postmaster is PostgreSQL's to judge, unless its number went to a stranger: PostgreSQL would
- * then refuse to start until a person removes it. The same for the lock beside the socket. */
-static void clear_stale_locks(const struct cluster_place *place, const struct pid_file *pid_file)
+static bool pause_ms(const struct cluster *cluster, int64_t wait_ms)
 {
+    if (cluster->stop)
+        return stop_wait_ms(cluster->stop, wait_ms);
+    usleep((useconds_t)wait_ms * 1000);
+    return false;
+}
+
+/* A process of the cluster, postmaster or child: they all stand in the data directory. 0 when there is none. */
+static pid_t find_survivor(const struct cluster_place *place)
+{
+    pid_t found = 0;
+    DIR *processes = opendir("/proc");
+    if (processes == NULL)
+        return 0;
+    for (struct dirent *entry; found == 0 && (entry = readdir(processes)) != NULL;) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid > 1 && is_our_postmaster(place, pid))
+            found = pid;
+    }
+    closedir(processes);
+    return found;
+}
+
+/* The pid file of a dead postmaster is PostgreSQL's to judge, unless its number went to a stranger (or to a zombie
+ * nobody reaps): PostgreSQL would then refuse to start until a person removes it. It also guards against children of
+ * a killed postmaster, so it goes only when there are none. The same for the lock beside the socket. */
+static enum status clear_stale_locks(const struct cluster *cluster, const struct pid_file *pid_file,
+                                     struct err *err)
+{
+    const struct cluster_place *place = &cluster->place;
     char path[PATH_MAX + 32];
     if (pid_file->pid > 1 && kill(pid_file->pid, 0) == 0) {
+        int64_t until_us = clock_monotonic_us(clock_system()) + SURVIVOR_WAIT_MS * 1000LL;
+        for (pid_t survivor; (survivor = find_survivor(place)) != 0;) {
+            if (clock_monotonic_us(clock_system()) >= until_us)
+                return err_set(err, RETRY_LATER, "store.cluster_survivor",
+                               "process %d of a killed private database is still there; hint: kill it",
+                               (int)survivor);
+            if (pause_ms(cluster, READY_POLL_MS))
+                return STATUS_STOPPED;
+        }
         log_warn("store.cluster_stale", "postmaster.pid names process %d, which is not the database: removed",
                  (int)pid_file->pid);
         snprintf(path, sizeof(path), "%s/postmaster.pid", place->data_dir);
@@ -84,6 +122,7 @@ static void clear_stale_locks(const struct cluster_place *place, const struct pi
     }
     snprintf(path, sizeof(path), "%s/.s.PGSQL.5432.lock", place->socket_dir);
     unlink(path);
+    return STATUS_OK;
 }
 
 static void set_conninfo(struct cluster *cluster, const char *database, char *out, size_t size)
@@ -112,6 +151,13 @@ static enum status launch(struct cluster *cluster, struct err *err)
     return cluster_program(place, "postgres", argv, 0, NULL, &cluster->postmaster, err);
 }
 
+/* After a crash of the postmaster its children may live a little longer; a new one refuses to start beside them. */
+static bool is_waiting_for_the_old(const struct err *err)
+{
+    return strstr(err->text, "pre-existing shared memory block") != NULL ||
+           strstr(err->text, "Terminate any old server processes") != NULL;
+}
+
 static enum status wait_ready(struct cluster *cluster, struct db *db, struct err *err)
 {
     int64_t until_us = clock_monotonic_us(clock_system()) + READY_DEADLINE_MS * 1000LL;
@@ -123,16 +169,20 @@ static enum status wait_ready(struct cluster *cluster, struct db *db, struct err
             cluster->postmaster = 0;
             err_set(err, RETRY_LATER, "store.cluster_start", "the private database did not start");
             cluster_explain(&cluster->place, err);
-            return STATUS_FAILED;
+            if (!is_waiting_for_the_old(err) || clock_monotonic_us(clock_system()) >= until_us)
+                return STATUS_FAILED;
+            if (pause_ms(cluster, RELAUNCH_PAUSE_MS))
+                return STATUS_STOPPED;
+            status = launch(cluster, err);
+            if (status != STATUS_OK)
+                return status;
         }
         if (clock_monotonic_us(clock_system()) >= until_us) {
             err_prefix(err, "the private database is not ready after %d s", READY_DEADLINE_MS / 1000);
             return STATUS_FAILED;
         }
-        if (cluster->stop && stop_wait_ms(cluster->stop, READY_POLL_MS))
+        if (pause_ms(cluster, READY_POLL_MS))
             return STATUS_STOPPED;
-        if (cluster->stop == NULL)
-            usleep(READY_POLL_MS * 1000);
     }
 }
 
@@ -160,8 +210,9 @@ static enum status bring_up(struct cluster *cluster, struct err *err)
         log_info("store.cluster_adopted", "the private database is running already (process %d)",
                  (int)pid_file.pid);
     } else {
-        clear_stale_locks(&cluster->place, &pid_file);
-        status = launch(cluster, err);
+        status = clear_stale_locks(cluster, &pid_file, err);
+        if (status == STATUS_OK)
+            status = launch(cluster, err);
     }
     if (status != STATUS_OK)
         return status;

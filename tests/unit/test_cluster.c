@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -89,6 +90,13 @@ static void test_it_is_made_as_we_promise_and_stops(void **state)
     assert_false(is_running(pid));
 }
 
+static void *thaw_later(void *data)
+{
+    usleep(1000000);
+    kill((pid_t)*(int64_t *)data, SIGCONT);
+    return NULL;
+}
+
 static void test_it_comes_back_with_what_it_held_and_is_revived_when_killed(void **state)
 {
     (void)state;
@@ -96,10 +104,18 @@ static void test_it_comes_back_with_what_it_held_and_is_revived_when_killed(void
     struct cluster *cluster = start();
     assert_ok(err, cluster_check(cluster, &err));
     pid_t killed = postmaster_pid();
+    /* A backend that does not notice at once holds the shared memory a second longer. */
+    struct db *busy = pg_open(cluster_conninfo(cluster), 30000);
+    int64_t backend = pg_int(busy, "select pg_backend_pid()");
+    pthread_t thawer;
+    assert_int_equal(kill((pid_t)backend, SIGSTOP), 0);
+    assert_int_equal(pthread_create(&thawer, NULL, thaw_later, &backend), 0);
     assert_int_equal(kill(killed, SIGKILL), 0);
     int64_t until_us = clock_monotonic_us(clock_system()) + 30000000;
     while (postmaster_pid() == killed && clock_monotonic_us(clock_system()) < until_us)
         assert_ok(err, cluster_check(cluster, &err));
+    pthread_join(thawer, NULL);
+    db_free(&busy);
     struct db *db = pg_open(cluster_conninfo(cluster), 5000);
     assert_int_equal(pg_int(db, "select a from public.kept"), 42);
     db_free(&db);
