@@ -128,6 +128,7 @@ enum status db_commit(struct db *db, bool *ambiguous, struct err *err)
         /* An error that left the connection standing is an answer; a connection that is gone is none. */
         *ambiguous = !db_is_open(db);
         if (*ambiguous) {
+            db->undecided = db->session;
             err->retry = RETRY_RECONNECT;
             return status == STATUS_STOPPED ? status : STATUS_FAILED;
         }

@@ -87,7 +87,8 @@ MUST_CHECK enum status db_exec(struct db *db, const char *sql, struct err *err);
 
 MUST_CHECK enum status db_begin(struct db *db, struct err *err);
 /* An ambiguous commit (connection lost after COMMIT was sent) is STATUS_FAILED, RETRY_RECONNECT, and *ambiguous
- * true: the caller settles it by looking for its batch id. */
+ * true: the caller settles it by looking for its batch id. The next db_open of the same db first ends the session that
+ * did not answer, so that what is found then is final; while that session cannot be ended (frozen) db_open fails. */
 MUST_CHECK enum status db_commit(struct db *db, bool *ambiguous, struct err *err);
 void db_rollback(struct db *db); /* closes the connection if that fails */
 

@@ -230,6 +230,7 @@ static enum status check_session(struct db *db, struct err *err)
     bool utf8 = slice_is(db_bytes(result, 0, 5), "UTF8");
     int64_t version = db_int(result, 0, 6);
     bool set = slice_is(db_bytes(result, 0, 0), "") && slice_is(db_bytes(result, 0, 1), "UTC");
+    db->session = (struct db_session){(int32_t)db_int(result, 0, 7), db_timestamp_us(result, 0, 8)};
     db_result_free(&result);
     if (utf8 && set && version >= SERVER_VERSION_MIN)
         return STATUS_OK;
@@ -241,6 +242,29 @@ static enum status check_session(struct db *db, struct err *err)
         return err_set(err, RETRY_REJECT_CONFIG, "store.version",
                        "PostgreSQL %lld is too old; hint: 14 or newer", (long long)(version / 10000));
     return err_set(err, RETRY_RECONNECT, "store.session", "the session settings did not take");
+}
+
+/* A COMMIT whose answer was lost may still be under way: looking for its rows would not see them. Once that session
+ * is gone, what it did is decided, and what the caller finds is final. */
+static enum status settle_undecided(struct db *db, struct err *err)
+{
+    if (db->undecided.pid == 0)
+        return STATUS_OK;
+    struct db_result *result = NULL;
+    struct db_param params[] = {DB_P_INT4(db->undecided.pid), DB_P_TIMESTAMP(db->undecided.start_us)};
+    enum status status = db_query(db, &sql_store_end_session, params, 2, &result, err);
+    bool gone = status == STATUS_OK && (db_rows(result) == 0 || db_int(result, 0, 0) != 0);
+    db_result_free(&result);
+    if (status != STATUS_OK)
+        return status;
+    if (gone) {
+        db->undecided = (struct db_session){0};
+        return STATUS_OK;
+    }
+    db_close(db);
+    return err_set(err, RETRY_RECONNECT, "store.undecided",
+                   "database process %d, whose COMMIT was not answered, does not end; hint: it is frozen",
+                   (int)db->undecided.pid);
 }
 
 enum status db_open(struct db *db, struct err *err)
@@ -264,6 +288,8 @@ enum status db_open(struct db *db, struct err *err)
         }
         if (status == STATUS_OK)
             status = check_session(db, err);
+        if (status == STATUS_OK)
+            status = settle_undecided(db, err);
         if (status == STATUS_OK)
             conninfo->host_next = host;
         if (status == STATUS_OK || status == STATUS_STOPPED)

@@ -26,6 +26,11 @@ struct db_prepared { /* a statement prepared on this connection */
     Oid types[DB_PARAMS_MAX]; /* as the server inferred them */
 };
 
+struct db_session { /* a server process; its number alone may be given again */
+    int32_t pid;
+    int64_t start_us;
+};
+
 struct db_conninfo; /* see db_connect.c */
 
 struct db {
@@ -36,6 +41,8 @@ struct db {
     int64_t statement_timeout_ms;
     const struct stop *stop;
     PGconn *conn;            /* NULL when closed */
+    struct db_session session;   /* the present one */
+    struct db_session undecided; /* one whose COMMIT was not answered; pid 0: none */
     bool no_startup_options; /* the server (a pooler) refuses them: settings come by query only */
     struct db_prepared **prepared;
     size_t prepared_count;

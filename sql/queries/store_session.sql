@@ -5,4 +5,6 @@ select pg_catalog.set_config('search_path', '', false),
        pg_catalog.set_config('standard_conforming_strings', 'on', false),
        pg_catalog.set_config('statement_timeout', $1::text, false),
        pg_catalog.current_setting('server_encoding'),
-       pg_catalog.current_setting('server_version_num')::int4
+       pg_catalog.current_setting('server_version_num')::int4,
+       pg_catalog.pg_backend_pid(),
+       (select a.backend_start from pg_catalog.pg_stat_activity a where a.pid = pg_catalog.pg_backend_pid())

@@ -343,6 +343,33 @@ static void test_a_lost_answer_to_commit_is_ambiguous_and_settled_by_looking(voi
     proxy_stop(&proxy);
 }
 
+static void test_after_an_ambiguous_commit_what_is_found_is_final(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    bool ambiguous = false;
+    struct db *db = pg_open(conninfo, 400), *other = pg_open(conninfo, 5000);
+    make_table(other);
+    assert_ok(err, db_begin(db, &err));
+    assert_ok(err, db_run(db, &insert_query, (struct db_param[]){DB_P_INT8(1), DB_P_TEXT(SLICE("x"))}, 2, NULL, &err));
+    int64_t backend = pg_int(db, "select pg_backend_pid()");
+    assert_int_equal(kill((pid_t)backend, SIGSTOP), 0);
+    assert_int_equal(db_commit(db, &ambiguous, &err), STATUS_FAILED);
+    assert_true(ambiguous);
+    /* It may still commit when it thaws: nobody may look before it is gone. */
+    assert_int_not_equal(db_open(db, &err), STATUS_OK);
+    assert_int_equal(err.retry, RETRY_RECONNECT);
+    assert_int_equal(kill((pid_t)backend, SIGCONT), 0);
+    assert_ok(err, db_open(db, &err));
+    static const struct sql_query living = {"living", "select count(*) from pg_stat_activity where pid = $1::int4"};
+    struct db_result *result = NULL;
+    assert_ok(err, db_query(db, &living, (struct db_param[]){DB_P_INT8(backend)}, 1, &result, &err));
+    assert_int_equal(db_int(result, 0, 0), 0);
+    db_result_free(&result);
+    db_free(&db);
+    db_free(&other);
+}
+
 static void test_a_frozen_backend_meets_our_deadline(void **state)
 {
     (void)state;
@@ -513,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_streams_give_row_by_row_and_may_be_left_early),
         cmocka_unit_test(test_notifications_are_waited_for),
         cmocka_unit_test(test_a_lost_answer_to_commit_is_ambiguous_and_settled_by_looking),
+        cmocka_unit_test(test_after_an_ambiguous_commit_what_is_found_is_final),
         cmocka_unit_test(test_a_frozen_backend_meets_our_deadline),
         cmocka_unit_test(test_a_frozen_backend_meets_our_deadline_in_a_copy_too),
         cmocka_unit_test(test_the_stop_signal_ends_a_wait),
