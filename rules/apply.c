@@ -35,8 +35,8 @@ static bool is_in(const struct lookup *list, struct slice text)
     return lookup_find(list, fold_value(text, folded)) != NULL;
 }
 
-static bool test_text(struct cleaner *cleaner, const struct condition *condition,
-                      struct slice text, const char *rule_id)
+static bool test_text(struct cleaner *cleaner, const struct condition *condition, struct slice text,
+                      const char *rule_id)
 {
     if (condition->kind == CONDITION_MATCHES)
         return cleaner_match(cleaner, condition->pattern, text, rule_id) == 1;
@@ -63,8 +63,9 @@ static bool test_values(struct cleaner *cleaner, const struct condition *conditi
         const struct clean_value *value = &cleaner->values[i];
         if (value->field != subject->field)
             continue;
-        if (condition->kind == CONDITION_FLAGGED ? (value->flags & condition->flags) != 0
-                                                 : test_text(cleaner, condition, value->value, rule_id))
+        if (condition->kind == CONDITION_FLAGGED
+                ? (value->flags & condition->flags) != 0
+                : test_text(cleaner, condition, value->value, rule_id))
             return true;
     }
     return false;
@@ -175,7 +176,8 @@ static struct slice passed_bound(const struct cleaner *cleaner, const struct rul
         size_t most = rule->max.len < value->value.len ? rule->max.len : value->value.len;
         if (rule->min.ptr && memcmp(value->value.ptr, rule->min.ptr, least) < 0)
             return rule->min;
-        return rule->max.ptr && memcmp(value->value.ptr, rule->max.ptr, most) > 0 ? rule->max : none;
+        return rule->max.ptr && memcmp(value->value.ptr, rule->max.ptr, most) > 0 ? rule->max
+                                                                                  : none;
     }
     double number = 0;
     if (rule->action == ACTION_LENGTH)
@@ -220,8 +222,7 @@ static void look_up(struct cleaner *cleaner, const struct rule *rule, size_t *in
 {
     struct clean_value *value = &cleaner->values[*index];
     char folded[FOLDED_MAX];
-    const struct lookup_entry *found =
-        lookup_find(rule->table, fold_value(value->value, folded));
+    const struct lookup_entry *found = lookup_find(rule->table, fold_value(value->value, folded));
     if (found && rule->target != FIELD_NONE && rule->target != value->field) {
         if (!cleaner_has(cleaner, rule->target, FIELD_HAS_VALUE))
             cleaner_add_text(cleaner, rule->target, found->text, VALUE_DERIVED);
@@ -252,10 +253,10 @@ static void replace_in(struct cleaner *cleaner, const struct rule *rule, size_t 
     uint32_t options = PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_UNSET_EMPTY;
     if (seen < old.value.len)
         options |= PCRE2_NOTEOL;
-    int count = pcre2_substitute(rule->pattern->code, (PCRE2_SPTR)old.value.ptr, seen, 0, options,
-                                 cleaner->match_data, cleaner->match_context,
-                                 (PCRE2_SPTR)rule->text.ptr, rule->text.len,
-                                 (PCRE2_UCHAR *)cleaner->replaced, &len);
+    int count =
+        pcre2_substitute(rule->pattern->code, (PCRE2_SPTR)old.value.ptr, seen, 0, options,
+                         cleaner->match_data, cleaner->match_context, (PCRE2_SPTR)rule->text.ptr,
+                         rule->text.len, (PCRE2_UCHAR *)cleaner->replaced, &len);
     if (count == 0)
         return;
     if (count < 0) {

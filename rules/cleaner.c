@@ -1,4 +1,5 @@
-/* cleaner.c - a raw record through mapping, types, derivation and rules. See ruleset.h, cleaner.h. */
+/* cleaner.c - a raw record through mapping, types, derivation and rules. See ruleset.h, cleaner.h.
+ */
 #include "rules/cleaner.h"
 
 #include "rules/text.h"
@@ -94,9 +95,9 @@ bool cleaner_has(struct cleaner *cleaner, uint16_t field, enum field_state what)
         memset(cleaner->state, 0, cleaner->ruleset->schema.count);
         for (size_t i = 0; i < cleaner->value_count; i++) {
             const struct clean_value *value = &cleaner->values[i];
-            cleaner->state[value->field] |=
-                value->flags & (VALUE_NOBODY | VALUE_INVALID) ? FIELD_HAS_VALUE
-                                                              : FIELD_HAS_VALUE | FIELD_HAS_USABLE;
+            cleaner->state[value->field] |= value->flags & (VALUE_NOBODY | VALUE_INVALID)
+                                                ? FIELD_HAS_VALUE
+                                                : FIELD_HAS_VALUE | FIELD_HAS_USABLE;
         }
         cleaner->state_is_stale = false;
     }
@@ -144,7 +145,8 @@ static struct slice joined(struct cleaner *cleaner, struct slice first, struct s
                         (int)second.len, second.ptr);
 }
 
-/* All columns of one single-valued field: the first with a value wins, the others stay as extras. */
+/* All columns of one single-valued field: the first with a value wins, the others stay as extras.
+ */
 static void collect_single(struct cleaner *cleaner, const struct mapping *mapping, size_t from,
                            size_t to)
 {
@@ -275,9 +277,8 @@ static void begin(struct cleaner *cleaner, const struct source_rules *source,
     cleaner->source = source;
     cleaner->raw = raw;
     cleaner->arena = arena;
-    cleaner->context = (struct clean_context){.country = source->country,
-                                              .time_zone = source->time_zone,
-                                              .day_first = source->day_first};
+    cleaner->context = (struct clean_context){
+        .country = source->country, .time_zone = source->time_zone, .day_first = source->day_first};
     cleaner->kind = source->kind == KIND_COMPANY ? KIND_COMPANY : KIND_PERSON;
     cleaner->cleaned = cleaner->suppressed = cleaner->stopped = false;
     cleaner->worst = CLEAN_OK;
@@ -303,7 +304,8 @@ enum status ruleset_clean(struct cleaner *cleaner, const struct source_rules *so
     apply_rules(cleaner, false);
     finish(cleaner, clean);
     if (arena_failed(arena))
-        return err_set(err, RETRY_REJECT_RECORD, "rules.arena_full",
-                       "the cleaned records do not fit in the batch's memory; hint: smaller batches");
+        return err_set(
+            err, RETRY_REJECT_RECORD, "rules.arena_full",
+            "the cleaned records do not fit in the batch's memory; hint: smaller batches");
     return STATUS_OK;
 }

@@ -33,7 +33,7 @@ struct mapping {
     size_t target_count;
     struct column_target *targets; /* by field, then order, then column */
     size_t extra_count;
-    struct extra_column *extras;   /* by name */
+    struct extra_column *extras; /* by name */
 };
 
 struct work_extra {
@@ -56,9 +56,9 @@ struct cleaner {
     struct arena *arena;
     struct clean_context context;
     enum record_kind kind;
-    bool cleaned;    /* types have cleaned: values are canonical */
+    bool cleaned; /* types have cleaned: values are canonical */
     bool suppressed;
-    bool stopped;    /* a limit was hit: no more rules */
+    bool stopped; /* a limit was hit: no more rules */
     enum clean_outcome worst;
     size_t value_count;
     size_t extra_count;
@@ -93,7 +93,8 @@ const struct mapping *mapping_of(struct cleaner *cleaner, const struct source_ru
                                  const struct columns *columns);
 void mapping_free(struct mapping **mapping);
 
-/* typed.c: turns the values as mapped into canonical ones, with what they say besides themselves. */
+/* typed.c: turns the values as mapped into canonical ones, with what they say besides themselves.
+ */
 void typed_clean(struct cleaner *cleaner);
 /* derive.c: names from their parts and back, regions from cities. */
 void derive(struct cleaner *cleaner);

@@ -2,13 +2,20 @@
 #include "rules/field.h"
 
 static const char *const type_names[FIELD_TYPE_COUNT] = {
-    [FIELD_TEXT] = "text",         [FIELD_PERSON_NAME] = "person_name",
-    [FIELD_EMAIL] = "email",       [FIELD_PHONE] = "phone",
-    [FIELD_ADDRESS] = "address",   [FIELD_COMPANY] = "company",
-    [FIELD_DATE] = "date",         [FIELD_ID_NUMBER] = "id_number",
-    [FIELD_URL] = "url",           [FIELD_GEO] = "geo",
-    [FIELD_CATEGORY] = "category", [FIELD_TAGS] = "tags",
-    [FIELD_NUMBER] = "number",     [FIELD_MONEY] = "money",
+    [FIELD_TEXT] = "text",
+    [FIELD_PERSON_NAME] = "person_name",
+    [FIELD_EMAIL] = "email",
+    [FIELD_PHONE] = "phone",
+    [FIELD_ADDRESS] = "address",
+    [FIELD_COMPANY] = "company",
+    [FIELD_DATE] = "date",
+    [FIELD_ID_NUMBER] = "id_number",
+    [FIELD_URL] = "url",
+    [FIELD_GEO] = "geo",
+    [FIELD_CATEGORY] = "category",
+    [FIELD_TAGS] = "tags",
+    [FIELD_NUMBER] = "number",
+    [FIELD_MONEY] = "money",
     [FIELD_TIMESTAMP] = "timestamp",
 };
 

@@ -1,9 +1,9 @@
 /*
  * lookup.h - finding a word however it is written: column headings, code tables, lists.
  *
- * Two foldings. A *heading* keeps letters and digits only ("E-Mail *", "e_mail" and "ｅｍａｉｌ" are
- * "email"); a *value* keeps its punctuation but not case, width or runs of spaces. A map is built once
- * in an arena and read by any thread.
+ * Two foldings. A *heading* keeps letters and digits only ("E-Mail *", "e_mail" and "ｅｍａｉｌ"
+ * are "email"); a *value* keeps its punctuation but not case, width or runs of spaces. A map is
+ * built once in an arena and read by any thread.
  */
 #ifndef TRIBUTARY_RULES_LOOKUP_H
 #define TRIBUTARY_RULES_LOOKUP_H
@@ -31,8 +31,8 @@ struct lookup {
 
 /* Room for `count` entries, each added once. False when the arena is full. */
 bool lookup_init(struct lookup *lookup, size_t count, struct arena *arena);
-/* The key must be folded; it is kept, so it must live as long as the map. Returns the entry that was there before, which
- * stays as it is, or NULL when it was added. */
+/* The key must be folded; it is kept, so it must live as long as the map. Returns the entry that
+ * was there before, which stays as it is, or NULL when it was added. */
 const struct lookup_entry *lookup_add(struct lookup *lookup, struct slice key, struct slice text,
                                       uint32_t number);
 /* NULL when there is none; a key with ptr NULL is never found. */

@@ -81,8 +81,8 @@ static void add_explicit(const struct ruleset *ruleset, const struct source_rule
                     return;
                 plans[c].used = true;
                 if (!ignore)
-                    mapping->targets[mapping->target_count++] = (struct column_target){
-                        (uint16_t)c, field, (uint16_t)k, COLUMN_VALUE};
+                    mapping->targets[mapping->target_count++] =
+                        (struct column_target){(uint16_t)c, field, (uint16_t)k, COLUMN_VALUE};
             }
         }
     }

@@ -36,7 +36,8 @@ static const struct {
     [ACTION_SUPPRESS] = {"suppress", 0, ""},
 };
 
-static const char *const plain_keys[] = {"id", "note", "when", "stage", "field", "severity", "code", "off"};
+static const char *const plain_keys[] = {"id",    "note",     "when", "stage",
+                                         "field", "severity", "code", "off"};
 #define PLAIN_KEYS (sizeof(plain_keys) / sizeof(plain_keys[0]))
 
 static bool compile_fields(struct compiler *compiler, const struct yaml_node *node,
@@ -163,7 +164,8 @@ static bool group_exists(const pcre2_code *code, struct slice group)
     return pcre2_substring_number_from_name(code, (PCRE2_SPTR)name) >= 0;
 }
 
-/* PCRE2 looks at a replacement only once something matched: too late to tell the one who wrote it. */
+/* PCRE2 looks at a replacement only once something matched: too late to tell the one who wrote it.
+ */
 static bool replacement_is_sound(const pcre2_code *code, struct slice with)
 {
     for (size_t i = 0; i < with.len; i++) {
@@ -202,7 +204,8 @@ static bool compile_replace(struct compiler *compiler, const struct yaml_node *n
         return false;
     if (!replacement_is_sound(rule->pattern->code, with->text)) {
         problems_add(compiler->problems, with,
-                     "\"" SLICE_FMT "\" is no replacement for this pattern; hint: $1 or ${name} is a "
+                     "\"" SLICE_FMT
+                     "\" is no replacement for this pattern; hint: $1 or ${name} is a "
                      "group of it, $$ a dollar",
                      SLICE_ARG(with->text));
         return false;
@@ -223,8 +226,10 @@ static bool only_true(struct compiler *compiler, const struct yaml_node *node, c
     if (!pack_bool(compiler, node, &truth))
         return false;
     if (!truth)
-        problems_add(compiler->problems, node, "%s: only true makes sense; hint: `off: true` switches "
-                     "a rule off", key);
+        problems_add(compiler->problems, node,
+                     "%s: only true makes sense; hint: `off: true` switches "
+                     "a rule off",
+                     key);
     return truth;
 }
 
@@ -277,7 +282,8 @@ static bool compile_action(struct compiler *compiler, const struct yaml_node *no
         return compile_text(compiler, node, key, rule);
     case ACTION_TAG:
         if (compiler->ruleset->known.tags == FIELD_NONE)
-            problems_add(compiler->problems, node, "tag wants a field `tags`, which no pack declares");
+            problems_add(compiler->problems, node,
+                         "tag wants a field `tags`, which no pack declares");
         return compile_text(compiler, node, key, rule);
     case ACTION_COPY:
         return pack_subject(compiler, node, &rule->from);
@@ -307,15 +313,18 @@ static const struct yaml_node *find_action(struct compiler *compiler, const stru
         if (value == NULL)
             continue;
         if (found) {
-            problems_add(compiler->problems, value, "a rule does one thing, this one does `%s` and `%s`; "
-                         "hint: write two rules", actions[rule->action].key, actions[i].key);
+            problems_add(compiler->problems, value,
+                         "a rule does one thing, this one does `%s` and `%s`; "
+                         "hint: write two rules",
+                         actions[rule->action].key, actions[i].key);
             return NULL;
         }
         found = value;
         rule->action = (enum action)i;
     }
     if (found == NULL)
-        problems_add(compiler->problems, node, "the rule does nothing; hint: give it `require`, `pattern`, "
+        problems_add(compiler->problems, node,
+                     "the rule does nothing; hint: give it `require`, `pattern`, "
                      "`set`, `report` ...");
     return found;
 }
@@ -327,7 +336,8 @@ static bool compile_severity(struct compiler *compiler, const struct yaml_node *
     const struct yaml_node *severity = yaml_get(node, "severity");
     if (severity == NULL) {
         if (actions[rule->action].needs & NEEDS_SEVERITY)
-            problems_add(compiler->problems, node, "a check wants `severity: warn`, `quarantine` or `reject`");
+            problems_add(compiler->problems, node,
+                         "a check wants `severity: warn`, `quarantine` or `reject`");
         return !(actions[rule->action].needs & NEEDS_SEVERITY);
     }
     for (size_t i = 0; i < 3; i++) {
@@ -349,7 +359,8 @@ static bool compile_stage(struct compiler *compiler, const struct yaml_node *nod
     if (stage == NULL || slice_is(stage->text, "after"))
         return true;
     if (!slice_is(stage->text, "before")) {
-        problems_add(compiler->problems, stage, "stage is before or after (the types have cleaned)");
+        problems_add(compiler->problems, stage,
+                     "stage is before or after (the types have cleaned)");
         return false;
     }
     rule->before = true;
@@ -375,7 +386,8 @@ static bool compile_field_key(struct compiler *compiler, const struct yaml_node 
 {
     const struct yaml_node *field = yaml_get(node, "field");
     if (field && !(actions[rule->action].needs & NEEDS_FIELD) && rule->action != ACTION_REPORT) {
-        problems_add(compiler->problems, field, "`%s` takes no `field:`", actions[rule->action].key);
+        problems_add(compiler->problems, field, "`%s` takes no `field:`",
+                     actions[rule->action].key);
         return false;
     }
     if (field)
@@ -389,8 +401,8 @@ static bool compile_code(struct compiler *compiler, const struct yaml_node *node
 {
     const struct yaml_node *code = yaml_get(node, "code");
     if (rule->action != ACTION_REPORT)
-        rule->code = code ? arena_str(compiler->ruleset->arena, code->text)
-                          : actions[rule->action].code;
+        rule->code =
+            code ? arena_str(compiler->ruleset->arena, code->text) : actions[rule->action].code;
     else if (code)
         problems_add(compiler->problems, code, "the code of a report is `report:` itself");
     return code == NULL || (rule->action != ACTION_REPORT && code->text.len > 0);

@@ -1,8 +1,8 @@
 /*
  * pack.h - the compiled form of rule packs. Private to rules/: ruleset.h is the way in.
  *
- * Everything here is immutable once ruleset_new() has returned and lives in the ruleset's arena, but for the
- * compiled patterns, which PCRE2 owns. docs/rules.md describes the language.
+ * Everything here is immutable once ruleset_new() has returned and lives in the ruleset's arena,
+ * but for the compiled patterns, which PCRE2 owns. docs/rules.md describes the language.
  */
 #ifndef TRIBUTARY_RULES_PACK_H
 #define TRIBUTARY_RULES_PACK_H
@@ -14,14 +14,15 @@
 #include "rules/lookup.h"
 #include "rules/ruleset.h"
 
-#define PACK_ARENA_MAX_BYTES  ((size_t)64 << 20)
-#define PACK_RULES_MAX        2000
-#define PACK_PATTERN_MAX      4096  /* bytes of one pattern */
-#define PACK_CONDITION_DEPTH  6
-#define PATTERN_SUBJECT_MAX   2048  /* bytes of a value that patterns see: JIT does not count every step */
-#define PATTERN_MATCH_LIMIT   20000 /* PCRE2's count of steps for one match */
-#define PATTERN_DEPTH_LIMIT   500
-#define PATTERN_HEAP_KIB      1024
+#define PACK_ARENA_MAX_BYTES ((size_t)64 << 20)
+#define PACK_RULES_MAX       2000
+#define PACK_PATTERN_MAX     4096 /* bytes of one pattern */
+#define PACK_CONDITION_DEPTH 6
+#define PATTERN_SUBJECT_MAX                                                                        \
+    2048 /* bytes of a value that patterns see: JIT does not count every step */
+#define PATTERN_MATCH_LIMIT 20000 /* PCRE2's count of steps for one match */
+#define PATTERN_DEPTH_LIMIT 500
+#define PATTERN_HEAP_KIB    1024
 
 struct pattern {
     struct pattern *next;
@@ -30,8 +31,8 @@ struct pattern {
 
 /* What a condition looks at: a field, or a column that maps onto none. */
 struct subject {
-    uint16_t field;          /* FIELD_NONE: an extra */
-    struct slice extra_key;  /* folded heading */
+    uint16_t field;         /* FIELD_NONE: an extra */
+    struct slice extra_key; /* folded heading */
 };
 
 enum condition_kind {
@@ -44,8 +45,8 @@ enum condition_kind {
     CONDITION_TEST,
     CONDITION_PRESENT, /* every subject has a value of whatever sort */
     CONDITION_PRESENT_ANY,
-    CONDITION_ABSENT,   /* no subject has any value */
-    CONDITION_USABLE,   /* every subject has a value that names somebody and passed its check */
+    CONDITION_ABSENT, /* no subject has any value */
+    CONDITION_USABLE, /* every subject has a value that names somebody and passed its check */
     CONDITION_USABLE_ANY,
     CONDITION_UNUSABLE, /* no subject has one */
     CONDITION_MATCHES,
@@ -56,14 +57,14 @@ enum condition_kind {
 
 struct condition {
     enum condition_kind kind;
-    bool truth;              /* TEST */
-    uint16_t flags;          /* FLAGGED */
+    bool truth;     /* TEST */
+    uint16_t flags; /* FLAGGED */
     enum record_kind record_kind;
     const struct pattern *pattern;
     const struct lookup *list; /* IN */
     size_t subject_count;
     struct subject *subjects;
-    size_t text_count;       /* SOURCE, PART, ISSUE */
+    size_t text_count; /* SOURCE, PART, ISSUE */
     struct slice *texts;
     size_t child_count;
     struct condition *children;
@@ -104,15 +105,15 @@ struct rule {
     enum issue_severity severity;
     const char *code;
     struct slice param;
-    struct slice text;            /* SET, DEFAULT, TAG; REPLACE: the replacement */
+    struct slice text; /* SET, DEFAULT, TAG; REPLACE: the replacement */
     const struct pattern *pattern;
-    const struct lookup *table;   /* LOOKUP, ONE_OF */
+    const struct lookup *table; /* LOOKUP, ONE_OF */
     enum otherwise otherwise;
-    uint16_t target;              /* LOOKUP: where the answer goes; FIELD_NONE: in place */
-    struct subject from;          /* COPY */
-    uint16_t flags;               /* MARK, DROP (0: every value) */
+    uint16_t target;     /* LOOKUP: where the answer goes; FIELD_NONE: in place */
+    struct subject from; /* COPY */
+    uint16_t flags;      /* MARK, DROP (0: every value) */
     enum record_kind kind;
-    struct slice min, max;        /* LENGTH, RANGE; ptr NULL: open */
+    struct slice min, max; /* LENGTH, RANGE; ptr NULL: open */
     double min_number, max_number;
 };
 
@@ -152,10 +153,10 @@ struct ruleset {
     struct known_fields known;
     uint64_t fingerprint;
     struct pattern *patterns;
-    uint32_t capture_max; /* over all patterns */
+    uint32_t capture_max;  /* over all patterns */
     struct lookup aliases; /* number: index into alias_list */
     struct alias *alias_list;
-    struct lookup ignored; /* headings of columns that are dropped */
+    struct lookup ignored;  /* headings of columns that are dropped */
     struct nobody **nobody; /* by field; NULL where there is none */
     size_t rule_count;
     struct rule *rules;
@@ -171,7 +172,7 @@ struct compiler {
     struct table {
         struct slice name;
         struct lookup list;
-    } *tables;
+    } * tables;
     size_t table_capacity;
 };
 

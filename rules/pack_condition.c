@@ -2,8 +2,9 @@
 #include "rules/pack.h"
 
 static const char *const keys[] = {
-    "all",    "any",    "not",      "source",  "kind",     "part",       "test",  "present", "present_any",
-    "absent", "usable", "unusable", "matches", "equals",   "usable_any", "in",    "flagged", "issue",
+    "all",     "any",     "not",         "source", "kind",    "part",
+    "test",    "present", "present_any", "absent", "usable",  "unusable",
+    "matches", "equals",  "usable_any",  "in",     "flagged", "issue",
 };
 
 bool pack_subject(struct compiler *compiler, const struct yaml_node *node, struct subject *subject)
@@ -125,15 +126,16 @@ static const struct {
     const char *key;
     enum condition_kind kind;
 } subject_keys[] = {
-    {"present", CONDITION_PRESENT}, {"present_any", CONDITION_PRESENT_ANY},
-    {"absent", CONDITION_ABSENT},   {"usable", CONDITION_USABLE},
+    {"present", CONDITION_PRESENT},   {"present_any", CONDITION_PRESENT_ANY},
+    {"absent", CONDITION_ABSENT},     {"usable", CONDITION_USABLE},
     {"unusable", CONDITION_UNUSABLE}, {"usable_any", CONDITION_USABLE_ANY},
 };
 
 static const struct {
     const char *key;
     enum condition_kind kind;
-} text_keys[] = {{"source", CONDITION_SOURCE}, {"part", CONDITION_PART}, {"issue", CONDITION_ISSUE}};
+} text_keys[] = {
+    {"source", CONDITION_SOURCE}, {"part", CONDITION_PART}, {"issue", CONDITION_ISSUE}};
 
 static bool compile_key(struct compiler *compiler, struct slice key, const struct yaml_node *value,
                         int depth, struct condition *condition)

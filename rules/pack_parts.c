@@ -1,4 +1,5 @@
-/* pack_parts.c - the small parts packs are written in: names, lists, patterns, flags. See pack.h. */
+/* pack_parts.c - the small parts packs are written in: names, lists, patterns, flags. See pack.h.
+ */
 #include "rules/pack.h"
 
 void pack_check_keys(struct compiler *compiler, const struct yaml_node *map, const char *what,
@@ -52,11 +53,13 @@ const struct pattern *pack_pattern(struct compiler *compiler, const struct yaml_
     PCRE2_SIZE offset = 0;
     pcre2_code *code =
         pcre2_compile((PCRE2_SPTR)node->text.ptr, node->text.len,
-                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY,
+                      &error, &offset, NULL);
     if (code == NULL) {
         char text[160];
         pcre2_get_error_message(error, (PCRE2_UCHAR *)text, sizeof(text));
-        problems_add(compiler->problems, node, "pattern: %s, at byte %zu of it", text, (size_t)offset);
+        problems_add(compiler->problems, node, "pattern: %s, at byte %zu of it", text,
+                     (size_t)offset);
         return NULL;
     }
     struct pattern *pattern = ARENA_NEW(ruleset->arena, struct pattern);
@@ -142,7 +145,8 @@ const struct lookup *pack_table(struct compiler *compiler, const struct yaml_nod
 
 bool pack_flags(struct compiler *compiler, const struct yaml_node *node, uint16_t *flags)
 {
-    static const char *const words[] = {"masked", "nobody", "virtual", "encrypted", "invalid", "derived"};
+    static const char *const words[] = {"masked",    "nobody",  "virtual",
+                                        "encrypted", "invalid", "derived"};
     size_t count;
     struct yaml_node *const *nodes;
     if (!pack_scalars(compiler, node, &count, &nodes))

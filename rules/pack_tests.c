@@ -79,8 +79,8 @@ static void read_map(struct run *run, const struct yaml_node *node, struct sourc
 static void read_source(struct run *run, struct source_rules *source, struct raw_record *raw)
 {
     const struct yaml_node *node = run->test->source;
-    *source = (struct source_rules){.name = "test", .country = "CN", .time_zone = "Asia/Shanghai",
-                                    .kind = KIND_PERSON};
+    *source = (struct source_rules){
+        .name = "test", .country = "CN", .time_zone = "Asia/Shanghai", .kind = KIND_PERSON};
     for (size_t i = 0; node && node->kind == YAML_MAP && i < node->count; i++) {
         struct slice key = node->keys[i]->text;
         const struct yaml_node *value = node->values[i];
@@ -101,8 +101,10 @@ static void read_source(struct run *run, struct source_rules *source, struct raw
         else if (slice_is(key, "map") && value->kind == YAML_MAP)
             read_map(run, value, source);
         else
-            complain(run, node->keys[i], "unknown source key \"" SLICE_FMT "\"; hint: name, country, "
-                     "time_zone, kind, day_first, test, part or map", SLICE_ARG(key));
+            complain(run, node->keys[i],
+                     "unknown source key \"" SLICE_FMT "\"; hint: name, country, "
+                     "time_zone, kind, day_first, test, part or map",
+                     SLICE_ARG(key));
     }
 }
 
@@ -130,13 +132,16 @@ static void check_field(struct run *run, const struct yaml_node *name, const str
         if (value->field != field->id)
             continue;
         found++;
-        bool expected = want->kind == YAML_LIST ? holds_text(want, value->value)
-                                                : !want->is_null && slice_eq(want->text, value->value);
+        bool expected = want->kind == YAML_LIST
+                            ? holds_text(want, value->value)
+                            : !want->is_null && slice_eq(want->text, value->value);
         if (!expected)
             complain(run, name, "%s is \"" SLICE_FMT "\"%s" SLICE_FMT "%s", field->name,
-                     SLICE_ARG(value->value), want->kind == YAML_SCALAR && !want->is_null ? ", wanted \"" : "",
+                     SLICE_ARG(value->value),
+                     want->kind == YAML_SCALAR && !want->is_null ? ", wanted \"" : "",
                      SLICE_ARG(want->kind == YAML_SCALAR ? want->text : SLICE_EMPTY),
-                     want->kind == YAML_SCALAR && !want->is_null ? "\"" : ", which was not expected");
+                     want->kind == YAML_SCALAR && !want->is_null ? "\""
+                                                                 : ", which was not expected");
     }
     if (found < wanted)
         complain(run, name, "%s has %zu of %zu values", field->name, found, wanted);
@@ -169,7 +174,8 @@ static void check_issues(struct run *run, const struct yaml_node *want)
 /* flags: {phone: [masked]}: the first value of the field has just these. */
 static void check_flags(struct run *run, const struct yaml_node *name, const struct yaml_node *want)
 {
-    static const char *const words[] = {"masked", "nobody", "virtual", "encrypted", "invalid", "derived"};
+    static const char *const words[] = {"masked",    "nobody",  "virtual",
+                                        "encrypted", "invalid", "derived"};
     char field_name[FIELD_NAME_MAX + 1];
     snprintf(field_name, sizeof(field_name), "%.*s", (int)name->text.len, name->text.ptr);
     const struct field *field = schema_find(&run->ruleset->schema, field_name);
@@ -201,7 +207,8 @@ static void check_extra(struct run *run, const struct yaml_node *name, const str
 }
 
 static void check_map(struct run *run, const struct yaml_node *map,
-                      void (*check)(struct run *, const struct yaml_node *, const struct yaml_node *))
+                      void (*check)(struct run *, const struct yaml_node *,
+                                    const struct yaml_node *))
 {
     for (size_t i = 0; i < map->count; i++)
         if (map->kind == YAML_MAP)

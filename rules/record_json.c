@@ -70,8 +70,7 @@ static void put_issues(const struct schema *schema, const struct clean_record *c
     buf_put_str(out, ",\"i\":[");
     for (size_t i = 0; i < clean->issue_count; i++) {
         const struct issue *issue = &clean->issues[i];
-        const char *field =
-            issue->field < schema->count ? schema->fields[issue->field].name : "";
+        const char *field = issue->field < schema->count ? schema->fields[issue->field].name : "";
         buf_put_str(out, i ? ",[" : "[");
         put_string(out, slice_str(severity_names[issue->severity]));
         buf_put_str(out, ",");
@@ -88,7 +87,8 @@ static void put_issues(const struct schema *schema, const struct clean_record *c
 void clean_record_to_json(const struct schema *schema, const struct clean_record *clean,
                           struct buf *out)
 {
-    buf_put_str(out, clean->kind == KIND_COMPANY ? "{\"kind\":\"company\"" : "{\"kind\":\"person\"");
+    buf_put_str(out,
+                clean->kind == KIND_COMPANY ? "{\"kind\":\"company\"" : "{\"kind\":\"person\"");
     if (clean->outcome != CLEAN_OK) {
         buf_put_str(out, ",\"outcome\":");
         put_string(out, slice_str(outcome_names[clean->outcome]));
@@ -116,7 +116,7 @@ struct reader {
     const struct schema *schema;
     struct arena *arena;
     char *at;
-    char *end; /* a NUL stands there, so one byte may be looked at without a check */
+    char *end;           /* a NUL stands there, so one byte may be looked at without a check */
     uint16_t field_hint; /* values come in schema order: look from the last hit on */
     bool unsorted;
     size_t value_count, extra_count, issue_count;
@@ -140,7 +140,8 @@ static bool take(struct reader *reader, char byte)
     return true;
 }
 
-/* After an element: true when another follows, false at the closing bracket or on an error (*ok). */
+/* After an element: true when another follows, false at the closing bracket or on an error (*ok).
+ */
 static bool take_more(struct reader *reader, char close, bool *ok)
 {
     skip_space(reader);
@@ -285,8 +286,8 @@ static bool read_value(struct reader *reader)
         return false;
     if (reader->value_count && reader->values[reader->value_count - 1].field > field)
         reader->unsorted = true;
-    reader->values[reader->value_count++] = (struct clean_value){
-        .field = field, .flags = flags, .value = text, .original = original};
+    reader->values[reader->value_count++] =
+        (struct clean_value){.field = field, .flags = flags, .value = text, .original = original};
     return true;
 }
 
@@ -384,8 +385,10 @@ static bool keep(struct reader *reader, struct clean_record *clean)
 {
     if (reader->unsorted)
         qsort(reader->values, reader->value_count, sizeof(reader->values[0]), compare_values);
-    struct clean_value *values = ARENA_ARRAY(reader->arena, struct clean_value, reader->value_count);
-    struct extra_value *extras = ARENA_ARRAY(reader->arena, struct extra_value, reader->extra_count);
+    struct clean_value *values =
+        ARENA_ARRAY(reader->arena, struct clean_value, reader->value_count);
+    struct extra_value *extras =
+        ARENA_ARRAY(reader->arena, struct extra_value, reader->extra_count);
     struct issue *issues = ARENA_ARRAY(reader->arena, struct issue, reader->issue_count);
     if (arena_failed(reader->arena))
         return false;

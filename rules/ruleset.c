@@ -7,8 +7,8 @@
 
 #define CLEANING_VERSION 1 /* raised when the code cleans differently with the same packs */
 
-static const char *const pack_keys[] = {"pack", "note", "fields", "ignore_columns", "tables",
-                                        "nobody", "rules", "tests"};
+static const char *const pack_keys[] = {"pack",   "note",   "fields", "ignore_columns",
+                                        "tables", "nobody", "rules",  "tests"};
 
 static uint64_t hash_node(const struct yaml_node *node, uint64_t seed)
 {
@@ -195,8 +195,10 @@ static void add_tests(struct compiler *compiler, const struct yaml_node *pack)
         const struct yaml_node *node = tests->values[i];
         pack_check_keys(compiler, node, "test key", keys, 4);
         const struct yaml_node *given = yaml_get(node, "given"), *expect = yaml_get(node, "expect");
-        if (given == NULL || given->kind != YAML_MAP || expect == NULL || expect->kind != YAML_MAP) {
-            problems_add(compiler->problems, node, "a test wants `given: {column: value}` and `expect: {field: value}`");
+        if (given == NULL || given->kind != YAML_MAP || expect == NULL ||
+            expect->kind != YAML_MAP) {
+            problems_add(compiler->problems, node,
+                         "a test wants `given: {column: value}` and `expect: {field: value}`");
             continue;
         }
         ruleset->tests[ruleset->test_count++] =
@@ -214,15 +216,24 @@ static void find_known(struct ruleset *ruleset)
         const char *name;
         uint16_t *id;
     } known[] = {
-        {"full_name", &ruleset->known.full_name},     {"given_name", &ruleset->known.given_name},
-        {"family_name", &ruleset->known.family_name}, {"name_title", &ruleset->known.name_title},
-        {"name_suffix", &ruleset->known.name_suffix}, {"name_note", &ruleset->known.name_note},
-        {"email", &ruleset->known.email},             {"phone", &ruleset->known.phone},
-        {"address_line", &ruleset->known.address_line}, {"district", &ruleset->known.district},
-        {"city", &ruleset->known.city},               {"province", &ruleset->known.province},
-        {"postal_code", &ruleset->known.postal_code}, {"country", &ruleset->known.country},
-        {"birth_date", &ruleset->known.birth_date},   {"gender", &ruleset->known.gender},
-        {"national_id", &ruleset->known.national_id}, {"tags", &ruleset->known.tags},
+        {"full_name", &ruleset->known.full_name},
+        {"given_name", &ruleset->known.given_name},
+        {"family_name", &ruleset->known.family_name},
+        {"name_title", &ruleset->known.name_title},
+        {"name_suffix", &ruleset->known.name_suffix},
+        {"name_note", &ruleset->known.name_note},
+        {"email", &ruleset->known.email},
+        {"phone", &ruleset->known.phone},
+        {"address_line", &ruleset->known.address_line},
+        {"district", &ruleset->known.district},
+        {"city", &ruleset->known.city},
+        {"province", &ruleset->known.province},
+        {"postal_code", &ruleset->known.postal_code},
+        {"country", &ruleset->known.country},
+        {"birth_date", &ruleset->known.birth_date},
+        {"gender", &ruleset->known.gender},
+        {"national_id", &ruleset->known.national_id},
+        {"tags", &ruleset->known.tags},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const struct field *field = schema_find(&ruleset->schema, known[i].name);

@@ -24,7 +24,8 @@ struct builder {
 
 static bool name_is_sound(struct slice name)
 {
-    bool sound = name.len > 0 && name.len <= FIELD_NAME_MAX && name.ptr[0] >= 'a' && name.ptr[0] <= 'z';
+    bool sound =
+        name.len > 0 && name.len <= FIELD_NAME_MAX && name.ptr[0] >= 'a' && name.ptr[0] <= 'z';
     for (size_t i = 0; i < name.len && sound; i++) {
         char byte = name.ptr[i];
         sound = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '_';
@@ -63,8 +64,9 @@ static void read_type(struct compiler *compiler, const struct yaml_node *node, b
     }
     if (field_type_parse(type->text, &parsed)) {
         if (known && parsed != field->type)
-            problems_add(compiler->problems, type, "field %s is of type %s; hint: a changed type is a new name",
-                         field->name, field_type_name(field->type));
+            problems_add(compiler->problems, type,
+                         "field %s is of type %s; hint: a changed type is a new name", field->name,
+                         field_type_name(field->type));
         field->type = parsed;
         return;
     }
@@ -102,7 +104,8 @@ static void read_field(struct compiler *compiler, const struct yaml_node *node, 
     bool truth;
     if (multiple && pack_bool(compiler, multiple, &truth)) {
         if (known && truth != field->multiple)
-            problems_add(compiler->problems, multiple, "whether %s has many values cannot be changed", field->name);
+            problems_add(compiler->problems, multiple,
+                         "whether %s has many values cannot be changed", field->name);
         field->multiple = truth;
     }
     if (!known && field->type == FIELD_TAGS)
@@ -112,8 +115,10 @@ static void read_field(struct compiler *compiler, const struct yaml_node *node, 
     field->label = text_of(compiler, node, "label", field->label);
     field->label_zh = text_of(compiler, node, "label_zh", field->label_zh);
     if (field->multiple && field->group[0])
-        problems_add(compiler->problems, node, "field %s has many values and a group; hint: a group survives "
-                     "as one, so its fields have one value each", field->name);
+        problems_add(compiler->problems, node,
+                     "field %s has many values and a group; hint: a group survives "
+                     "as one, so its fields have one value each",
+                     field->name);
 }
 
 static void add_field(struct builder *builder, const struct yaml_node *name,
@@ -128,9 +133,11 @@ static void add_field(struct builder *builder, const struct yaml_node *name,
     bool known = field != NULL;
     if (!known) {
         if (!name_is_sound(name->text) || !name_is_free(name->text)) {
-            problems_add(compiler->problems, name, "\"" SLICE_FMT "\" is not a field name; hint: lower case letters, "
-                         "digits and _, at most %d, and none of outcome, issues, flags, extra, kind",
-                         SLICE_ARG(name->text), FIELD_NAME_MAX);
+            problems_add(
+                compiler->problems, name,
+                "\"" SLICE_FMT "\" is not a field name; hint: lower case letters, "
+                "digits and _, at most %d, and none of outcome, issues, flags, extra, kind",
+                SLICE_ARG(name->text), FIELD_NAME_MAX);
             return;
         }
         if (ruleset->schema.count == FIELDS_MAX) {
@@ -139,12 +146,18 @@ static void add_field(struct builder *builder, const struct yaml_node *name,
         }
         const char *text = arena_str(ruleset->arena, name->text);
         field = &ruleset->fields[ruleset->schema.count];
-        *field = (struct field){.id = (uint16_t)ruleset->schema.count++, .name = text, .group = "",
-                                .sensitivity = SENSITIVITY_PERSONAL, .custom = custom,
-                                .country = "", .label = text, .label_zh = ""};
+        *field = (struct field){.id = (uint16_t)ruleset->schema.count++,
+                                .name = text,
+                                .group = "",
+                                .sensitivity = SENSITIVITY_PERSONAL,
+                                .custom = custom,
+                                .country = "",
+                                .label = text,
+                                .label_zh = ""};
     }
     read_field(compiler, node, known, field);
-    builder->sources[builder->source_count++] = (struct alias_source){field->id, builder->layer, node};
+    builder->sources[builder->source_count++] =
+        (struct alias_source){field->id, builder->layer, node};
     builder->alias_capacity += 3;
     for (size_t i = 7; i < FIELD_KEYS; i++) {
         const struct yaml_node *list = yaml_get(node, field_keys[i]);
@@ -173,18 +186,19 @@ static void add_alias(struct builder *builder, const struct yaml_node *where, st
     struct slice key = fold_heading(heading, folded);
     if (key.ptr == NULL || key.len == 0) {
         if (where)
-            problems_add(builder->compiler->problems, where, "an alias wants letters or digits, at most %d bytes", FOLDED_MAX);
+            problems_add(builder->compiler->problems, where,
+                         "an alias wants letters or digits, at most %d bytes", FOLDED_MAX);
         return;
     }
-    const struct lookup_entry *other =
-        lookup_add(&ruleset->aliases, arena_dup(ruleset->arena, key), SLICE_EMPTY,
-                   (uint32_t)builder->alias_count);
+    const struct lookup_entry *other = lookup_add(&ruleset->aliases, arena_dup(ruleset->arena, key),
+                                                  SLICE_EMPTY, (uint32_t)builder->alias_count);
     if (other == NULL)
         ruleset->alias_list[builder->alias_count++] = alias;
     else if (where && ruleset->alias_list[other->number].field != alias.field &&
              ruleset->alias_list[other->number].layer == alias.layer)
         problems_add(builder->compiler->problems, where, "\"" SLICE_FMT "\" already stands for %s",
-                     SLICE_ARG(heading), ruleset->fields[ruleset->alias_list[other->number].field].name);
+                     SLICE_ARG(heading),
+                     ruleset->fields[ruleset->alias_list[other->number].field].name);
 }
 
 static void add_alias_list(struct builder *builder, const struct alias_source *source,
@@ -302,8 +316,8 @@ static struct slice without(struct slice key, struct slice end, bool at_front)
 
 const struct alias *alias_find(const struct ruleset *ruleset, struct slice heading)
 {
-    static const struct slice fronts[] = {SLICE("请输入"), SLICE("请填写"), SLICE("请留下"),
-                                          SLICE("您的"),   SLICE("你的"),   SLICE("whatisyour"),
+    static const struct slice fronts[] = {SLICE("请输入"),    SLICE("请填写"), SLICE("请留下"),
+                                          SLICE("您的"),      SLICE("你的"),   SLICE("whatisyour"),
                                           SLICE("enteryour"), SLICE("your")};
     static const struct slice ends[] = {SLICE("必填"), SLICE("选填"), SLICE("required"),
                                         SLICE("optional")};

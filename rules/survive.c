@@ -2,8 +2,8 @@
  * survive.c - picks the best values. See survive.h.
  *
  * Everything compares *candidates*: one value of one record (or, in a group, all its values in one
- * record) with what the preferences ask about. Candidates are in a total order that ends with the content
- * hash, the bytes and the record's id, so no order of the input can show.
+ * record) with what the preferences ask about. Candidates are in a total order that ends with the
+ * content hash, the bytes and the record's id, so no order of the input can show.
  */
 #include "rules/survive_intern.h"
 
@@ -21,7 +21,7 @@ struct candidate {
     const struct clean_value *values; /* one; in a group: the record's run of values */
     size_t value_count;
     uint64_t frequency; /* records that say the same */
-    size_t size;        /* characters; in a group: 1 when it has at least half of the fullest's fields */
+    size_t size; /* characters; in a group: 1 when it has at least half of the fullest's fields */
     size_t field_count; /* in a group */
 };
 
@@ -111,8 +111,9 @@ static int compare_by_bytes(const void *a, const void *b, void *unused)
     (void)unused;
     const struct candidate *x = a, *y = b;
     int order = slice_cmp(x->values->value, y->values->value);
-    return order ? order : x->from->record_id < y->from->record_id ? -1
-                           : x->from->record_id > y->from->record_id;
+    return order                                     ? order
+           : x->from->record_id < y->from->record_id ? -1
+                                                     : x->from->record_id > y->from->record_id;
 }
 
 static void sort(struct candidate *candidates, size_t count,
@@ -178,8 +179,8 @@ static void unite_equal(struct work *work, const struct preference_list *list)
     sort(all, work->candidate_count, compare_by_bytes, NULL);
     for (size_t from = 0, to; from < work->candidate_count; from = to) {
         size_t records = 1, best = from;
-        for (to = from + 1; to < work->candidate_count &&
-                            slice_eq(all[to].values->value, all[from].values->value);
+        for (to = from + 1;
+             to < work->candidate_count && slice_eq(all[to].values->value, all[from].values->value);
              to++)
             records += all[to].from != all[to - 1].from;
         for (size_t i = from; i < to; i++)
@@ -231,7 +232,8 @@ static const struct clean_value *value_in(const struct candidate *candidate, uin
     return NULL;
 }
 
-/* Fields of one group stand apart in a record when others have their ids between; a candidate is a copy of the run. */
+/* Fields of one group stand apart in a record when others have their ids between; a candidate is a
+ * copy of the run. */
 static bool gather_group(struct work *work, uint16_t group)
 {
     const uint16_t *group_of = work->survivorship->group_of;
@@ -291,8 +293,8 @@ static void count_group_frequency(struct work *work)
     struct candidate *all = work->candidates;
     sort(all, work->candidate_count, compare_group_bytes, NULL);
     for (size_t from = 0, to; from < work->candidate_count; from = to) {
-        for (to = from + 1;
-             to < work->candidate_count && compare_bytes(&all[to], &all[from]) == 0; to++)
+        for (to = from + 1; to < work->candidate_count && compare_bytes(&all[to], &all[from]) == 0;
+             to++)
             ;
         for (size_t i = from; i < to; i++)
             all[i].frequency = to - from;
@@ -443,17 +445,18 @@ enum status survive(const struct survivorship *survivorship, const struct surviv
                     size_t count, struct arena *arena, struct golden_record *golden,
                     struct err *err)
 {
-    struct work work = {.survivorship = survivorship, .records = records, .record_count = count,
-                        .arena = arena};
+    struct work work = {
+        .survivorship = survivorship, .records = records, .record_count = count, .arena = arena};
     *golden = (struct golden_record){.kind = KIND_PERSON};
     if (count == 0)
         return STATUS_OK;
     if (prepare(&work))
         run(&work);
     if (arena_failed(arena))
-        return err_set(err, RETRY_LATER, "survive.arena_full",
-                       "the golden record of %zu records does not fit in memory; hint: smaller flushes",
-                       count);
+        return err_set(
+            err, RETRY_LATER, "survive.arena_full",
+            "the golden record of %zu records does not fit in memory; hint: smaller flushes",
+            count);
     sort_by_field(&work);
     golden->kind = kind_of(&work);
     golden->value_count = work.value_count;

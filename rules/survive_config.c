@@ -9,13 +9,16 @@
 static const char *const words[PREFERENCES_MAX] = {"verified", "source",   "recent",
                                                    "frequent", "complete", "first"};
 
-/* What ships. A name or an address is better the more of it there is; where a customer came from is what was said first. */
+/* What ships. A name or an address is better the more of it there is; where a customer came from is
+ * what was said first. */
 static const struct {
     const char *name; /* of a group or a type; NULL: all others */
     struct preference_list list;
 } defaults[] = {
-    {"name", {5, {PREFER_VERIFIED, PREFER_SOURCE, PREFER_FREQUENT, PREFER_COMPLETE, PREFER_RECENT}}},
-    {"address", {5, {PREFER_VERIFIED, PREFER_COMPLETE, PREFER_SOURCE, PREFER_RECENT, PREFER_FREQUENT}}},
+    {"name",
+     {5, {PREFER_VERIFIED, PREFER_SOURCE, PREFER_FREQUENT, PREFER_COMPLETE, PREFER_RECENT}}},
+    {"address",
+     {5, {PREFER_VERIFIED, PREFER_COMPLETE, PREFER_SOURCE, PREFER_RECENT, PREFER_FREQUENT}}},
     {"attribution", {1, {PREFER_FIRST}}},
     {NULL, {5, {PREFER_VERIFIED, PREFER_SOURCE, PREFER_RECENT, PREFER_FREQUENT, PREFER_COMPLETE}}},
 };
@@ -34,7 +37,8 @@ static void read_list(const struct yaml_node *node, struct preference_list *list
     list->count = 0;
     size_t count = node->kind == YAML_LIST ? node->count : 1;
     if (node->kind == YAML_MAP || count == 0) {
-        problems_add(problems, node, "wants a list of preferences; hint: [verified, source, recent]");
+        problems_add(problems, node,
+                     "wants a list of preferences; hint: [verified, source, recent]");
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -44,7 +48,8 @@ static void read_list(const struct yaml_node *node, struct preference_list *list
             word++;
         if (word == PREFERENCES_MAX) {
             const char *near = nearest_word(one->text, words, PREFERENCES_MAX);
-            problems_add(problems, one, "unknown preference \"" SLICE_FMT "\"; hint: %s", SLICE_ARG(one->text),
+            problems_add(problems, one, "unknown preference \"" SLICE_FMT "\"; hint: %s",
+                         SLICE_ARG(one->text),
                          near ? near : "verified, source, recent, frequent, complete or first");
             continue;
         }
@@ -177,7 +182,8 @@ struct survivorship *survivorship_new(const struct schema *schema, const struct 
         survivorship->arena = arena_new(SURVIVE_ARENA_BYTES);
     }
     if (survivorship && survivorship->arena) {
-        survivorship->lists = ARENA_ARRAY(survivorship->arena, struct preference_list, schema->count);
+        survivorship->lists =
+            ARENA_ARRAY(survivorship->arena, struct preference_list, schema->count);
         survivorship->group_of = ARENA_ARRAY(survivorship->arena, uint16_t, schema->count);
     }
     if (survivorship == NULL || survivorship->arena == NULL || arena_failed(survivorship->arena)) {

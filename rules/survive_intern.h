@@ -7,7 +7,14 @@
 
 #include "rules/survive.h"
 
-enum preference { PREFER_VERIFIED, PREFER_SOURCE, PREFER_RECENT, PREFER_FREQUENT, PREFER_COMPLETE, PREFER_FIRST };
+enum preference {
+    PREFER_VERIFIED,
+    PREFER_SOURCE,
+    PREFER_RECENT,
+    PREFER_FREQUENT,
+    PREFER_COMPLETE,
+    PREFER_FIRST
+};
 #define PREFERENCES_MAX 6
 
 struct preference_list {
@@ -19,10 +26,10 @@ struct survivorship {
     struct arena *arena;
     const struct schema *schema;
     uint64_t fingerprint;
-    struct preference_list *lists;  /* by field id; the fields of a group share one */
-    uint16_t *group_of;             /* by field id: the id of the group's first field, or FIELD_NONE */
+    struct preference_list *lists; /* by field id; the fields of a group share one */
+    uint16_t *group_of; /* by field id: the id of the group's first field, or FIELD_NONE */
     size_t rank_count;
-    struct slice *ranks;            /* source names, best first */
+    struct slice *ranks; /* source names, best first */
 };
 
 #endif

@@ -178,7 +178,8 @@ static void keep_sides(struct typed *typed, const struct field *field,
     }
 }
 
-/* The country of a phone: +1 and +7 are shared by large ones, so there only the context's own counts. */
+/* The country of a phone: +1 and +7 are shared by large ones, so there only the context's own
+ * counts. */
 static void keep_phone_country(struct typed *typed, const struct cleaned *cleaned)
 {
     struct cleaner *cleaner = typed->cleaner;

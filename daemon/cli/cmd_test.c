@@ -39,7 +39,8 @@ static bool read_pack(struct arena *arena, const char *path, struct pack_text *p
 }
 
 /* The packs named on the command line, after the shipped one whose fields they speak of. */
-static int read_named(const struct cli *cli, struct arena *arena, struct pack_text *packs, size_t *count)
+static int read_named(const struct cli *cli, struct arena *arena, struct pack_text *packs,
+                      size_t *count)
 {
     bool has_shipped = false;
     for (size_t i = 0; i < cli_argument_count(cli); i++)
@@ -49,7 +50,8 @@ static int read_named(const struct cli *cli, struct arena *arena, struct pack_te
     for (size_t i = 0; i < cli_argument_count(cli); i++) {
         const char *name = cli_argument(cli, i);
         if (!shipped(arena, name, &packs[*count]) && !read_pack(arena, name, &packs[*count]))
-            return cli_fail(cli, EXIT_CODE_USAGE, "cannot read %s: %s; hint: a file, or the shipped pack " SHIPPED_PACK,
+            return cli_fail(cli, EXIT_CODE_USAGE,
+                            "cannot read %s: %s; hint: a file, or the shipped pack " SHIPPED_PACK,
                             name, strerror(errno));
         (*count)++;
     }
@@ -65,7 +67,8 @@ static void print(const struct cli *cli, const struct ruleset_test_counts *count
         return;
     }
     struct buf out = BUF_INIT(2 * OUTPUT_MAX_BYTES);
-    buf_printf(&out, "{\"passed\": %zu, \"failed\": %zu, \"failures\": [", counts->passed, counts->failed);
+    buf_printf(&out, "{\"passed\": %zu, \"failed\": %zu, \"failures\": [", counts->passed,
+               counts->failed);
     for (bool first = true; failures.len > 0; first = false) {
         ptrdiff_t end = slice_find_byte(failures, '\n');
         size_t len = end < 0 ? failures.len : (size_t)end;
@@ -120,7 +123,8 @@ static int run(const struct cli *cli)
         return run_named(cli);
     int code = cli_load_config(cli, &config);
     if (code == EXIT_CODE_OK)
-        code = run_tests(cli, config->packs, config->pack_count, options_node(config->root, "fields"));
+        code =
+            run_tests(cli, config->packs, config->pack_count, options_node(config->root, "fields"));
     config_free(&config);
     return code;
 }
@@ -129,10 +133,14 @@ const struct cli_command cmd_test = {
     .name = "test",
     .synopsis = "[PACK ...]",
     .help = "runs the tests written beside the rules",
-    .details = "PACK is a file or the name of a shipped pack; the shipped pack people, whose fields the others speak of,\n"
-               "goes first. Without PACK the packs of the configuration are tested, or the shipped ones when there is no\n"
-               "configuration. The tests of shipped packs run only when no pack of your own changes them. Prints one line\n"
-               "for each failure and `N passed, N failed`; exit code 1 when any failed, 78 when a pack does not compile.",
+    .details = "PACK is a file or the name of a shipped pack; the shipped pack people, whose "
+               "fields the others speak of,\n"
+               "goes first. Without PACK the packs of the configuration are tested, or the shipped "
+               "ones when there is no\n"
+               "configuration. The tests of shipped packs run only when no pack of your own "
+               "changes them. Prints one line\n"
+               "for each failure and `N passed, N failed`; exit code 1 when any failed, 78 when a "
+               "pack does not compile.",
     .max_arguments = CLI_ARGUMENTS_MAX,
     .run = run,
 };

@@ -1,7 +1,8 @@
 /*
- * Packs and records of anybody's making. The first byte says which: 'P' a pack's text follows, which is compiled and
- * its tests run; 'R' lines of heading and value follow, which the shipped pack cleans. What is cleaned must keep the
- * promises of record.h and survive the way to JSON and back.
+ * Packs and records of anybody's making. The first byte says which: 'P' a pack's text follows,
+ * which is compiled and its tests run; 'R' lines of heading and value follow, which the shipped
+ * pack cleans. What is cleaned must keep the promises of record.h and survive the way to JSON and
+ * back.
  */
 #include "daemon/base/asset.h"
 #include "daemon/base/buf.h"
@@ -13,11 +14,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct source_rules source = {.name = "landing", .country = "CN", .time_zone = "Asia/Shanghai", .kind = KIND_PERSON};
+static const struct source_rules source = {
+    .name = "landing", .country = "CN", .time_zone = "Asia/Shanghai", .kind = KIND_PERSON};
 
 static void hold_promises(const struct schema *schema, const struct clean_record *clean)
 {
-    assert(clean->value_count <= VALUES_MAX && clean->extra_count <= VALUES_MAX && clean->issue_count <= ISSUES_MAX);
+    assert(clean->value_count <= VALUES_MAX && clean->extra_count <= VALUES_MAX &&
+           clean->issue_count <= ISSUES_MAX);
     for (size_t i = 0; i < clean->value_count; i++) {
         const struct clean_value *value = &clean->values[i];
         assert(value->field < schema->count && value->value.len > 0);
@@ -39,16 +42,19 @@ static void clean_lines(const struct ruleset *ruleset, struct slice text)
         struct slice line = slice_sub(text, 0, end < 0 ? text.len : (size_t)end);
         ptrdiff_t colon = slice_find_byte(line, ':');
         names[columns.count] = slice_sub(line, 0, colon < 0 ? line.len : (size_t)colon);
-        values[columns.count++] = colon < 0 ? SLICE_EMPTY : slice_sub(line, (size_t)colon + 1, line.len);
+        values[columns.count++] =
+            colon < 0 ? SLICE_EMPTY : slice_sub(line, (size_t)colon + 1, line.len);
         text = slice_sub(text, line.len + 1, text.len);
     }
-    struct raw_record raw = {.external_id = SLICE("1"), .part = SLICE("main"), .columns = &columns, .values = values};
+    struct raw_record raw = {
+        .external_id = SLICE("1"), .part = SLICE("main"), .columns = &columns, .values = values};
     struct arena *arena = arena_new(1 << 24);
     struct cleaner *cleaner = cleaner_new(ruleset);
     struct buf json = BUF_INIT(1 << 24);
     struct clean_record clean;
     struct err err;
-    if (arena && cleaner && ruleset_clean(cleaner, &source, &raw, arena, &clean, &err) == STATUS_OK) {
+    if (arena && cleaner &&
+        ruleset_clean(cleaner, &source, &raw, arena, &clean, &err) == STATUS_OK) {
         hold_promises(ruleset_schema(ruleset), &clean);
         clean_record_to_json(ruleset_schema(ruleset), &clean, &json);
         struct clean_record again;

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new(1 << 22);
     struct buf first = BUF_INIT(1 << 22), second = BUF_INIT(1 << 22);
     struct clean_record clean;
-    if (arena && clean_record_from_json(&schema, slice_of((const char *)data, size), arena, &clean)) {
+    if (arena &&
+        clean_record_from_json(&schema, slice_of((const char *)data, size), arena, &clean)) {
         clean_record_to_json(&schema, &clean, &first);
         assert(clean_record_from_json(&schema, buf_slice(&first), arena, &clean));
         clean_record_to_json(&schema, &clean, &second);

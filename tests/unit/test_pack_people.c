@@ -33,7 +33,8 @@ static void test_the_tests_beside_the_rules_pass(void **state)
     struct buf out = BUF_INIT(1 << 20);
     struct ruleset_test_counts counts = ruleset_run_tests(ruleset, &out);
     if (counts.failed)
-        fail_msg("%zu of %zu failed:\n%.*s", counts.failed, counts.failed + counts.passed, (int)out.len, out.data);
+        fail_msg("%zu of %zu failed:\n%.*s", counts.failed, counts.failed + counts.passed,
+                 (int)out.len, out.data);
     assert_true(counts.passed >= 50);
     buf_free(&out);
     ruleset_free(&ruleset);
@@ -43,11 +44,14 @@ static void test_canonical_fields_have_the_names_and_shapes_others_rely_on(void 
 {
     (void)state;
     static const char *const names[] = {
-        "full_name", "given_name", "family_name", "name_title", "name_suffix", "name_note", "email", "phone", "wechat_id",
-        "wechat_openid", "company", "job_title", "address_line", "district", "city", "province", "postal_code", "country",
-        "birth_date", "gender", "national_id", "credit_code", "industry", "website", "interest", "message", "tags",
-        "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "click_id", "referrer", "form", "campaign",
-        "member_no"};
+        "full_name",   "given_name",  "family_name",  "name_title", "name_suffix",
+        "name_note",   "email",       "phone",        "wechat_id",  "wechat_openid",
+        "company",     "job_title",   "address_line", "district",   "city",
+        "province",    "postal_code", "country",      "birth_date", "gender",
+        "national_id", "credit_code", "industry",     "website",    "interest",
+        "message",     "tags",        "utm_source",   "utm_medium", "utm_campaign",
+        "utm_term",    "utm_content", "click_id",     "referrer",   "form",
+        "campaign",    "member_no"};
     struct ruleset *ruleset = people();
     const struct schema *schema = ruleset_schema(ruleset);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -69,23 +73,34 @@ struct sample {
     struct source_rules source;
 };
 
-static const struct slice headings[] = {SLICE("姓名"), SLICE("手机"), SLICE("邮箱"), SLICE("公司"), SLICE("城市"),
-                                        SLICE("gender"), SLICE("行业"), SLICE("订单编号"), SLICE("备注"), SLICE("标签")};
-static const struct slice cells[] = {SLICE("张三"), SLICE("13812345678"), SLICE("zhang@firm-a.cn"), SLICE("华信科技"), SLICE("杭州"),
-                                     SLICE("男"), SLICE("软件"), SLICE("A-77"), SLICE("请联系"), SLICE("vip,老客户")};
+static const struct slice headings[] = {
+    SLICE("姓名"),   SLICE("手机"), SLICE("邮箱"),     SLICE("公司"), SLICE("城市"),
+    SLICE("gender"), SLICE("行业"), SLICE("订单编号"), SLICE("备注"), SLICE("标签")};
+static const struct slice cells[] = {
+    SLICE("张三"),      SLICE("13812345678"), SLICE("zhang@firm-a.cn"),
+    SLICE("华信科技"),  SLICE("杭州"),        SLICE("男"),
+    SLICE("软件"),      SLICE("A-77"),        SLICE("请联系"),
+    SLICE("vip,老客户")};
 
 static void sample_init(struct sample *sample, const struct ruleset *ruleset)
 {
-    *sample = (struct sample){.cleaner = cleaner_new(ruleset), .arena = arena_new(1 << 24),
-                              .columns = {99, sizeof(cells) / sizeof(cells[0]), headings},
-                              .source = {.name = "s", .country = "CN", .time_zone = "", .kind = KIND_PERSON}};
-    sample->raw = (struct raw_record){.external_id = SLICE("1"), .part = SLICE("main"), .columns = &sample->columns, .values = cells};
+    *sample = (struct sample){
+        .cleaner = cleaner_new(ruleset),
+        .arena = arena_new(1 << 24),
+        .columns = {99, sizeof(cells) / sizeof(cells[0]), headings},
+        .source = {.name = "s", .country = "CN", .time_zone = "", .kind = KIND_PERSON}};
+    sample->raw = (struct raw_record){.external_id = SLICE("1"),
+                                      .part = SLICE("main"),
+                                      .columns = &sample->columns,
+                                      .values = cells};
 }
 
 static void sample_clean(struct sample *sample, struct clean_record *clean)
 {
     struct err err = {0};
-    assert_int_equal(ruleset_clean(sample->cleaner, &sample->source, &sample->raw, sample->arena, clean, &err), STATUS_OK);
+    assert_int_equal(
+        ruleset_clean(sample->cleaner, &sample->source, &sample->raw, sample->arena, clean, &err),
+        STATUS_OK);
 }
 
 static void test_clean_values_are_clean_already(void **state)
@@ -121,7 +136,8 @@ static double microseconds(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/* Says how fast it is; the bound only catches what is wrong by an order of magnitude, sanitizers included. */
+/* Says how fast it is; the bound only catches what is wrong by an order of magnitude, sanitizers
+ * included. */
 static void test_a_record_is_cleaned_in_microseconds(void **state)
 {
     (void)state;
@@ -148,10 +164,12 @@ static void test_a_record_is_cleaned_in_microseconds(void **state)
     for (int i = 0; i < ROUNDS; i++) {
         struct clean_record again;
         arena_reset(sample.arena);
-        assert_true(clean_record_from_json(ruleset_schema(ruleset), buf_slice(&out), sample.arena, &again));
+        assert_true(
+            clean_record_from_json(ruleset_schema(ruleset), buf_slice(&out), sample.arena, &again));
     }
     double reading = (microseconds() - start) / ROUNDS;
-    print_message("clean %.2f us, to JSON %.2f us, from JSON %.2f us a record\n", cleaning, writing, reading);
+    print_message("clean %.2f us, to JSON %.2f us, from JSON %.2f us a record\n", cleaning, writing,
+                  reading);
     assert_true(cleaning < 500 && writing < 100 && reading < 100);
     buf_free(&out);
     cleaner_free(&sample.cleaner);

@@ -25,7 +25,7 @@ static uint64_t next_random(uint64_t *state)
 static struct slice random_text(struct arena *arena, uint64_t *state)
 {
     static const char *const pieces[] = {"a", "\"", "\\", "\n", "\t", "\x01", "\x7f", "张三",
-                                         "😀", " ", "/", "{", "]", ",", "é", "\\u0041"};
+                                         "😀", " ",  "/",  "{",  "]",  ",",    "é",    "\\u0041"};
     char text[64] = "";
     for (uint64_t count = next_random(state) % 9; count > 0; count--)
         strcat(text, pieces[next_random(state) % (sizeof(pieces) / sizeof(pieces[0]))]);
@@ -128,9 +128,10 @@ static void test_reordered_and_spaced_jsonb_is_read(void **state)
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct clean_record clean;
-    assert_true(reads("{\"v\": [[\"phone\", 1, \"b\"], [\"full_name\", 0, \"\\u5f20\\ud83d\\ude00\"],"
-                      " [\"gone\", 0, \"kept\"]], \"x\": [], \"kind\": \"person\"}",
-                      arena, &clean));
+    assert_true(
+        reads("{\"v\": [[\"phone\", 1, \"b\"], [\"full_name\", 0, \"\\u5f20\\ud83d\\ude00\"],"
+              " [\"gone\", 0, \"kept\"]], \"x\": [], \"kind\": \"person\"}",
+              arena, &clean));
     assert_int_equal(clean.value_count, 2);
     assert_int_equal(clean.values[0].field, 0); /* sorted again */
     assert_slice_equal(clean.values[0].value, SLICE("张😀"));
@@ -144,16 +145,24 @@ static void test_other_shapes_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "{}", "[]", "{\"kind\":\"person\"", "{\"kind\":\"robot\"}", "{\"kind\":\"person\"} x",
-        "{\"kind\":\"person\",\"kind\":\"person\"}", "{\"kind\":\"person\",\"v\":[[\"email\",0]]}",
+        "",
+        "{}",
+        "[]",
+        "{\"kind\":\"person\"",
+        "{\"kind\":\"robot\"}",
+        "{\"kind\":\"person\"} x",
+        "{\"kind\":\"person\",\"kind\":\"person\"}",
+        "{\"kind\":\"person\",\"v\":[[\"email\",0]]}",
         "{\"kind\":\"person\",\"v\":[[\"email\",70000,\"a\"]]}",
         "{\"kind\":\"person\",\"v\":[[\"email\",0,\"a\",\"b\",\"c\"]]}",
         "{\"kind\":\"person\",\"v\":[[\"email\",0,\"\\u0000\"]]}",
         "{\"kind\":\"person\",\"v\":[[\"email\",0,\"\\ud800x\"]]}",
         "{\"kind\":\"person\",\"v\":[[\"email\",0,\"a\nb\"]]}",
         "{\"kind\":\"person\",\"v\":[[\"email\",0,\"\xff\"]]}",
-        "{\"kind\":\"person\",\"v\":[[\"email\",0,\"a\"],]}", "{\"kind\":\"person\",\"y\":[]}",
-        "{\"kind\":\"person\",\"x\":[[\"a\"]]}", "{\"kind\":\"person\",\"v\":[[\"email\",-1,\"a\"]]}",
+        "{\"kind\":\"person\",\"v\":[[\"email\",0,\"a\"],]}",
+        "{\"kind\":\"person\",\"y\":[]}",
+        "{\"kind\":\"person\",\"x\":[[\"a\"]]}",
+        "{\"kind\":\"person\",\"v\":[[\"email\",-1,\"a\"]]}",
     };
     struct arena *arena = arena_new(1 << 20);
     struct clean_record clean;

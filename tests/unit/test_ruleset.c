@@ -11,15 +11,16 @@
 /* after the C headers it needs */
 #include <cmocka.h>
 
-#define FIELDS                                                                                    \
-    "fields:\n"                                                                                   \
-    "  nick: {type: text, aliases: [nickname, 昵称, Nick (first)], label_zh: 外号}\n"             \
-    "  color: {type: text, multiple: true, aliases: [colour, 颜色, second colour]}\n"             \
-    "  level: {type: number, aliases: [等级]}\n"                                                  \
-    "  line: {type: text, aliases: [street], prefix: [街道], suffix: [street 2]}\n"               \
+#define FIELDS                                                                                     \
+    "fields:\n"                                                                                    \
+    "  nick: {type: text, aliases: [nickname, 昵称, Nick (first)], label_zh: 外号}\n"          \
+    "  color: {type: text, multiple: true, aliases: [colour, 颜色, second colour]}\n"            \
+    "  level: {type: number, aliases: [等级]}\n"                                                 \
+    "  line: {type: text, aliases: [street], prefix: [街道], suffix: [street 2]}\n"              \
     "  tags: {type: tags}\n"
 
-static struct ruleset *build_with(const char *text, const char *user_fields, struct problems *problems)
+static struct ruleset *build_with(const char *text, const char *user_fields,
+                                  struct problems *problems)
 {
     static struct arena *arena; /* the user's fields are somebody else's tree: gone before use */
     arena = arena_new(1 << 20);
@@ -36,7 +37,8 @@ static struct ruleset *build(const char *text)
     struct problems problems = {0};
     struct ruleset *ruleset = build_with(text, NULL, &problems);
     if (ruleset == NULL)
-        fail_msg("%u:%u: %s", problems.list[0].line, problems.list[0].column, problems.list[0].text);
+        fail_msg("%u:%u: %s", problems.list[0].line, problems.list[0].column,
+                 problems.list[0].text);
     problems_free(&problems);
     return ruleset;
 }
@@ -55,7 +57,8 @@ static struct cleaning *cleaning_new(const char *pack)
     cleaning->ruleset = build(pack);
     cleaning->cleaner = cleaner_new(cleaning->ruleset);
     cleaning->arena = arena_new(1 << 24);
-    cleaning->source = (struct source_rules){.name = "shop", .country = "CN", .time_zone = "", .kind = KIND_PERSON};
+    cleaning->source = (struct source_rules){
+        .name = "shop", .country = "CN", .time_zone = "", .kind = KIND_PERSON};
     return cleaning;
 }
 
@@ -80,7 +83,8 @@ static void clean(struct cleaning *cleaning, ...)
         columns.id = slice_hash(names[columns.count], columns.id);
     }
     va_end(args);
-    struct raw_record raw = {.external_id = SLICE("1"), .part = SLICE("main"), .columns = &columns, .values = values};
+    struct raw_record raw = {
+        .external_id = SLICE("1"), .part = SLICE("main"), .columns = &columns, .values = values};
     struct err err = {0};
     assert_int_equal(ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, cleaning->arena,
                                    &cleaning->clean, &err),
@@ -96,8 +100,8 @@ static const char *value_of(const struct cleaning *cleaning, const char *name)
         const struct clean_value *value = &cleaning->clean.values[i];
         size_t len = strlen(text);
         if (value->field == field->id)
-            snprintf(text + len, sizeof(text) - len, "%s%.*s", len ? "|" : "", (int)value->value.len,
-                     value->value.ptr);
+            snprintf(text + len, sizeof(text) - len, "%s%.*s", len ? "|" : "",
+                     (int)value->value.len, value->value.ptr);
     }
     return text;
 }
@@ -127,8 +131,10 @@ static void test_headings_are_known_however_they_are_written(void **state)
 {
     (void)state;
     struct ruleset *ruleset = build(FIELDS);
-    static const char *const same[] = {"nick", "NICK", "Nick Name", "nick_name", "ｎｉｃｋ", "昵称", "* 昵称：",
-                                       "您的昵称（必填）", "外号", "nick (first)", "Your nickname"};
+    static const char *const same[] = {
+        "nick",     "NICK",         "Nick Name",    "nick_name",
+        "ｎｉｃｋ", "昵称",         "* 昵称：",     "您的昵称（必填）",
+        "外号",     "nick (first)", "Your nickname"};
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
         const struct field *field = ruleset_alias(ruleset, slice_str(same[i]));
         if (field == NULL || strcmp(field->name, "nick") != 0)
@@ -144,8 +150,9 @@ static void test_columns_go_to_fields_and_the_rest_is_kept(void **state)
 {
     (void)state;
     struct cleaning *cleaning = cleaning_new(FIELDS "ignore_columns: [password]\n");
-    clean(cleaning, "Nickname", "", "昵称", " Bob ", "nick", "Rob", "Colour", "red", "second colour", "blue", "note", "hi",
-          "pass_word", "secret", "Street", "Road 1", "street 2", "Flat 2", "街道", "West", NULL);
+    clean(cleaning, "Nickname", "", "昵称", " Bob ", "nick", "Rob", "Colour", "red",
+          "second colour", "blue", "note", "hi", "pass_word", "secret", "Street", "Road 1",
+          "street 2", "Flat 2", "街道", "West", NULL);
     assert_string_equal(value_of(cleaning, "nick"), "Rob"); /* its own name goes before aliases */
     assert_string_equal(extra_of(cleaning, "昵称"), "Bob");
     assert_string_equal(value_of(cleaning, "color"), "blue|red");
@@ -162,15 +169,18 @@ static void test_an_explicit_map_takes_the_place_of_headings(void **state)
     struct cleaning *cleaning = cleaning_new(FIELDS);
     const struct slice nick_columns[] = {SLICE("missing"), SLICE("Full-Name"), SLICE("other")};
     const struct slice ignored[] = {SLICE("secret")};
-    const struct source_map map[] = {{SLICE("nick"), 3, nick_columns}, {SLICE("ignore"), 1, ignored}};
+    const struct source_map map[] = {{SLICE("nick"), 3, nick_columns},
+                                     {SLICE("ignore"), 1, ignored}};
     cleaning->source.map = map;
     cleaning->source.map_count = 2;
-    clean(cleaning, "nick", "by alias", "other", "second", "Full-Name", "first", "secret", "x", NULL);
+    clean(cleaning, "nick", "by alias", "other", "second", "Full-Name", "first", "secret", "x",
+          NULL);
     assert_string_equal(value_of(cleaning, "nick"), "first");
     assert_string_equal(extra_of(cleaning, "nick"), "by alias");
     assert_string_equal(extra_of(cleaning, "secret"), "");
     cleaning->source.map_count = 0;
-    clean(cleaning, "nick", "by alias", "other", "second", "Full-Name", "first", "secret", "x", NULL);
+    clean(cleaning, "nick", "by alias", "other", "second", "Full-Name", "first", "secret", "x",
+          NULL);
     assert_string_equal(value_of(cleaning, "nick"), "by alias");
     cleaning_free(cleaning);
 }
@@ -186,7 +196,8 @@ static void test_equal_ids_of_different_columns_do_not_mix_up_mappings(void **st
         const struct columns columns = {42, 1, names};
         struct raw_record raw = {.external_id = SLICE("1"), .columns = &columns, .values = values};
         assert_int_equal(ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, cleaning->arena,
-                                       &cleaning->clean, &err), STATUS_OK);
+                                       &cleaning->clean, &err),
+                         STATUS_OK);
         assert_string_equal(value_of(cleaning, round % 2 ? "nick" : "line"), "x");
     }
     cleaning_free(cleaning);
@@ -211,7 +222,8 @@ static void test_checks_report_with_severity_code_and_bound(void **state)
 {
     (void)state;
     struct cleaning *cleaning = cleaning_new(
-        FIELDS "rules:\n"
+        FIELDS
+        "rules:\n"
         "- {id: a, field: nick, pattern: '^[a-z]+$', severity: warn, code: nick.letters}\n"
         "- {id: b, field: nick, length: {max: 5}, severity: quarantine}\n"
         "- {id: c, field: color, one_of: [Red, blue], severity: warn}\n"
@@ -222,7 +234,8 @@ static void test_checks_report_with_severity_code_and_bound(void **state)
     assert_int_equal(cleaning->clean.issue_count, 0);
     clean(cleaning, "nick", "AbcDef", "color", "green", NULL);
     assert_int_equal(cleaning->clean.outcome, CLEAN_QUARANTINE);
-    assert_true(has_issue(cleaning, "nick.letters") && has_issue(cleaning, "length") && has_issue(cleaning, "one_of"));
+    assert_true(has_issue(cleaning, "nick.letters") && has_issue(cleaning, "length") &&
+                has_issue(cleaning, "one_of"));
     assert_true(slice_is(cleaning->clean.issues[1].param, "5"));
     assert_true(cleaning->clean.values[0].flags & VALUE_INVALID);
     clean(cleaning, "level", "10", NULL);
@@ -238,19 +251,23 @@ static void test_actions_change_values(void **state)
 {
     (void)state;
     struct cleaning *cleaning = cleaning_new(
-        FIELDS "tables:\n  shades: {red: [crimson, 红], blue: [navy]}\n"
+        FIELDS
+        "tables:\n  shades: {red: [crimson, 红], blue: [navy]}\n"
         "nobody: {nick: {values: [test], patterns: ['^user[0-9]+$']}}\n"
         "rules:\n"
-        "- {id: strip, stage: before, field: nick, replace: {pattern: '^(?:nick|称呼)[:：]\\s*(.*)$', with: '$1'}}\n"
+        "- {id: strip, stage: before, field: nick, replace: {pattern: "
+        "'^(?:nick|称呼)[:：]\\s*(.*)$', with: '$1'}}\n"
         "- {id: shade, field: color, lookup: {table: shades, otherwise: drop}}\n"
         "- {id: line, field: line, default: Main Street}\n"
         "- {id: level, when: {equals: {nick: boss}}, field: level, set: 9}\n"
         "- {id: vip, when: {equals: {extra.VIP: 'yes'}}, tag: vip}\n"
         "- {id: firm, when: {matches: {extra.kind: '(?i)^firm'}}, kind: company}\n"
         "- {id: out, when: {any: [{equals: {extra.opt out: y}}, {part: ghost}]}, suppress: true}\n"
-        "- {id: who, when: {flagged: {nick: nobody}, not: {present: level}}, report: nick.nobody, severity: warn}\n"
+        "- {id: who, when: {flagged: {nick: nobody}, not: {present: level}}, report: nick.nobody, "
+        "severity: warn}\n"
         "- {id: copy, when: {absent: color}, field: color, copy: extra.paint}\n");
-    clean(cleaning, "nick", "称呼： boss", "color", "Crimson", "VIP", "YES", "kind", "Firm Ltd", NULL);
+    clean(cleaning, "nick", "称呼： boss", "color", "Crimson", "VIP", "YES", "kind", "Firm Ltd",
+          NULL);
     assert_string_equal(value_of(cleaning, "nick"), "boss");
     assert_string_equal(value_of(cleaning, "color"), "red");
     assert_string_equal(value_of(cleaning, "line"), "Main Street");
@@ -261,7 +278,8 @@ static void test_actions_change_values(void **state)
     clean(cleaning, "nick", "user77", "colour", "green", "opt-out", "Y", "paint", "mauve", NULL);
     assert_true(has_issue(cleaning, "nick.nobody"));
     assert_int_equal(cleaning->clean.outcome, CLEAN_SUPPRESS);
-    assert_string_equal(value_of(cleaning, "color"), "mauve"); /* green is in no table and was dropped */
+    assert_string_equal(value_of(cleaning, "color"),
+                        "mauve"); /* green is in no table and was dropped */
     cleaning_free(cleaning);
 }
 
@@ -285,7 +303,8 @@ static void test_what_is_wrong_is_told_with_its_place_and_the_nearest_word(void 
     expect_problem("fields:\n  a: {type: txt}\n", 2, "hint: text");
     expect_problem("fields:\n  Ab: {type: text}\n", 2, "not a field name");
     expect_problem("fields:\n  issues: {type: text}\n", 2, "not a field name");
-    expect_problem("fields:\n  a: {type: text, aliases: [x]}\n  b: {type: text, aliases: [X]}\n", 2, "already");
+    expect_problem("fields:\n  a: {type: text, aliases: [x]}\n  b: {type: text, aliases: [X]}\n", 2,
+                   "already");
     expect_problem(RULE("field: nik, drop: all"), 8, "hint: nick");
     expect_problem(RULE("field: nick, dorp: all"), 8, "hint: drop");
     expect_problem(RULE("field: nick, drop: all, set: x"), 8, "does one thing");
@@ -311,8 +330,11 @@ static void test_a_later_pack_replaces_a_rule_or_switches_it_off(void **state)
     (void)state;
     struct problems problems = {0};
     struct pack_text packs[] = {
-        {"people", SLICE(FIELDS "rules:\n- {id: a, field: nick, set: one}\n- {id: b, field: line, set: x}\n")},
-        {"mine.yaml", SLICE("fields: {own: {type: text}}\nrules:\n- {id: a, field: nick, set: two}\n- {id: b, off: true}\n")}};
+        {"people",
+         SLICE(FIELDS
+               "rules:\n- {id: a, field: nick, set: one}\n- {id: b, field: line, set: x}\n")},
+        {"mine.yaml", SLICE("fields: {own: {type: text}}\nrules:\n- {id: a, field: nick, set: "
+                            "two}\n- {id: b, off: true}\n")}};
     struct ruleset *both = ruleset_new(packs, 2, NULL, &problems);
     struct ruleset *one = ruleset_new(packs, 1, NULL, &problems);
     assert_int_equal(problems.count, 0);
@@ -336,9 +358,10 @@ static void test_users_own_fields_come_after_and_may_take_a_heading(void **state
 {
     (void)state;
     struct problems problems = {0};
-    struct ruleset *ruleset = build_with(
-        FIELDS, "budget: {type: money, label: Budget, aliases: [预算, 昵称], sensitivity: sensitive}\nline: {aliases: [way]}\n",
-        &problems);
+    struct ruleset *ruleset = build_with(FIELDS,
+                                         "budget: {type: money, label: Budget, aliases: [预算, "
+                                         "昵称], sensitivity: sensitive}\nline: {aliases: [way]}\n",
+                                         &problems);
     assert_int_equal(problems.count, 0);
     const struct field *budget = schema_find(ruleset_schema(ruleset), "budget");
     assert_true(budget->custom && budget->sensitivity == SENSITIVITY_SENSITIVE);
@@ -356,7 +379,9 @@ static void test_users_own_fields_come_after_and_may_take_a_heading(void **state
 static void test_tests_and_notes_do_not_make_a_new_generation(void **state)
 {
     (void)state;
-    struct ruleset *a = build(FIELDS), *b = build("# comment\n" FIELDS "note: words\ntests:\n- {given: {nick: a}, expect: {nick: a}}\n");
+    struct ruleset *a = build(FIELDS),
+                   *b = build("# comment\n" FIELDS
+                              "note: words\ntests:\n- {given: {nick: a}, expect: {nick: a}}\n");
     struct ruleset *c = build(FIELDS "rules: [{id: a, tag: x}]\n");
     assert_true(ruleset_fingerprint(a) == ruleset_fingerprint(b));
     assert_true(ruleset_fingerprint(a) != ruleset_fingerprint(c));
@@ -375,9 +400,19 @@ static double milliseconds(void)
 static void test_a_catastrophic_pattern_is_a_reject_within_100_ms(void **state)
 {
     (void)state;
-    static const char *const patterns[] = {"^(a+)+$", "^(a|aa)+$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$", "(?:a?){40}a{40}b",
-                                           "^(?:(a)(?1)?)+b$", ".*.*.*=.*",
-                                           "a*[xy]", "a[a!]*[xy]", "[a-z]*[a-z]*[0-9]", "[a-z]*[a-y]*[a-x]*[0-9]", "(?:a|b)*[xy]", "(?i)(a|A)*?(a|b)*?[xy]",
+    static const char *const patterns[] = {"^(a+)+$",
+                                           "^(a|aa)+$",
+                                           "(x+x+)+y",
+                                           "^(([a-z])+.)+[A-Z]([a-z])+$",
+                                           "(?:a?){40}a{40}b",
+                                           "^(?:(a)(?1)?)+b$",
+                                           ".*.*.*=.*",
+                                           "a*[xy]",
+                                           "a[a!]*[xy]",
+                                           "[a-z]*[a-z]*[0-9]",
+                                           "[a-z]*[a-y]*[a-x]*[0-9]",
+                                           "(?:a|b)*[xy]",
+                                           "(?i)(a|A)*?(a|b)*?[xy]",
                                            "\\w+\\w+[xy]"};
     char *text = malloc(16001);
     memset(text, 'a', 16000);
@@ -385,7 +420,8 @@ static void test_a_catastrophic_pattern_is_a_reject_within_100_ms(void **state)
     text[16000] = '\0';
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
         char pack[800];
-        snprintf(pack, sizeof(pack), FIELDS "rules:\n- {id: evil, field: nick, pattern: '%s', severity: warn}\n",
+        snprintf(pack, sizeof(pack),
+                 FIELDS "rules:\n- {id: evil, field: nick, pattern: '%s', severity: warn}\n",
                  patterns[i]);
         struct cleaning *cleaning = cleaning_new(pack);
         double start = milliseconds();
@@ -396,7 +432,8 @@ static void test_a_catastrophic_pattern_is_a_reject_within_100_ms(void **state)
         assert_true(has_issue(cleaning, "rule.limit") || has_issue(cleaning, "pattern"));
         cleaning_free(cleaning);
     }
-    struct cleaning *cleaning = cleaning_new(FIELDS "rules:\n- {id: evil, field: nick, pattern: '^(a+)+$', severity: warn}\n");
+    struct cleaning *cleaning = cleaning_new(
+        FIELDS "rules:\n- {id: evil, field: nick, pattern: '^(a+)+$', severity: warn}\n");
     text[40] = '!';
     text[41] = '\0';
     clean(cleaning, "nick", text, NULL);
@@ -422,8 +459,9 @@ static void test_more_columns_than_the_maximum_are_said(void **state)
     const struct columns columns = {7, COUNT, names};
     struct raw_record raw = {.external_id = SLICE("1"), .columns = &columns, .values = values};
     struct err err = {0};
-    assert_int_equal(ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, cleaning->arena, &cleaning->clean,
-                                   &err), STATUS_OK);
+    assert_int_equal(ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, cleaning->arena,
+                                   &cleaning->clean, &err),
+                     STATUS_OK);
     assert_int_equal(cleaning->clean.extra_count, VALUES_MAX);
     assert_true(has_issue(cleaning, "record.too_many_values"));
     free(names);
@@ -440,8 +478,9 @@ static void test_a_full_arena_is_an_error_and_no_crash(void **state)
     struct raw_record raw = {.external_id = SLICE("1"), .columns = &columns, .values = values};
     struct arena *small = arena_new(16);
     struct err err = {0};
-    assert_int_equal(ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, small, &cleaning->clean, &err),
-                     STATUS_FAILED);
+    assert_int_equal(
+        ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, small, &cleaning->clean, &err),
+        STATUS_FAILED);
     assert_int_equal(err.retry, RETRY_REJECT_RECORD);
     arena_free(&small);
     cleaning_free(cleaning);
@@ -450,8 +489,9 @@ static void test_a_full_arena_is_an_error_and_no_crash(void **state)
 static void test_failing_tests_of_a_pack_say_where(void **state)
 {
     (void)state;
-    struct ruleset *ruleset = build(FIELDS "tests:\n- {name: good, given: {nick: a}, expect: {nick: a, line: ~, issues: []}}\n"
-                                           "- {name: bad, given: {nick: a}, expect: {nick: b}}\n");
+    struct ruleset *ruleset = build(
+        FIELDS "tests:\n- {name: good, given: {nick: a}, expect: {nick: a, line: ~, issues: []}}\n"
+               "- {name: bad, given: {nick: a}, expect: {nick: b}}\n");
     struct buf out = BUF_INIT(1 << 16);
     struct ruleset_test_counts counts = ruleset_run_tests(ruleset, &out);
     buf_put_byte(&out, 0);

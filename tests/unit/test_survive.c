@@ -11,7 +11,12 @@
 enum { NAME, PHONE, LINE, CITY, COUNTRY, JOB, SOURCE, MEDIUM };
 static const struct field fields[] = {
     {.id = NAME, .name = "full_name", .type = FIELD_PERSON_NAME, .group = "name", .country = ""},
-    {.id = PHONE, .name = "phone", .type = FIELD_PHONE, .group = "", .multiple = true, .country = ""},
+    {.id = PHONE,
+     .name = "phone",
+     .type = FIELD_PHONE,
+     .group = "",
+     .multiple = true,
+     .country = ""},
     {.id = LINE, .name = "address_line", .type = FIELD_ADDRESS, .group = "address", .country = ""},
     {.id = CITY, .name = "city", .type = FIELD_TEXT, .group = "address", .country = ""},
     {.id = COUNTRY, .name = "country", .type = FIELD_CATEGORY, .group = "address", .country = ""},
@@ -52,7 +57,8 @@ static void given_free(struct given *given)
     free(given);
 }
 
-/* Pairs of (field, "value") after the fixed part, ended by -1; a leading '!' flags nobody, '*' masked, '~' derived. */
+/* Pairs of (field, "value") after the fixed part, ended by -1; a leading '!' flags nobody, '*'
+ * masked, '~' derived. */
 static void add(struct given *given, unsigned rank, bool verified, int64_t effective_us, ...)
 {
     size_t at = given->count++;
@@ -65,8 +71,8 @@ static void add(struct given *given, unsigned rank, bool verified, int64_t effec
                          : text[0] == '*' ? VALUE_MASKED
                          : text[0] == '~' ? VALUE_DERIVED
                                           : 0;
-        given->values[at][clean->value_count++] =
-            (struct clean_value){(uint16_t)field, flags, slice_str(text + (flags != 0)), SLICE_EMPTY};
+        given->values[at][clean->value_count++] = (struct clean_value){
+            (uint16_t)field, flags, slice_str(text + (flags != 0)), SLICE_EMPTY};
     }
     va_end(args);
     clean->kind = KIND_PERSON;
@@ -123,9 +129,12 @@ static void test_preferences_are_asked_in_order(void **state)
     static const struct {
         const char *yaml, *expected;
     } cases[] = {
-        {"job_title: [source, recent]", "from best source"}, {"job_title: [recent]", "newest"},
-        {"job_title: [frequent]", "twice"},   {"job_title: [complete]", "the longest title of all"},
-        {"job_title: [first]", "oldest"},     {"default: [recent]", "newest"},
+        {"job_title: [source, recent]", "from best source"},
+        {"job_title: [recent]", "newest"},
+        {"job_title: [frequent]", "twice"},
+        {"job_title: [complete]", "the longest title of all"},
+        {"job_title: [first]", "oldest"},
+        {"default: [recent]", "newest"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct given *given = given_new(cases[i].yaml);
@@ -251,8 +260,8 @@ static void add_random(struct given *given, uint64_t *seed)
         for (size_t i = 0; i < values && i < 3; i++) {
             const char *text = words[(next_random(seed) % 3 + i * 3) % 8];
             uint16_t flags = text[0] == '!' ? VALUE_NOBODY : text[0] == '*' ? VALUE_MASKED : 0;
-            given->values[at][given->cleans[at].value_count++] = (struct clean_value){
-                field, flags, slice_str(text + (flags != 0)), SLICE_EMPTY};
+            given->values[at][given->cleans[at].value_count++] =
+                (struct clean_value){field, flags, slice_str(text + (flags != 0)), SLICE_EMPTY};
         }
     }
     given->cleans[at].kind = next_random(seed) % 2 ? KIND_PERSON : KIND_COMPANY;
@@ -302,8 +311,9 @@ static void test_any_permutation_gives_the_same_golden_record(void **state)
                 records[i - 1] = records[k];
                 records[k] = swap;
             }
-            assert_int_equal(survive(given->survivorship, records, given->count, given->arena, &other, &err),
-                             STATUS_OK);
+            assert_int_equal(
+                survive(given->survivorship, records, given->count, given->arena, &other, &err),
+                STATUS_OK);
             assert_same_golden(given, &given->golden, &other, records);
         }
         given_free(given);
@@ -315,8 +325,8 @@ static void test_wrong_preferences_are_told_with_the_nearest_word(void **state)
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct problems problems = {0};
-    const struct yaml_node *golden =
-        yaml_parse(arena, "t.yaml", SLICE("phone: [verifid]\nfone: [recent]\nsource_rank: crm\n"), &problems);
+    const struct yaml_node *golden = yaml_parse(
+        arena, "t.yaml", SLICE("phone: [verifid]\nfone: [recent]\nsource_rank: crm\n"), &problems);
     struct survivorship *survivorship = survivorship_new(&schema, golden, &problems);
     assert_null(survivorship);
     assert_int_equal(problems.count, 3);
