@@ -3,6 +3,8 @@
 
 #define COMMANDS(COMMAND)                                                                          \
     COMMAND(check)                                                                                 \
+    COMMAND(test)                                                                                  \
+    COMMAND(score)                                                                                 \
     COMMAND(load)                                                                                  \
     COMMAND(init)                                                                                  \
     COMMAND(version)                                                                               \
