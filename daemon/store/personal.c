@@ -66,6 +66,8 @@ const struct personal_column personal_columns[] = {
     T("decision", "retracted_by", STAFF),
     T("event", "type", NEVER),
     T("event_body", "data", CONTENT),
+    T("secret", "name", NEVER),
+    T("secret", "bytes", SECRET),
     T("sink", "name", NEVER),
     T("sink", "type", NEVER),
     T("sink", "state", NEVER),
@@ -147,6 +149,6 @@ enum personal_class personal_class_of(const char *schema, const char *table, con
 
 const char *personal_class_name(enum personal_class class)
 {
-    static const char *const names[] = {"never", "content", "identifier", "staff", "unknown"};
+    static const char *const names[] = {"never", "content", "identifier", "staff", "secret", "unknown"};
     return names[class];
 }

@@ -16,6 +16,7 @@ enum personal_class {
     PERSONAL_CONTENT,    /* what was told of a customer: values, bodies, free text */
     PERSONAL_IDENTIFIER, /* by which one could be found again: foreign keys, addresses, keyed hashes */
     PERSONAL_STAFF,      /* names of those who work here */
+    PERSONAL_SECRET,     /* keys of ours: of nobody, and never shown or bundled */
     PERSONAL_UNKNOWN,    /* not in the register: treat as content */
 };
 
