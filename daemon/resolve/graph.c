@@ -118,10 +118,7 @@ static size_t keys_of(const struct graph *graph, struct slice features,
                       struct match_key keys[MATCH_KEYS_MAX])
 {
     size_t count = graph->ops->keys(graph->matcher, features, keys);
-    for (size_t i = 0; i < count; i++)
-        key_map_prefetch_shard(&graph->keys, keys[i].hash);
-    for (size_t i = 0; i < count; i++)
-        key_map_prefetch_item(&graph->keys, keys[i].hash);
+    key_map_prefetch(&graph->keys, keys, count);
     return count;
 }
 
@@ -131,6 +128,7 @@ static void index_keys(struct graph *graph, uint32_t slot)
     struct slice features = entries_features(&graph->entries, slot);
     uint64_t name = graph->ops->name_key(features);
     size_t count = keys_of(graph, features, keys);
+    postings_know_name(&graph->keys.postings, slot, name);
     for (size_t i = 0; i < count; i++) {
         struct key_change change;
         if (key_map_add(&graph->keys, keys[i].hash, slot, name, &change))

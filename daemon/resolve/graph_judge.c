@@ -79,8 +79,7 @@ void graph_hold_keys(const struct graph *graph, struct slice features, struct he
 {
     held->count = graph->ops->keys(graph->matcher, features, held->keys);
     held->live = held->dead = 0;
-    for (size_t i = 0; i < held->count; i++)
-        key_map_prefetch_item(&graph->keys, held->keys[i].hash);
+    key_map_prefetch(&graph->keys, held->keys, held->count);
     for (size_t i = 0; i < held->count; i++) {
         held->references[i] = key_map_find(&graph->keys, held->keys[i].hash);
         held->bands[i] =

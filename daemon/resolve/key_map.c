@@ -1,10 +1,9 @@
 /* key_map.c - see key_map.intern.h. */
 #include "daemon/resolve/key_map.intern.h"
 
-#define SHARD_BITS          16
-#define SHARD_COUNT         ((size_t)1 << SHARD_BITS)
-#define HASH_MASK           (((uint64_t)1 << 48) - 1)
-#define MALLOC_HEADER_BYTES 16 /* what an allocation costs on top, told in key_map_bytes */
+#define SHARD_BITS  16
+#define SHARD_COUNT ((size_t)1 << SHARD_BITS)
+#define HASH_MASK   (((uint64_t)1 << 48) - 1)
 
 /* A bijection, so that whole hashes are still compared when weak ones come in. */
 static uint64_t mix(uint64_t hash)
@@ -32,11 +31,6 @@ static struct key_item make_item(uint64_t hash, uint32_t reference)
     };
 }
 
-static uint32_t home_of(uint64_t hash, uint32_t capacity)
-{
-    return (uint32_t)(((hash & HASH_MASK) >> 16) * capacity >> 32);
-}
-
 static struct key_shard *shard_of(const struct key_map *map, uint64_t mixed)
 {
     return &map->shards[mixed >> (64 - SHARD_BITS)];
@@ -59,123 +53,132 @@ void key_map_free(struct key_map *map)
     postings_free(&map->postings);
 }
 
-/* Where the hash is, or the empty place where it would be. The shard is never full. */
-static struct key_item *find(const struct key_shard *shard, uint64_t mixed)
+/* Where in a shard a hash should be, were they spread quite evenly. */
+static uint32_t guess(const struct key_shard *shard, uint64_t hash)
 {
-    uint64_t hash = mixed & HASH_MASK;
-    uint32_t index = home_of(hash, shard->capacity);
-    for (;;) {
-        struct key_item *item = &shard->items[index];
-        if (item_reference(item) == NO_POSTING || item_hash(item) == hash)
-            return item;
-        if (++index == shard->capacity)
-            index = 0;
-    }
+    return (uint32_t)((hash >> 16) * shard->count >> 32);
 }
 
-/* Load stays between 0.65 and 0.85: these tables are short, so long runs cost little. */
-static bool grow(struct key_map *map, struct key_shard *shard)
+/* The place of a hash, or the one where it is to be put in. */
+static uint32_t place_of(const struct key_shard *shard, uint64_t hash)
 {
-    struct key_shard bigger = {.count = shard->count};
-    if (shard->capacity > UINT32_MAX / 2)
+    uint32_t index = guess(shard, hash);
+    while (index > 0 && item_hash(&shard->items[index - 1]) >= hash)
+        index--;
+    while (index < shard->count && item_hash(&shard->items[index]) < hash)
+        index++;
+    return index;
+}
+
+static bool is_at(const struct key_shard *shard, uint32_t index, uint64_t hash)
+{
+    return index < shard->count && item_hash(&shard->items[index]) == hash;
+}
+
+/* What malloc takes for that many items, on most systems. */
+static size_t allocated_bytes(uint32_t capacity)
+{
+    size_t bytes = (capacity * sizeof(struct key_item) + 8 + 15) & ~(size_t)15;
+    return capacity == 0 ? 0 : bytes < 32 ? 32 : bytes;
+}
+
+static bool resize(struct key_map *map, struct key_shard *shard, uint32_t capacity)
+{
+    struct key_item *items = realloc(shard->items, capacity * sizeof(*items));
+    if (items == NULL)
         return false;
-    bigger.capacity = shard->capacity < 4 ? 4 : shard->capacity + shard->capacity / 4 + 1;
-    bigger.items = malloc(bigger.capacity * sizeof(struct key_item));
-    if (bigger.items == NULL)
-        return false;
-    memset(bigger.items, 0xFF, bigger.capacity * sizeof(struct key_item));
-    for (uint32_t i = 0; i < shard->capacity; i++)
-        if (item_reference(&shard->items[i]) != NO_POSTING)
-            *find(&bigger, item_hash(&shard->items[i])) = shard->items[i];
-    map->item_bytes += (bigger.capacity - shard->capacity) * sizeof(struct key_item) +
-                       (shard->items ? 0 : MALLOC_HEADER_BYTES);
-    free(shard->items);
-    *shard = bigger;
+    map->item_bytes += allocated_bytes(capacity) - allocated_bytes(shard->capacity);
+    shard->items = items;
+    shard->capacity = capacity;
     return true;
 }
 
 bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t name,
                  struct key_change *change)
 {
-    uint64_t mixed = mix(hash);
+    uint64_t mixed = mix(hash), kept = mixed & HASH_MASK;
     struct key_shard *shard = shard_of(map, mixed);
-    if ((uint64_t)(shard->count + 1) * 20 > (uint64_t)shard->capacity * 17 && !grow(map, shard))
+    if (shard->count == shard->capacity &&
+        !resize(map, shard, shard->capacity + shard->capacity / 16 + 3))
         return false;
-    struct key_item *item = find(shard, mixed);
-    uint32_t reference = item_reference(item);
-    bool is_new = reference == NO_POSTING;
+    uint32_t index = place_of(shard, kept);
+    bool is_new = !is_at(shard, index, kept);
+    uint32_t reference = is_new ? NO_POSTING : item_reference(&shard->items[index]);
     change->before = postings_size(&map->postings, reference);
     if (!postings_add(&map->postings, &reference, slot, name))
         return false;
     change->after = postings_size(&map->postings, reference);
-    *item = make_item(mixed, reference);
-    shard->count += is_new;
-    map->key_count += is_new;
     map->posting_count++;
-    return true;
-}
-
-/* Shifts back what may stand in the place of the item that went. */
-static void close_hole(struct key_shard *shard, uint32_t hole)
-{
-    for (uint32_t index = hole;;) {
-        if (++index == shard->capacity)
-            index = 0;
-        const struct key_item *item = &shard->items[index];
-        if (item_reference(item) == NO_POSTING)
-            break;
-        uint32_t home = home_of(item_hash(item), shard->capacity);
-        bool stays = hole <= index ? hole < home && home <= index : hole < home || home <= index;
-        if (!stays) {
-            shard->items[hole] = *item;
-            hole = index;
-        }
+    if (is_new) {
+        memmove(&shard->items[index + 1], &shard->items[index],
+                (shard->count - index) * sizeof(struct key_item));
+        shard->count++;
+        map->key_count++;
     }
-    shard->items[hole] = make_item(HASH_MASK, NO_POSTING);
-    shard->count--;
+    shard->items[index] = make_item(kept, reference);
+    return true;
 }
 
 bool key_map_remove(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t name,
                     struct key_change *change)
 {
-    uint64_t mixed = mix(hash);
+    uint64_t mixed = mix(hash), kept = mixed & HASH_MASK;
     struct key_shard *shard = shard_of(map, mixed);
-    if (shard->capacity == 0)
+    uint32_t index = place_of(shard, kept);
+    if (!is_at(shard, index, kept))
         return false;
-    struct key_item *item = find(shard, mixed);
-    uint32_t reference = item_reference(item);
+    uint32_t reference = item_reference(&shard->items[index]);
     change->before = postings_size(&map->postings, reference);
     if (!postings_remove(&map->postings, &reference, slot, name))
         return false;
     change->after = postings_size(&map->postings, reference);
     map->posting_count--;
     if (reference != NO_POSTING) {
-        *item = make_item(mixed, reference);
+        shard->items[index] = make_item(kept, reference);
         return true;
     }
-    close_hole(shard, (uint32_t)(item - shard->items));
+    shard->count--;
     map->key_count--;
+    memmove(&shard->items[index], &shard->items[index + 1],
+            (shard->count - index) * sizeof(struct key_item));
+    /* Giving memory back may fail; then the array stays as long as it was. */
+    if (shard->count + shard->count / 4 + 16 < shard->capacity)
+        (void)resize(map, shard, shard->count + shard->count / 16 + 3);
     return true;
 }
 
 uint32_t key_map_find(const struct key_map *map, uint64_t hash)
 {
-    uint64_t mixed = mix(hash);
+    uint64_t mixed = mix(hash), kept = mixed & HASH_MASK;
     const struct key_shard *shard = shard_of(map, mixed);
-    return shard->capacity ? item_reference(find(shard, mixed)) : NO_POSTING;
+    uint32_t index = place_of(shard, kept);
+    return is_at(shard, index, kept) ? item_reference(&shard->items[index]) : NO_POSTING;
 }
 
-void key_map_prefetch_shard(const struct key_map *map, uint64_t hash)
+void key_map_prefetch(const struct key_map *map, const struct match_key *keys, size_t count)
 {
-    __builtin_prefetch(shard_of(map, mix(hash)));
-}
-
-void key_map_prefetch_item(const struct key_map *map, uint64_t hash)
-{
-    uint64_t mixed = mix(hash);
-    const struct key_shard *shard = shard_of(map, mixed);
-    if (shard->capacity)
-        __builtin_prefetch(&shard->items[home_of(mixed, shard->capacity)]);
+    uint32_t references[MATCH_KEYS_MAX];
+    const struct entries *entries = map->postings.entries;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(shard_of(map, mix(keys[i].hash)));
+    for (size_t i = 0; i < count; i++) {
+        uint64_t mixed = mix(keys[i].hash);
+        const struct key_shard *shard = shard_of(map, mixed);
+        if (shard->count)
+            __builtin_prefetch(&shard->items[guess(shard, mixed & HASH_MASK)]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        references[i] = key_map_find(map, keys[i].hash);
+        postings_prefetch(&map->postings, references[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        references[i] = postings_any(&map->postings, references[i]);
+        if (references[i] != NO_SLOT)
+            __builtin_prefetch(entry_at(entries, references[i]));
+    }
+    for (size_t i = 0; i < count; i++)
+        if (references[i] != NO_SLOT)
+            blobs_prefetch(&entries->blobs, entry_at(entries, references[i])->blob);
 }
 
 size_t key_map_bytes(const struct key_map *map)

@@ -1,9 +1,10 @@
 /*
- * key_map.intern.h - from a blocking key's hash to its posting: 10 bytes a key.
+ * key_map.intern.h - from a blocking key's hash to its posting: 10 bytes a key and little more.
  *
- * 65,536 small open-addressing tables, chosen by 16 bits of the (mixed) hash, so that the items
- * need keep only the other 48 and each table grows by itself. The hash is compared whole: nothing
- * here is approximate.
+ * 65,536 short arrays, chosen by 16 bits of the (mixed) hash, so that an item need keep only the
+ * other 48. Each is sorted by hash and packed; as hashes are spread evenly, an item is looked for
+ * near where it should be, and is found within a cache line or two. The hash is compared whole:
+ * nothing here is approximate.
  */
 #ifndef TRIBUTARY_RESOLVE_KEY_MAP_INTERN_H
 #define TRIBUTARY_RESOLVE_KEY_MAP_INTERN_H
@@ -12,7 +13,7 @@
 
 struct key_item {
     uint16_t hash[3];
-    uint16_t reference[2]; /* NO_POSTING: empty */
+    uint16_t reference[2];
 };
 
 struct key_shard {
@@ -42,9 +43,9 @@ bool key_map_remove(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t 
                     struct key_change *change);
 /* The posting of a key: NO_POSTING when nobody holds it. */
 uint32_t key_map_find(const struct key_map *map, uint64_t hash);
-/* Brings the memory near that a later call will read. */
-void key_map_prefetch_shard(const struct key_map *map, uint64_t hash);
-void key_map_prefetch_item(const struct key_map *map, uint64_t hash);
+/* Brings near what adding, removing or finding these keys will read: the items, the postings, and
+ * one holder of each with its features. Several keys at a time, for their waits overlap. */
+void key_map_prefetch(const struct key_map *map, const struct match_key *keys, size_t count);
 size_t key_map_bytes(const struct key_map *map);
 
 #endif

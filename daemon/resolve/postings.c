@@ -48,6 +48,8 @@ void postings_init(struct postings *postings, const struct entries *entries,
     *postings = (struct postings){.entries = entries, .ops = ops, .used_words = CHUNK_WORDS};
     for (size_t i = 0; i < POSTING_CLASS_COUNT; i++)
         postings->first_free[i] = NO_BLOCK;
+    for (size_t i = 0; i < KNOWN_NAMES; i++)
+        postings->known_names[i].slot = NO_SLOT;
 }
 
 void postings_free(struct postings *postings)
@@ -99,12 +101,22 @@ static void free_block(struct postings *postings, uint32_t block)
     postings->first_free[class] = block;
 }
 
-static uint64_t name_of(const struct postings *postings, uint32_t slot)
+void postings_know_name(struct postings *postings, uint32_t slot, uint64_t name)
 {
-    return postings->ops->name_key(entries_features(postings->entries, slot));
+    postings->known_names[slot % KNOWN_NAMES] = (struct known_name){name, slot};
 }
 
-static bool has_name(const struct postings *postings, const uint32_t *slots, uint32_t count,
+static uint64_t name_of(struct postings *postings, uint32_t slot)
+{
+    const struct known_name *known = &postings->known_names[slot % KNOWN_NAMES];
+    if (known->slot == slot)
+        return known->name;
+    uint64_t name = postings->ops->name_key(entries_features(postings->entries, slot));
+    postings_know_name(postings, slot, name);
+    return name;
+}
+
+static bool has_name(struct postings *postings, const uint32_t *slots, uint32_t count,
                      uint64_t name, uint32_t except)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -322,6 +334,21 @@ void postings_view(const struct postings *postings, const uint32_t *reference,
         holders->slots = large_at(postings, *reference)->slots;
         holders->span = large_at(postings, *reference)->slot_capacity;
     }
+}
+
+uint32_t postings_any(const struct postings *postings, uint32_t reference)
+{
+    struct holders holders;
+    if (reference == NO_POSTING || (reference & SHAPE_MASK) == SHAPE_LARGE)
+        return NO_SLOT;
+    postings_view(postings, &reference, &holders);
+    return holders.slots[0];
+}
+
+void postings_prefetch(const struct postings *postings, uint32_t reference)
+{
+    if (reference != NO_POSTING && (reference & SHAPE_MASK) == SHAPE_SMALL)
+        __builtin_prefetch(block_at(postings, reference & VALUE_MASK));
 }
 
 bool postings_hold(const struct postings *postings, uint32_t reference, uint32_t slot)

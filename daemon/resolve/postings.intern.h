@@ -30,6 +30,15 @@ struct large_posting {
 };
 VECTOR(large_postings, struct large_posting)
 
+#define KNOWN_NAMES 512
+
+/* Names lately unpacked, by slot. A matcher takes its time over a name, and the records that share
+ * one key with a new one mostly share several. */
+struct known_name {
+    uint64_t name;
+    uint32_t slot; /* NO_SLOT: none */
+};
+
 struct postings {
     const struct entries *entries;
     const struct graph_matcher_ops *ops;
@@ -39,6 +48,7 @@ struct postings {
     struct large_postings large;
     struct slots free_large;
     size_t large_bytes;
+    struct known_name known_names[KNOWN_NAMES];
 };
 
 struct posting_size {
@@ -66,6 +76,12 @@ bool postings_remove(struct postings *postings, uint32_t *reference, uint32_t sl
 struct posting_size postings_size(const struct postings *postings, uint32_t reference);
 void postings_view(const struct postings *postings, const uint32_t *reference,
                    struct holders *holders);
+/* One holder of a posting that is not large, else NO_SLOT. */
+uint32_t postings_any(const struct postings *postings, uint32_t reference);
+void postings_prefetch(const struct postings *postings, uint32_t reference);
+/* Tells the name of a record whose features were just set, so that it need not be unpacked when
+ * others come to hold its keys. Must be called whenever a record's features change. */
+void postings_know_name(struct postings *postings, uint32_t slot, uint64_t name);
 bool postings_hold(const struct postings *postings, uint32_t reference, uint32_t slot);
 size_t postings_bytes(const struct postings *postings);
 

@@ -3,6 +3,7 @@
  *
  *   make build/bench/bench_match
  *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without FIELD]... [--country CC] [--dump ID]
+ *               [--features FILE]   writes each record's features there, for bench_graph
  *
  * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack understands, with a
  * column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every record with the shipped
@@ -255,6 +256,23 @@ static void pack_rows(struct bench *bench)
     arena_free(&scratch);
     cleaner_free(&cleaner);
     ruleset_free(&rules);
+}
+
+/* Two bytes of length, then the features, record after record. */
+static void write_features(const struct bench *bench, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+
+    if (file == NULL)
+        die("cannot write", path);
+    for (size_t i = 0; i < bench->row_count; i++) {
+        struct slice features = bench->rows[i].features;
+        fputc((int)(features.len >> 8), file);
+        fputc((int)(features.len & 0xFF), file);
+        fwrite(features.ptr, 1, features.len, file);
+    }
+    if (fclose(file) != 0)
+        die("cannot write", path);
 }
 
 static int by_hash(const void *a, const void *b)
@@ -567,7 +585,7 @@ static void write_groups(struct bench *bench, const char *path)
 int main(int argc, char **argv)
 {
     struct bench bench = {.country = ""};
-    const char *out = NULL;
+    const char *out = NULL, *features = NULL;
 
     if (argc < 3)
         die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] [--without FIELD] "
@@ -583,6 +601,8 @@ int main(int argc, char **argv)
             bench.dump = argv[i + 1];
         else if (strcmp(argv[i], "--out") == 0)
             out = argv[i + 1];
+        else if (strcmp(argv[i], "--features") == 0)
+            features = argv[i + 1];
         else if (strcmp(argv[i], "--without") == 0 && bench.without_count < WITHOUT_MAX)
             bench.without[bench.without_count++] = argv[i + 1];
         else
@@ -594,6 +614,8 @@ int main(int argc, char **argv)
     read_rows(&bench, argv[1]);
     read_truth(&bench, argv[2]);
     pack_rows(&bench);
+    if (features)
+        write_features(&bench, features);
     make_postings(&bench);
     make_pairs(&bench);
     score_pairs(&bench);
