@@ -4,7 +4,10 @@
 #include "connectors/form.h"
 #include "connectors/records.h"
 
+#include "connectors/csv.h"
+
 const struct pull_connector *const pull_connectors[] = {
+    &csv_connector,
     NULL,
 };
 
