@@ -5,9 +5,11 @@
 #include "connectors/records.h"
 
 #include "connectors/csv.h"
+#include "connectors/json_api.h"
 
 const struct pull_connector *const pull_connectors[] = {
     &csv_connector,
+    &json_api_connector,
     NULL,
 };
 
