@@ -300,7 +300,7 @@ def test_an_unchanged_list_is_answered_by_its_tag(tmp_path):
 @pytest.mark.parametrize("item, refusal", [
     ('{"id": null, "email": "a@b.c"}', "json.no_id"), ('{"id": 1, "email": "a\\u0000b"}', "json.nul"),
     ('{"id": 1, "email": "\\ud800"}', "json.bad_string"), ('[1]', "json.not_an_object"),
-    ('{"id": 1, "email": "%s"}' % ("x" * (1 << 20)), "json.too_large")])
+    ('{"id": 1, "email": "%s"}' % ("x" * (1 << 20)), "json.too_large")], ids=["id", "nul", "surrogate", "list", "large"])
 def test_an_item_that_cannot_be_kept_is_refused_and_the_rest_go_on(tmp_path, item, refusal):
     class One(fake.FakeServer):
         def answer(self, handler, path, query):
