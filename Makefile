@@ -46,7 +46,7 @@ LINK_LIBS = -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
-.PHONY: all lib unit clean install deps run test lint bench fuzz e2e sanitize fault docs
+.PHONY: all lib unit clean install deps run test test-all lint bench fuzz e2e sanitize fault docs
 .DELETE_ON_ERROR:
 all: $(BUILD)/tributary
 
@@ -92,6 +92,27 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBS)
 
 unit: $(UNIT_TESTS)
 	@tests/unit/with_postgres.sh sh -c 'for test; do echo "== $$test"; $$test || exit 1; done' unit $(UNIT_TESTS)
+
+# ---- what needs nothing but a Debian machine ----
+# Packages are looked for when make starts, so what comes after their installation is a make of its own.
+deps:
+	@packaging/deps.sh test
+
+run:
+	@packaging/deps.sh run
+	@$(MAKE) --no-print-directory NO_DEPS=1 all
+	@packaging/run-sample.sh $(BUILD)
+
+test:
+	@packaging/deps.sh test
+	@$(MAKE) --no-print-directory NO_DEPS=1 test-all
+
+test-all: all
+	@$(PYTHON) tests/run_all.py --build $(BUILD)
+
+install: all
+	install -D -m 755 $(BUILD)/tributary $(DESTDIR)$(PREFIX)/bin/tributary
+	install -D -m 644 packaging/tributary.service $(DESTDIR)$(PREFIX)/lib/systemd/system/tributary.service
 
 clean:
 	rm -rf $(BUILD)
