@@ -33,7 +33,7 @@ MUST_CHECK enum status op_arg_text(const json_t *args, const char *name, const c
                                    struct err *err); /* required */
 const char *op_optional_text(const json_t *args, const char *name, const char *otherwise);
 int64_t op_optional_int(const json_t *args, const char *name, int64_t otherwise);
-/* The rows of a query as a list of objects by column name; types by the columns'. */
+/* The first column of each row, which must be jsonb, as a list. */
 MUST_CHECK enum status op_rows(struct engine *engine, const struct sql_query *query,
                                const struct db_param *params, size_t param_count, json_t **list,
                                struct err *err);

@@ -1,0 +1,3 @@
+-- $1 decision_id, $2 actor
+UPDATE tributary.decision SET retracted_at = now(), retracted_by = $2::text
+WHERE decision_id = $1::bigint AND retracted_at IS NULL RETURNING decision_id

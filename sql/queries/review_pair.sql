@@ -1,0 +1,2 @@
+-- $1 review_id -> a, b
+SELECT a, b FROM tributary.review WHERE review_id = $1::bigint
