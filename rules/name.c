@@ -20,6 +20,8 @@ static struct letters count_letters(struct slice s)
     while (utf8_next(&s, &c)) {
         if (c < 0x80)
             count.latin += (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        else if (c >= 0x4E00 && c <= 0x9FFF)
+            count.han++;
         else if (han_is(c))
             count.han++;
         else if (c >= 0x3040 && c <= 0x30FF && c != 0x30FB)
@@ -79,6 +81,18 @@ static struct slice trim_punctuation(struct slice s)
     }
 }
 
+/* A cheap look before the pairs are searched one by one. */
+static bool has_bracket(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i], next = i + 1 < s.len ? (unsigned char)s.ptr[i + 1] : 0;
+        if (c < 0x80 ? c == '(' || c == '[' || c == '{' || c == '<' || c == '"'
+                     : (c == 0xE3 && next == 0x80) || (c == 0xE2 && next == 0x80) || (c == 0xC2 && next == 0xAB))
+            return true;
+    }
+    return false;
+}
+
 /* Takes the first bracketed text out of *s into *note; false when there is none. */
 static bool take_brackets(struct slice *s, struct slice *note, struct arena *arena)
 {
@@ -86,6 +100,8 @@ static bool take_brackets(struct slice *s, struct slice *note, struct arena *are
         {"(", ")"}, {"[", "]"}, {"{", "}"}, {"<", ">"}, {"【", "】"}, {"《", "》"}, {"〈", "〉"},
         {"「", "」"}, {"『", "』"}, {"“", "”"}, {"«", "»"}, {"\"", "\""}, {"〔", "〕"},
     };
+    if (!has_bracket(*s))
+        return false;
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         struct slice open = slice_str(pairs[i][0]), close = slice_str(pairs[i][1]);
         ptrdiff_t from = slice_find(*s, open);
@@ -208,6 +224,7 @@ void name_parse(struct slice full_name, struct arena *arena, struct name_parts *
         return;
     }
     struct letters count = count_letters(s);
+    struct slice whole = s;
     if (count.symbols > 0) {
         struct slice seen = drop_symbols(s, arena);
         s = seen.len > 0 ? seen : s;
@@ -215,9 +232,11 @@ void name_parse(struct slice full_name, struct arena *arena, struct name_parts *
     for (int i = 0; i < 4 && take_brackets(&s, &parts->note, arena); i++)
         ;
     s = trim_punctuation(s);
-    count = count_letters(s);
+    bool changed = !slice_eq(s, whole);
+    if (changed)
+        count = count_letters(s);
     if (s.len == 0 || count.han + count.latin + count.kana + count.hangul + count.other == 0 ||
-        name_is_nobody(text_lower(s, arena))) {
+        (changed && name_is_nobody(text_lower(s, arena)))) {
         parts->flags |= VALUE_NOBODY;
         return;
     }

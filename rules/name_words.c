@@ -4,32 +4,44 @@
 #include "daemon/base/utf8.h"
 #include "rules/text.h"
 
+struct text {
+    const char *ptr;
+    uint8_t len;
+};
+#define TEXT(literal) {"" literal, sizeof(literal) - 1}
+
 struct han_title {
-    const char *text;
+    struct text text;
     enum name_gender gender;
 };
 
-/* Longer ones first where one ends another. */
+/* The longest that fits is taken. */
 static const struct han_title han_titles[] = {
-    {"先生", NAME_GENDER_MALE}, {"女士", NAME_GENDER_FEMALE}, {"小姐", NAME_GENDER_FEMALE},
-    {"太太", NAME_GENDER_FEMALE}, {"夫人", NAME_GENDER_FEMALE}, {"阿姨", NAME_GENDER_FEMALE},
-    {"副总经理", 0}, {"总经理", 0}, {"项目经理", 0}, {"产品经理", 0}, {"销售经理", 0}, {"客户经理", 0}, {"大堂经理", 0},
-    {"区域经理", 0}, {"市场经理", 0}, {"部门经理", 0}, {"副经理", 0}, {"经理", 0}, {"副总裁", 0}, {"总裁", 0}, {"副董事长", 0}, {"董事长", 0},
-    {"董事", 0}, {"副总监", 0}, {"技术总监", 0}, {"销售总监", 0}, {"市场总监", 0}, {"总监", 0}, {"副主任", 0}, {"主任", 0}, {"主管", 0},
-    {"副教授", 0}, {"教授", 0}, {"老师", 0}, {"博士", 0}, {"院士", 0}, {"医生", 0}, {"医师", 0}, {"大夫", 0}, {"护士", 0}, {"律师", 0},
-    {"会计", 0}, {"工程师", 0}, {"设计师", 0}, {"师傅", 0}, {"老板娘", NAME_GENDER_FEMALE}, {"老板", 0}, {"同学", 0}, {"同志", 0}, {"局长", 0},
-    {"副局长", 0}, {"处长", 0}, {"科长", 0}, {"部长", 0}, {"院长", 0}, {"校长", 0}, {"会长", 0}, {"秘书长", 0}, {"秘书", 0}, {"助理", 0}, {"客服", 0},
-    {"店长", 0}, {"队长", 0}, {"站长", 0}, {"厂长", 0}, {"所长", 0}, {"行长", 0}, {"市长", 0}, {"区长", 0}, {"县长", 0}, {"书记", 0}, {"顾问", 0},
-    {"专员", 0}, {"代表", 0}, {"负责人", 0}, {"联系人", 0}, {"采购", 0}, {"销售", 0}, {"财务", 0}, {"本人", 0},
+    {TEXT("先生"), NAME_GENDER_MALE}, {TEXT("女士"), NAME_GENDER_FEMALE}, {TEXT("小姐"), NAME_GENDER_FEMALE},
+    {TEXT("太太"), NAME_GENDER_FEMALE}, {TEXT("夫人"), NAME_GENDER_FEMALE}, {TEXT("阿姨"), NAME_GENDER_FEMALE},
+    {TEXT("副总经理"), 0}, {TEXT("总经理"), 0}, {TEXT("项目经理"), 0}, {TEXT("产品经理"), 0}, {TEXT("销售经理"), 0}, {TEXT("客户经理"), 0}, {TEXT("大堂经理"), 0},
+    {TEXT("区域经理"), 0}, {TEXT("市场经理"), 0}, {TEXT("部门经理"), 0}, {TEXT("副经理"), 0}, {TEXT("经理"), 0}, {TEXT("副总裁"), 0}, {TEXT("总裁"), 0}, {TEXT("副董事长"), 0}, {TEXT("董事长"), 0},
+    {TEXT("董事"), 0}, {TEXT("副总监"), 0}, {TEXT("技术总监"), 0}, {TEXT("销售总监"), 0}, {TEXT("市场总监"), 0}, {TEXT("总监"), 0}, {TEXT("副主任"), 0}, {TEXT("主任"), 0}, {TEXT("主管"), 0},
+    {TEXT("副教授"), 0}, {TEXT("教授"), 0}, {TEXT("老师"), 0}, {TEXT("博士"), 0}, {TEXT("院士"), 0}, {TEXT("医生"), 0}, {TEXT("医师"), 0}, {TEXT("大夫"), 0}, {TEXT("护士"), 0}, {TEXT("律师"), 0},
+    {TEXT("会计"), 0}, {TEXT("工程师"), 0}, {TEXT("设计师"), 0}, {TEXT("师傅"), 0}, {TEXT("老板娘"), NAME_GENDER_FEMALE}, {TEXT("老板"), 0}, {TEXT("同学"), 0}, {TEXT("同志"), 0}, {TEXT("局长"), 0},
+    {TEXT("副局长"), 0}, {TEXT("处长"), 0}, {TEXT("科长"), 0}, {TEXT("部长"), 0}, {TEXT("院长"), 0}, {TEXT("校长"), 0}, {TEXT("会长"), 0}, {TEXT("秘书长"), 0}, {TEXT("秘书"), 0}, {TEXT("助理"), 0}, {TEXT("客服"), 0},
+    {TEXT("店长"), 0}, {TEXT("队长"), 0}, {TEXT("站长"), 0}, {TEXT("厂长"), 0}, {TEXT("所长"), 0}, {TEXT("行长"), 0}, {TEXT("市长"), 0}, {TEXT("区长"), 0}, {TEXT("县长"), 0}, {TEXT("书记"), 0}, {TEXT("顾问"), 0},
+    {TEXT("专员"), 0}, {TEXT("代表"), 0}, {TEXT("负责人"), 0}, {TEXT("联系人"), 0}, {TEXT("采购"), 0}, {TEXT("销售"), 0}, {TEXT("财务"), 0}, {TEXT("本人"), 0},
 };
 
 /* One character, read as a title only after a bare surname. */
 static const struct han_title weak_titles[] = {
-    {"总", 0}, {"工", 0}, {"董", 0}, {"哥", NAME_GENDER_MALE}, {"姐", NAME_GENDER_FEMALE}, {"姨", NAME_GENDER_FEMALE},
-    {"叔", NAME_GENDER_MALE}, {"导", 0}, {"局", 0}, {"处", 0}, {"科", 0}, {"队", 0}, 
+    {TEXT("总"), 0}, {TEXT("工"), 0}, {TEXT("董"), 0}, {TEXT("哥"), NAME_GENDER_MALE}, {TEXT("姐"), NAME_GENDER_FEMALE}, {TEXT("姨"), NAME_GENDER_FEMALE},
+    {TEXT("叔"), NAME_GENDER_MALE}, {TEXT("导"), 0}, {TEXT("局"), 0}, {TEXT("处"), 0}, {TEXT("科"), 0}, {TEXT("队"), 0}, 
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool ends_with(struct slice s, const struct text *end)
+{
+    return s.len >= end->len && s.ptr[s.len - 1] == end->ptr[end->len - 1] &&
+           memcmp(s.ptr + s.len - end->len, end->ptr, end->len) == 0;
+}
 
 size_t name_han_title(struct slice name, enum name_gender *gender, bool *weak)
 {
@@ -37,15 +49,14 @@ size_t name_han_title(struct slice name, enum name_gender *gender, bool *weak)
     *gender = NAME_GENDER_NONE;
     size_t best = 0;
     for (size_t i = 0; i < COUNT(han_titles); i++) {
-        struct slice title = slice_str(han_titles[i].text);
-        if (title.len > best && name.len >= title.len && slice_ends(name, title)) {
-            best = title.len;
+        if (han_titles[i].text.len > best && ends_with(name, &han_titles[i].text)) {
+            best = han_titles[i].text.len;
             *gender = han_titles[i].gender;
         }
     }
     for (size_t i = 0; best == 0 && i < COUNT(weak_titles); i++) {
-        if (slice_ends(name, slice_str(weak_titles[i].text))) {
-            best = strlen(weak_titles[i].text);
+        if (ends_with(name, &weak_titles[i].text)) {
+            best = weak_titles[i].text.len;
             *gender = weak_titles[i].gender;
             *weak = true;
         }

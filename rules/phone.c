@@ -112,6 +112,9 @@ static bool names_nobody(struct slice national)
         return true;
     if (is_cn_mobile(national) && national.ptr[10] == '0' && all_same_from(national, 3))
         return true;
+    if (!(national.ptr[0] == '1' && national.ptr[1] == '2') && !(national.ptr[0] == '0' && national.ptr[1] == '1') &&
+        national.ptr[0] < '8')
+        return false; /* no junk below begins so */
     for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
         if (slice_is(national, junk[i]))
             return true;
@@ -380,6 +383,33 @@ static struct number read_number(struct slice s, const char *country, struct are
     return number;
 }
 
+/* Only digits and the usual punctuation, and too few digits for two numbers or an extension. */
+static bool is_plain(struct slice s)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (is_digit(s.ptr[i]))
+            digits++;
+        else if (s.ptr[i] != ' ' && s.ptr[i] != '-' && s.ptr[i] != '(' && s.ptr[i] != ')' && !(s.ptr[i] == '+' && i == 0))
+            return false;
+    }
+    return digits >= 7 && digits <= 13 && (digits <= 11 || s.ptr[0] == '+' || s.ptr[0] == '8');
+}
+
+/* The short way of most cells: one number the plans know. */
+static bool clean_plain(struct slice s, const char *country, struct arena *arena, struct cleaned *out)
+{
+    char e164[24];
+    struct digits d = collect(s);
+    settle_prefix(&d, country);
+    if (!plan_knows(&d, country, e164))
+        return false;
+    if (names_nobody(national_digits(&d, country)))
+        out->flags |= VALUE_NOBODY;
+    out->value = arena_dup(arena, slice_str(e164));
+    return true;
+}
+
 static size_t splitter_width(struct slice s)
 {
     static const char *const marks[] = {"/", ";", ",", "|", "、", "或", " or ", "&", "和"};
@@ -435,6 +465,8 @@ void clean_phone(const struct clean_context *context, struct slice input, struct
         out->flags |= VALUE_ENCRYPTED;
         return;
     }
+    if (is_plain(s) && clean_plain(s, country, arena, out))
+        return;
     if (s.len > CELL_MAX_BYTES || s.len == 0) {
         cleaned_invalid(out, s, "phone.too_long");
         return;

@@ -13,8 +13,9 @@ struct phone_plan {
     const char *country; /* ISO 3166 alpha-2; of the largest country for a shared code */
     const char *code;    /* country calling code */
     const char *trunk;   /* dialled before a national number; "" none */
-    /* Alternatives divided by |: a digit is itself, x any digit, [0-35] one of a set. */
-    const char *patterns;
+    /* By the first digit, what may follow it (NULL: nothing): alternatives divided by |, in which a digit is
+     * itself, x any digit, [0-35] one of a set. */
+    const char *patterns[10];
 };
 
 extern const struct phone_plan phone_plans[];
