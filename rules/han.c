@@ -109,15 +109,16 @@ uint64_t han_homophone_hash(struct slice text)
 
 static int compare_surname(const void *key, const void *row)
 {
-    const struct slice *wanted = key;
-    return slice_cmp(*wanted, slice_str(((const struct surname_row *)row)->surname));
+    return memcmp(key, ((const struct surname_row *)row)->surname, SURNAME_BYTES);
 }
 
 static const struct surname_row *find_surname(struct slice s)
 {
+    char key[SURNAME_BYTES] = ""; /* padded with NULs as the rows are */
     if (s.len < 3 || s.len >= SURNAME_BYTES)
         return NULL;
-    return bsearch(&s, surname_rows, surname_row_count, sizeof(surname_rows[0]), compare_surname);
+    memcpy(key, s.ptr, s.len);
+    return bsearch(key, surname_rows, surname_row_count, sizeof(surname_rows[0]), compare_surname);
 }
 
 /* The same in simplified characters; traditional surnames are not in the table. */

@@ -67,7 +67,11 @@ size_t name_han_title(struct slice name, enum name_gender *gender, bool *weak)
 static bool in_list(struct slice word, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (word.len > 0 && list[i][0] == word.ptr[0] && slice_is(word, list[i]))
+        const char *text = list[i]; /* most differ in their first bytes: no call is worth it */
+        size_t at = 0;
+        while (at < word.len && text[at] != '\0' && text[at] == word.ptr[at])
+            at++;
+        if (at == word.len && text[at] == '\0')
             return true;
     }
     return false;

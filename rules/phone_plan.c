@@ -117,7 +117,7 @@ const struct phone_plan phone_plans[] = {
     {"HK", "852", "",
      {[5] = "[1-59][1-46-9]xxxxx",
       [6] = "[13-59]xxxxxx|[268][0-57-9]xxxxx",
-      [9] = "[467]xxxxxx|[2358][0-8]xxxxx",}},
+      [9] = "[467]xxxxxx|1[02-9]xxxxx|[2358][0-8]xxxxx",}},
     {"MO", "853", "",
      {[6] = "[235]xxxxxx|6[1-9]xxxxx",}},
     {"SG", "65", "",

@@ -23,6 +23,15 @@ static bool has_vowel(struct slice s)
     return false;
 }
 
+/* Eight bytes in the order of the alphabet. */
+static uint64_t as_number(const char bytes[HAN_SYLLABLE_BYTES])
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < HAN_SYLLABLE_BYTES; i++)
+        number = number << 8 | (unsigned char)bytes[i];
+    return number;
+}
+
 bool pinyin_is_syllable(struct slice s)
 {
     /* As passports and people without a ü key write lü, nü, lüe, nüe. */
@@ -33,7 +42,21 @@ bool pinyin_is_syllable(struct slice s)
         if (slice_is(s, others[i]))
             return true;
     }
-    return bsearch(&s, han_syllable_names + 1, han_syllable_count, HAN_SYLLABLE_BYTES, compare_text) != NULL;
+    char padded[HAN_SYLLABLE_BYTES] = "";
+    memcpy(padded, s.ptr, s.len);
+    uint64_t wanted = as_number(padded);
+    size_t low = 1, high = (size_t)han_syllable_count + 1;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        uint64_t here = as_number(han_syllable_names[middle]);
+        if (here == wanted)
+            return true;
+        if (here < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
 }
 
 bool pinyin_is_surname(struct slice s, unsigned *rank)
