@@ -115,7 +115,8 @@ static void put_fixed(struct buf *rows, uint32_t len, const void *wire)
         return;
     uint32_t wire_len = __builtin_bswap32(len);
     memcpy(room, &wire_len, 4);
-    memcpy(room + 4, wire, len);
+    if (len > 0) /* an empty slice may point nowhere */
+        memcpy(room + 4, wire, len);
     rows->len += 4 + len;
 }
 
