@@ -12,7 +12,7 @@
  *         columns: {given_name: billing.first_name, phone: [billing.phone, shipping.phone]}
  *         pairs: {list: "answers[*]", name: question, value: answer}  # columns named by the document
  *         activities:
- *           - {type: order, key: order/{id}, at: date_created_gmt, when: status!=draft, data: {total: total}}
+ *           - {type: order, key: "order/{id}", at: date_created_gmt, when: status!=draft, data: {total: total}}
  *         consents:
  *           - {purpose: marketing, granted: accepts_marketing, text: ..., version: ..., at: ...}
  *
