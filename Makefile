@@ -46,7 +46,7 @@ LINK_LIBS = -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
-.PHONY: all lib unit clean install deps run test test-all lint bench fuzz e2e sanitize fault docs
+.PHONY: all lib unit clean install deps run test test-all unit-build fuzz-build fuzz-targets lint bench fuzz e2e sanitize fault docs
 .DELETE_ON_ERROR:
 all: $(BUILD)/tributary
 
@@ -89,6 +89,31 @@ $(BUILD)/obj/%.o: %.cc
 $(BUILD)/tests/%: tests/unit/%.c $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LINK_LIBS) -lcmocka
+
+unit-build: $(UNIT_TESTS)
+
+# Fuzzers are built by clang with libFuzzer, ASan and UBSan: make fuzz BUILD=... FUZZ_SECONDS=3600
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz-build:
+	@$(MAKE) --no-print-directory CC=clang-14 CXX=clang++-14 OPTIMIZE='-O1 -g' HARDEN=-fPIE \
+	    SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(LDFLAGS) $(LINK_LIBS)
+fuzz:
+	@packaging/deps.sh test
+	@$(PYTHON) tests/run_all.py --build $(BUILD) --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+sanitize:
+	@$(PYTHON) tests/run_all.py --build $(BUILD) --only sanitize
+
+lint:
+	@$(PYTHON) tests/run_all.py --build $(BUILD) --only lint
+
+e2e: all
+	@$(PYTHON) tests/run_all.py --build $(BUILD) --only e2e
 
 unit: $(UNIT_TESTS)
 	@tests/unit/with_postgres.sh sh -c 'for test; do echo "== $$test"; $$test || exit 1; done' unit $(UNIT_TESTS)
