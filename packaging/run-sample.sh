@@ -1,0 +1,78 @@
+#!/bin/sh
+# Runs the sample: run-sample.sh BUILD_DIR. Stays in the foreground; Ctrl-C ends it, running it again goes on where it was.
+set -eu
+
+build=$1
+sample=$(cd "$(dirname "$0")/sample" && pwd)
+if [ "$(id -u)" = 0 ]; then
+    base=/var/lib/tributary
+else
+    base=${XDG_STATE_HOME:-$HOME/.local/state}/tributary
+fi
+export TRIBUTARY_STATE="${TRIBUTARY_STATE:-$base/sample}"
+export TRIBUTARY_DROP="$TRIBUTARY_STATE/drop"
+export TRIBUTARY_SAMPLE="$sample"
+export TRIBUTARY_PUBLIC="${TRIBUTARY_PUBLIC:-127.0.0.1:8080}"
+export TRIBUTARY_PRIVATE="${TRIBUTARY_PRIVATE:-127.0.0.1:8081}"
+config=$TRIBUTARY_STATE/tributary.yaml
+mkdir -p "$TRIBUTARY_DROP/shop" "$TRIBUTARY_DROP/summit" "$TRIBUTARY_DROP/contacts"
+
+# The configuration as it stands, so that the commands below need nothing of this script.
+sed -e "s|\${TRIBUTARY_STATE}|$TRIBUTARY_STATE|g" -e "s|\${TRIBUTARY_DROP}|$TRIBUTARY_DROP|g" \
+    -e "s|\${TRIBUTARY_SAMPLE}|$TRIBUTARY_SAMPLE|g" -e "s|\${TRIBUTARY_PUBLIC}|$TRIBUTARY_PUBLIC|g" \
+    -e "s|\${TRIBUTARY_PRIVATE}|$TRIBUTARY_PRIVATE|g" "$sample/sample.yaml" >"$config"
+
+"$build/tributary" run --config "$config" &
+daemon=$!
+trap 'kill -TERM $daemon 2>/dev/null || true; wait $daemon || true' EXIT
+trap 'exit 0' INT TERM
+
+waited=0
+until curl -fsS -o /dev/null "http://$TRIBUTARY_PRIVATE/readyz?strict" 2>/dev/null; do
+    kill -0 $daemon 2>/dev/null || exit 1
+    waited=$((waited + 1))
+    [ $waited -lt 600 ] || { echo "run-sample: not ready after two minutes" >&2; exit 1; }
+    sleep 0.2
+done
+
+# A record of one person in each source, and a second one in the spreadsheet.
+for source in shop summit contacts; do
+    cp "$sample/$source.csv" "$TRIBUTARY_DROP/$source/"
+done
+curl -fsS -o /dev/null -H 'Accept: application/json' "http://$TRIBUTARY_PUBLIC/f/landing" \
+    --data-urlencode 'name=林小雯' --data-urlencode 'email=Xiaowen.Lin+summit@gmail.com' \
+    --data-urlencode 'message=请联系我' --data-urlencode 'newsletter=yes'
+# Everything is accepted and resolved when nothing has been in flight for a moment.
+settled=0
+while [ $settled -lt 10 ]; do
+    sleep 0.5
+    if "$build/tributary" status --config "$config" --format=json | grep -q '"in_flight": *0'; then
+        settled=$((settled + 1))
+    else
+        settled=0
+    fi
+done
+
+cat <<END
+
+Tributary runs. Five records from four sources are one customer:
+
+END
+"$build/tributary" customer find 林晓雯 --config "$config" || true
+cat <<END
+
+  landing page   http://$TRIBUTARY_PUBLIC/f/landing
+  status page    http://$TRIBUTARY_PRIVATE/?token=$(cat "$TRIBUTARY_STATE/token")
+  drop folders   $TRIBUTARY_DROP/{shop,summit,contacts}
+  events         $TRIBUTARY_STATE/events.jsonl
+
+Try, in another terminal:
+
+  $build/tributary customer show 1 --config $config
+  $build/tributary explain 1 2 --config $config
+  $build/tributary customer split 1 2 --config $config     # and: decision list, decision undo 1
+  $build/tributary status --config $config
+
+Ctrl-C ends it.
+END
+wait $daemon
