@@ -133,8 +133,8 @@ static enum word_case word_case(struct slice word, size_t *letters)
     size_t lower = 0, upper = 0;
     uint32_t c;
     while (utf8_next(&word, &c)) {
-        lower += u_islower((UChar32)c) != 0;
-        upper += u_isupper((UChar32)c) != 0;
+        lower += c < 0x80 ? c >= 'a' && c <= 'z' : u_islower((UChar32)c) != 0;
+        upper += c < 0x80 ? c >= 'A' && c <= 'Z' : u_isupper((UChar32)c) != 0;
     }
     *letters = lower + upper;
     return upper > 0 && lower == 0 ? CASE_CAPITALS : lower > 0 && upper == 0 ? CASE_LOWER : CASE_OTHER;

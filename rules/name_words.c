@@ -89,6 +89,8 @@ bool name_latin_title(struct slice word, bool point, enum name_gender *gender)
     if (!point && in_list(word, pointed, COUNT(pointed)))
         return false;
     *gender = NAME_GENDER_NONE;
+    if (word.len > 12)
+        return false;
     if (in_list(word, men, COUNT(men)))
         *gender = NAME_GENDER_MALE;
     else if (in_list(word, women, COUNT(women)))

@@ -51,9 +51,15 @@ static uint32_t last_code_point(struct slice s, size_t *width)
     return c;
 }
 
+/* A byte that is a visible character by itself: most texts begin and end with one. */
+static bool is_visible_ascii(char c)
+{
+    return c > ' ' && c < 0x7F;
+}
+
 struct slice text_trim(struct slice s)
 {
-    while (s.len > 0) {
+    while (s.len > 0 && !is_visible_ascii(s.ptr[0])) {
         struct slice rest = s;
         uint32_t c = 0;
         utf8_next(&rest, &c);
@@ -61,7 +67,7 @@ struct slice text_trim(struct slice s)
             break;
         s = rest;
     }
-    while (s.len > 0) {
+    while (s.len > 0 && !is_visible_ascii(s.ptr[s.len - 1])) {
         size_t width;
         if (!text_is_space(last_code_point(s, &width)))
             break;
