@@ -73,7 +73,8 @@ static enum status store_group(struct acceptor *a, struct submission **group, si
         items[i] = (struct accept_item){.source = group[i]->source,
                                         .deliveries = &group[i]->deliveries,
                                         .received_us = group[i]->received_us,
-                                        .suppressed = group[i]->suppressed};
+                                        .suppressed = group[i]->suppressed,
+                                        .repeats = group[i]->repeats};
     struct accept_work *work = accept_prepare(intake, items, count, true, batch, err);
     enum status status = work ? STATUS_OK : STATUS_FAILED;
     for (unsigned attempt = 0; work; attempt++) {
