@@ -2,6 +2,7 @@
 #include "daemon/cli/cli.h"
 
 #define COMMANDS(COMMAND)                                                                          \
+    COMMAND(run)                                                                                   \
     COMMAND(check)                                                                                 \
     COMMAND(test)                                                                                  \
     COMMAND(score)                                                                                 \
