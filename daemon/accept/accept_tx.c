@@ -42,6 +42,13 @@ struct accept_work {
     bool ambiguous;
 };
 
+/* A time PostgreSQL and people can read (years 1 to 9999); anything else counts as not given. */
+int64_t accept_storable_time(int64_t time_us)
+{
+    const int64_t first_us = -62135596800 * 1000000, last_us = 253402300799 * 1000000;
+    return time_us < first_us || time_us > last_us ? 0 : time_us;
+}
+
 static bool is_key_text(struct slice text, size_t max)
 {
     return text.len > 0 && text.len <= max && slice_find_byte(text, '\0') < 0 && utf8_valid(text);
@@ -175,6 +182,7 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
             arrival->raw = raw;
             arrival->key = natural_key_of(slice_str(source->name), raw->external_id, raw->part);
             arrival->hash = raw_record_hash(raw).low | 1; /* never 0 */
+            raw->effective_us = accept_storable_time(raw->effective_us);
             if (raw->effective_us)
                 arrival->effective_us = raw->effective_us;
             repeat = note_version(p->intake, p->work, arrival, raw->effective_us != 0);

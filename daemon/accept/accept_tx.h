@@ -46,6 +46,8 @@ struct accept_work *accept_prepare(struct intake *intake, struct accept_item *it
 /* One attempt. After RETRY_RECONNECT call it again: an attempt whose commit was ambiguous is looked up first. */
 MUST_CHECK enum status accept_commit(struct intake *intake, struct db *db, struct accept_work *work,
                                      struct err *err);
+/* A source's time when PostgreSQL can hold it (years 1 to 9999), else 0: not given. */
+int64_t accept_storable_time(int64_t time_us);
 /* Ends the provisional state, or takes the versions back. Frees the work. */
 void accept_done(struct intake *intake, struct accept_work **work, bool durable);
 

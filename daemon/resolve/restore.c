@@ -311,6 +311,7 @@ static void recover_delivery(struct resolver *r, const struct db_result *rows, s
         arrival->key = natural_key_of(slice_str(source->name), arrival->raw->external_id,
                                       arrival->raw->part);
         arrival->hash = raw_record_hash(arrival->raw).low | 1;
+        delivery->records[part].effective_us = accept_storable_time(arrival->raw->effective_us);
         if (arrival->raw->effective_us)
             arrival->effective_us = arrival->raw->effective_us;
         note_accepted(r, arrival);

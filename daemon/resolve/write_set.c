@@ -127,6 +127,13 @@ static void put_optional_id(struct buf *rows, uint64_t id)
         copy_null(rows);
 }
 
+/* Activities and consents carry the source's times: only those a timestamp can hold. */
+static int64_t time_or(int64_t time_us, int64_t otherwise_us)
+{
+    const int64_t first_us = -62135596800 * 1000000, last_us = 253402300799 * 1000000;
+    return time_us == 0 || time_us < first_us || time_us > last_us ? otherwise_us : time_us;
+}
+
 static void put_optional_time(struct buf *rows, int64_t time_us)
 {
     if (time_us)
@@ -272,7 +279,7 @@ static void write_activity(struct write_set *set, uint64_t record_id, const stru
 {
     struct buf *rows = &set->activities.buf;
     copy_row(rows, 6);
-    copy_timestamp(rows, activity->at_us ? activity->at_us : arrival->effective_us);
+    copy_timestamp(rows, time_or(activity->at_us, arrival->effective_us));
     copy_int8(rows, (int64_t)record_id);
     copy_int4(rows, arrival->source->source_id);
     copy_text(rows, safe_text(set->arena, activity->type));
@@ -289,7 +296,7 @@ static void write_consent(struct write_set *set, uint64_t record_id, const struc
     copy_int8(rows, (int64_t)record_id);
     copy_text(rows, safe_text(set->arena, consent->purpose));
     copy_bool(rows, consent->granted);
-    copy_timestamp(rows, consent->at_us ? consent->at_us : arrival->effective_us);
+    copy_timestamp(rows, time_or(consent->at_us, arrival->effective_us));
     copy_text(rows, safe_text(set->arena, consent->method));
     copy_text(rows, safe_text(set->arena, consent->version));
     copy_text(rows, safe_text(set->arena, consent->text));
