@@ -1,8 +1,6 @@
 /* edges.c - see edges.intern.h. */
 #include "daemon/resolve/edges.intern.h"
 
-#include <assert.h>
-
 #define CHUNK_EDGES (1u << EDGE_CHUNK_BITS)
 
 void edges_init(struct edges *edges)
@@ -51,26 +49,31 @@ uint32_t edges_add(struct edges *edges, const struct entries *entries, uint32_t 
     return edge;
 }
 
-static void unhang(struct edges *edges, const struct entries *entries, uint32_t edge, uint32_t slot)
+void edges_remove(struct edges *edges, uint32_t edge)
 {
-    uint32_t *link = &entry_at(entries, slot)->first_edge;
-    while (*link != edge) {
-        assert(*link != NO_EDGE);
-        struct edge *before = edge_at(edges, *link);
-        link = &before->next[edge_end(before, slot)];
-    }
-    struct edge *gone = edge_at(edges, edge);
-    *link = gone->next[edge_end(gone, slot)];
+    edge_at(edges, edge)->state |= EDGE_GONE;
+    edges->count--;
 }
 
-void edges_remove(struct edges *edges, const struct entries *entries, uint32_t edge)
+void edges_sweep(struct edges *edges, const struct entries *entries, uint32_t slot)
 {
-    struct edge *gone = edge_at(edges, edge);
-    unhang(edges, entries, edge, gone->slots[0]);
-    unhang(edges, entries, edge, gone->slots[1]);
-    gone->next[0] = edges->first_free;
-    edges->first_free = edge;
-    edges->count--;
+    uint32_t *link = &entry_at(entries, slot)->first_edge;
+    while (*link != NO_EDGE) {
+        uint32_t index = *link;
+        struct edge *edge = edge_at(edges, index);
+        int end = edge_end(edge, slot);
+        if (!(edge->state & EDGE_GONE)) {
+            link = &edge->next[end];
+            continue;
+        }
+        *link = edge->next[end];
+        if (edge->state & EDGE_UNHUNG) {
+            edge->next[0] = edges->first_free;
+            edges->first_free = index;
+        } else {
+            edge->state |= EDGE_UNHUNG;
+        }
+    }
 }
 
 uint32_t edges_find(const struct edges *edges, const struct entries *entries, uint32_t a,

@@ -12,6 +12,8 @@ enum edge_flag {
     EDGE_REVIEW_MASK = 7, /* enum review_reason, 0 when it is none */
     EDGE_LINK = 8,        /* in the spanning forest */
     EDGE_CHANGED = 16,    /* weight or evidence are not those that were reported */
+    EDGE_GONE = 32,       /* to be skipped; waits to be swept out of both lists */
+    EDGE_UNHUNG = 64,     /* gone, and out of one of them */
 };
 #define EDGE_FLAG_BITS 8
 
@@ -45,8 +47,12 @@ static inline int edge_end(const struct edge *edge, uint32_t slot)
 }
 /* NO_EDGE when out of memory. The pair must not have one. */
 uint32_t edges_add(struct edges *edges, const struct entries *entries, uint32_t a, uint32_t b);
-void edges_remove(struct edges *edges, const struct entries *entries, uint32_t edge);
-/* NO_EDGE when the pair has none. Walks both lists in step: as long as the shorter one. */
+/* Marks an edge as gone. Lists are singly linked, and hubs have long ones: so gone edges stay in
+ * them until edges_sweep is called once for each of their ends. */
+void edges_remove(struct edges *edges, uint32_t edge);
+void edges_sweep(struct edges *edges, const struct entries *entries, uint32_t slot);
+/* NO_EDGE when the pair has none. Nothing may be gone and not swept. Walks both lists in step: as
+ * long as the shorter one. */
 uint32_t edges_find(const struct edges *edges, const struct entries *entries, uint32_t a,
                     uint32_t b);
 size_t edges_bytes(const struct edges *edges);

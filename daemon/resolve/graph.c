@@ -55,6 +55,8 @@ static void free_scratch(struct graph *graph)
     strong_verdicts_free(&graph->component.verdicts);
     nevers_free(&graph->component.nevers);
     ordered_ids_free(&graph->component.ids);
+    refused_edges_free(&graph->component.refused);
+    u64_map_free(&graph->component.reviewed);
     found_moves_free(&graph->findings.moves);
     found_links_free(&graph->findings.links);
     found_pairs_free(&graph->findings.gone_links);

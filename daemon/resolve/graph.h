@@ -3,8 +3,8 @@
  *
  * Holds, packed in memory, the features, keys and natural keys of all live records; the judged
  * pairs at or above the review weight (edges); the decisions; and the customer of each record. It
- * is a function of the *set* of live records, the matcher and the decisions: any order of puts, removes
- * and decisions, in any batches, settles to the same partition (record ids apart).
+ * is a function of the *set* of live records, the matcher and the decisions: any order of puts,
+ * removes and decisions, in any batches, settles to the same partition (record ids apart).
  *
  * Definitions (docs/architecture.md, "Resolve"):
  *  - degree(value) = distinct name keys among the live records that hold the value key; bands are
@@ -26,11 +26,11 @@
  *    (in log2 odds) at a time until each is at or below that size or held together by `always`
  *    alone. It is counted.
  *  - customer = smallest record id of its records.
- *  - reviews: edges between review and link weight whose ends lie in different customers, refused
- *    unions of strong edges and of `always` (with the reason and, for a never or an identity, the
- *    pair of records that forbade it), and (as REVIEW_SIZE) strong edges between customers that
- *    the cutting of a large component left out. A pair that a steward has decided is never a
- *    doubtful one again.
+ *  - reviews: edges between review and link weight whose ends lie in different customers; refused
+ *    unions of `always`; and of strong edges, one between two customers: the first refused (with
+ *    the reason and, for a never or an identity, the pair of records that forbade it). Strong
+ *    edges that the cutting of a large component left out count as refused for size, last. A pair
+ *    that a steward has decided is never a doubtful one again.
  *
  * One thread (the resolver) owns it. Not a function of time; no I/O. When memory runs out, every
  * later put, decide and settle fails with `graph.memory` and the owner builds a new graph.

@@ -111,6 +111,11 @@ struct never {
     uint32_t next;
     uint64_t order;
 };
+struct refused_edge {
+    struct strong_edge edge;
+    enum review_reason reason;
+    uint64_t bridge_low, bridge_high;
+};
 struct ordered_id {
     uint64_t record_id;
     uint32_t node;
@@ -120,12 +125,15 @@ VECTOR(strong_edges, struct strong_edge)
 VECTOR(strong_verdicts, struct strong_verdict)
 VECTOR(nevers, struct never)
 VECTOR(ordered_ids, struct ordered_id)
+VECTOR(refused_edges, struct refused_edge)
 struct component {
     struct nodes nodes;
     struct strong_edges edges;
     struct strong_verdicts verdicts;
     struct nevers nevers;
     struct ordered_ids ids;
+    struct refused_edges refused;
+    struct u64_map reviewed; /* pairs of sets between which there is a review */
 };
 
 struct graph {
@@ -150,6 +158,7 @@ struct graph {
 
     /* Scratch of a settle. */
     bool reporting;
+    bool edges_gone;     /* some edges wait to be swept */
     struct slots banded; /* flagged ENTRY_BAND */
     struct slots region; /* flagged ENTRY_REGION, component after component */
     struct candidates candidates;

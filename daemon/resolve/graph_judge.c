@@ -147,7 +147,8 @@ void graph_remove_edge(struct graph *graph, uint32_t index)
     graph_touch(graph, edge->slots[0]);
     graph_touch(graph, edge->slots[1]);
     graph_found_edge_gone(graph, edge);
-    edges_remove(&graph->edges, &graph->entries, index);
+    edges_remove(&graph->edges, index);
+    graph->edges_gone = true;
 }
 
 static void set_edge(struct graph *graph, uint32_t centre, const struct candidate *candidate,
@@ -194,7 +195,7 @@ static void gather(struct graph *graph, uint32_t centre, bool dirty, const struc
     for (uint32_t index = entry_at(&graph->entries, centre)->first_edge; index != NO_EDGE;) {
         const struct edge *edge = edge_at(&graph->edges, index);
         int end = edge_end(edge, centre);
-        if (is_mine(graph, centre, dirty, edge->slots[!end])) {
+        if (!(edge->state & EDGE_GONE) && is_mine(graph, centre, dirty, edge->slots[!end])) {
             size_t at = candidates_at(candidates, edge->slots[!end]);
             if (at == SIZE_MAX)
                 graph->failed = true;
@@ -294,6 +295,10 @@ void graph_judge_dirty(struct graph *graph)
             judge_from(graph, graph->dirty.items[i], true);
     for (size_t i = 0; i < graph->banded.count && !graph->failed; i++)
         judge_from(graph, graph->banded.items[i], false);
+    /* Both ends of a gone edge are touched. */
+    for (size_t i = 0; graph->edges_gone && i < graph->touched.count; i++)
+        edges_sweep(&graph->edges, &graph->entries, graph->touched.items[i]);
+    graph->edges_gone = false;
 }
 
 void graph_edge_result(struct graph *graph, uint32_t index, struct match_result *result)

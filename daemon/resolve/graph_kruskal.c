@@ -7,14 +7,16 @@
  *    exceed the size cap; then it is refused and becomes a review.
  * 2. Edges, by weight descending, then by the lower and the higher natural key. A union is refused
  *    when it would join an active `never`, two different identities of persons, or exceed the size
- *    cap (tested in this order; the bridge of a `never` is the newest that forbids it). Refusals
- *    become reviews. A pair with a decision of its own is not an edge here: the decision has
- *    spoken for it.
+ *    cap (tested in this order; the bridge of a `never` is the newest that forbids it). A pair with
+ * a decision of its own is not an edge here: the decision has spoken for it.
  *
  * An identity conflict is one that the union would bring about: a set joined by decision across two
  * identities goes on taking in records of both. In a component that had to be cut, edges below the
- * raised threshold of their piece, or between pieces, join nothing; those that end between two
- * customers are reviews for size.
+ * raised threshold of their piece, or between pieces, join nothing; when they end between two
+ * customers they count as refused for size, after all that were refused in their turn.
+ *
+ * Of all refusals between the same two customers the first becomes a review: it is one question,
+ * and two customers that may not be joined can be held apart against thousands of edges.
  *
  * Sets only grow, so what is refused once stays refused, and ends of a refused union are never
  * together.
@@ -240,14 +242,44 @@ static int by_weight_descending(const void *a, const void *b)
 }
 
 /* Tells what became of an edge; bridges come on the sides of low and high. */
-static void found(struct graph *graph, const struct strong_edge *strong, bool linked,
-                  const struct refusal *refusal)
+static void found(struct graph *graph, const struct refused_edge *refused, bool linked)
 {
-    const struct edge *edge = edge_at(&graph->edges, strong->edge);
-    bool turned = graph->component.nodes.items[strong->low].slot != edge->slots[0];
-    graph_found_edge(graph, strong->edge, linked, refusal->reason,
-                     turned ? refusal->bridge_b : refusal->bridge_a,
-                     turned ? refusal->bridge_a : refusal->bridge_b);
+    const struct edge *edge = edge_at(&graph->edges, refused->edge.edge);
+    bool turned = graph->component.nodes.items[refused->edge.low].slot != edge->slots[0];
+    graph_found_edge(graph, refused->edge.edge, linked, refused->reason,
+                     turned ? refused->bridge_high : refused->bridge_low,
+                     turned ? refused->bridge_low : refused->bridge_high);
+}
+
+/* Whether this is the first review between two customers. */
+static bool first_between(struct graph *graph, uint32_t node_a, uint32_t node_b)
+{
+    struct component *component = &graph->component;
+    uint32_t a = component_find(component, node_a), b = component_find(component, node_b);
+    uint64_t pair = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+    if (u64_map_get(&component->reviewed, pair) != NO_VALUE)
+        return false;
+    if (!u64_map_set(&component->reviewed, pair, 1))
+        graph->failed = true;
+    return true;
+}
+
+/* Once all unions are made: which refusals become reviews. */
+static void find_reviews(struct graph *graph)
+{
+    struct component *component = &graph->component;
+    u64_map_clear(&component->reviewed);
+    for (size_t i = 0; i < component->verdicts.count; i++) {
+        const struct strong_verdict *strong = &component->verdicts.items[i];
+        if (verdict_at(&graph->decisions, strong->verdict)->found.review)
+            (void)first_between(graph, strong->a, strong->b); /* told in any case */
+    }
+    for (size_t i = 0; i < component->refused.count; i++) {
+        struct refused_edge *refused = &component->refused.items[i];
+        if (!first_between(graph, refused->edge.low, refused->edge.high))
+            *refused = (struct refused_edge){.edge = refused->edge};
+        found(graph, refused, false);
+    }
 }
 
 static bool is_usable(const struct graph *graph, const struct strong_edge *strong)
@@ -257,31 +289,44 @@ static bool is_usable(const struct graph *graph, const struct strong_edge *stron
            strong->weight >= low->threshold;
 }
 
+static void push_refused(struct graph *graph, const struct strong_edge *strong,
+                         const struct refusal *refusal)
+{
+    struct refused_edge refused = {*strong, refusal->reason, refusal->bridge_a, refusal->bridge_b};
+    if (!refused_edges_push(&graph->component.refused, refused))
+        graph->failed = true;
+}
+
 static void apply_edge(struct graph *graph, const struct strong_edge *strong)
 {
     struct component *component = &graph->component;
-    struct refusal refusal = {0};
+    const struct refused_edge nothing = {.edge = *strong};
     uint32_t a = component_find(component, strong->low);
     uint32_t b = component_find(component, strong->high);
-    bool linked = false;
-    if (a != b && !graph_edge_is_decided(graph, edge_at(&graph->edges, strong->edge))) {
-        refusal = refuse(graph, a, b, false);
-        linked = refusal.reason == 0;
-        if (linked)
-            unite(component, a, b);
+    if (a == b || graph_edge_is_decided(graph, edge_at(&graph->edges, strong->edge))) {
+        found(graph, &nothing, false);
+        return;
     }
-    found(graph, strong, linked, &refusal);
+    struct refusal refusal = refuse(graph, a, b, false);
+    if (refusal.reason) {
+        push_refused(graph, strong, &refusal);
+        return;
+    }
+    unite(component, a, b);
+    found(graph, &nothing, true);
 }
 
 /* An edge that a raised threshold left out. */
 static void apply_left_out(struct graph *graph, const struct strong_edge *strong)
 {
     struct component *component = &graph->component;
-    struct refusal refusal = {0};
-    if (component_find(component, strong->low) != component_find(component, strong->high) &&
-        !graph_edge_is_decided(graph, edge_at(&graph->edges, strong->edge)))
-        refusal.reason = REVIEW_SIZE;
-    found(graph, strong, false, &refusal);
+    const struct refused_edge nothing = {.edge = *strong};
+    const struct refusal refusal = {.reason = REVIEW_SIZE};
+    if (component_find(component, strong->low) == component_find(component, strong->high) ||
+        graph_edge_is_decided(graph, edge_at(&graph->edges, strong->edge)))
+        found(graph, &nothing, false);
+    else
+        push_refused(graph, strong, &refusal);
 }
 
 static int by_record_id(const void *a, const void *b)
@@ -329,6 +374,7 @@ static void finish(struct graph *graph)
 void graph_kruskal(struct graph *graph)
 {
     struct component *component = &graph->component;
+    component->refused.count = 0;
     start_sets(graph);
     if (component->verdicts.count > 1)
         qsort(component->verdicts.items, component->verdicts.count, sizeof(struct strong_verdict),
@@ -344,5 +390,6 @@ void graph_kruskal(struct graph *graph)
     for (size_t i = 0; i < component->edges.count; i++)
         if (!is_usable(graph, &component->edges.items[i]))
             apply_left_out(graph, &component->edges.items[i]);
+    find_reviews(graph);
     finish(graph);
 }

@@ -155,6 +155,8 @@ static size_t scratch_bytes(const struct graph *graph)
            component->verdicts.capacity * sizeof(struct strong_verdict) +
            component->nevers.capacity * sizeof(struct never) +
            component->ids.capacity * sizeof(struct ordered_id) +
+           component->refused.capacity * sizeof(struct refused_edge) +
+           u64_map_bytes(&component->reviewed) +
            findings->moves.capacity * sizeof(struct graph_move) +
            findings->links.capacity * sizeof(struct found_link) +
            findings->reviews.capacity * sizeof(struct graph_review) +

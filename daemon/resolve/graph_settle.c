@@ -5,8 +5,12 @@
 static void settle_removed(struct graph *graph, uint32_t slot)
 {
     struct entry *entry = entry_at(&graph->entries, slot);
-    while (entry->first_edge != NO_EDGE)
-        graph_remove_edge(graph, entry->first_edge);
+    for (uint32_t index = entry->first_edge; index != NO_EDGE;) {
+        const struct edge *edge = edge_at(&graph->edges, index);
+        if (!(edge->state & EDGE_GONE)) /* the other end may have gone before */
+            graph_remove_edge(graph, index);
+        index = edge->next[edge_end(edge, slot)];
+    }
     if (entry_is(&graph->entries, slot, ENTRY_DECIDED)) {
         for (uint32_t verdict = verdict_first(&graph->decisions, entry->key); verdict != NO_VERDICT;
              verdict = verdict_next(&graph->decisions, entry->key, verdict)) {

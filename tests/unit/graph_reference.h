@@ -344,36 +344,74 @@ static inline bool ref_better(const struct ref_world *w, int i, int j, int bi, i
     return ref_key_less(w, j, bj);
 }
 
+/* Takes an edge's review back when there is one already between the customers it lies between. */
+static inline void ref_one_question(const struct ref_world *w, struct ref_state *s,
+                                    bool asked[REF_RECORDS_MAX][REF_RECORDS_MAX], int i, int j)
+{
+    struct ref_pair *pair = ref_pair_at(w, s, i, j);
+    int a = w->set[i], b = w->set[j];
+    if (pair->review == 0)
+        return;
+    if (asked[a][b] && ref_standing(w, i, j) == NULL) {
+        pair->review = 0;
+        pair->weight = 0;
+        pair->bridge_a = pair->bridge_b = 0;
+    }
+    asked[a][b] = asked[b][a] = true;
+}
+
 static inline void ref_kruskal(struct ref_world *w, struct ref_state *s)
 {
-    static bool tried[REF_RECORDS_MAX][REF_RECORDS_MAX];
+    static bool tried[REF_RECORDS_MAX][REF_RECORDS_MAX], asked[REF_RECORDS_MAX][REF_RECORDS_MAX];
+    static int order[REF_RECORDS_MAX * REF_RECORDS_MAX][2];
+    int count = 0, usable = 0;
     memset(tried, 0, sizeof(tried));
-    for (;;) {
-        int bi = -1, bj = -1;
-        for (int i = 0; i < w->record_count; i++)
-            for (int j = 0; j < w->record_count; j++)
-                if (w->edge[i][j] && !tried[i][j] && ref_key_less(w, i, j) &&
-                    w->weight[i][j] >= FAKE_LINK && w->weight[i][j] >= w->threshold[i] &&
-                    w->piece[i] == w->piece[j] && ref_better(w, i, j, bi, bj)) {
-                    bi = i;
-                    bj = j;
-                }
-        if (bi < 0)
-            break;
-        tried[bi][bj] = true;
-        if (ref_standing(w, bi, bj) == NULL)
-            ref_try(w, s, bi, bj, 0, w->weight[bi][bj]);
+    memset(asked, 0, sizeof(asked));
+    /* All strong edges in their order: those that may join first, then those left out. */
+    for (int left_out = 0; left_out < 2; left_out++) {
+        for (;;) {
+            int bi = -1, bj = -1;
+            for (int i = 0; i < w->record_count; i++)
+                for (int j = 0; j < w->record_count; j++)
+                    if (w->edge[i][j] && !tried[i][j] && ref_key_less(w, i, j) &&
+                        w->weight[i][j] >= FAKE_LINK &&
+                        (left_out ||
+                         (w->weight[i][j] >= w->threshold[i] && w->piece[i] == w->piece[j])) &&
+                        ref_better(w, i, j, bi, bj)) {
+                        bi = i;
+                        bj = j;
+                    }
+            if (bi < 0)
+                break;
+            tried[bi][bj] = true;
+            order[count][0] = bi;
+            order[count++][1] = bj;
+        }
+        usable = left_out ? usable : count;
+    }
+    for (int k = 0; k < count; k++) {
+        int i = order[k][0], j = order[k][1];
+        if (ref_standing(w, i, j) == NULL && k < usable)
+            ref_try(w, s, i, j, 0, w->weight[i][j]);
     }
     for (int i = 0; i < w->record_count; i++) {
         for (int j = 0; j < w->record_count; j++) {
-            if (!w->edge[i][j] || tried[i][j] || !ref_key_less(w, i, j) || w->set[i] == w->set[j] ||
+            if (!w->edge[i][j] || !ref_key_less(w, i, j) || w->set[i] == w->set[j] ||
                 ref_standing(w, i, j))
                 continue;
             struct ref_pair *pair = ref_pair_at(w, s, i, j);
-            pair->review = w->weight[i][j] < FAKE_LINK ? REVIEW_DOUBTFUL : REVIEW_SIZE;
-            pair->weight = w->weight[i][j];
+            if (pair->review == 0) {
+                pair->review = w->weight[i][j] < FAKE_LINK ? REVIEW_DOUBTFUL : REVIEW_SIZE;
+                pair->weight = w->weight[i][j];
+            }
         }
     }
+    for (int i = 0; i < w->record_count; i++)
+        for (int j = 0; j < i; j++)
+            if (ref_standing(w, i, j))
+                ref_one_question(w, s, asked, i, j);
+    for (int k = 0; k < count; k++)
+        ref_one_question(w, s, asked, order[k][0], order[k][1]);
 }
 
 /* Fills `s` from the records, decisions and limits of the world. */
