@@ -36,8 +36,11 @@ struct graph *graph_new_with(const struct graph_matcher_ops *ops, const struct m
     entries_init(&graph->entries);
     edges_init(&graph->edges);
     decisions_init(&graph->decisions);
-    if (!key_map_init(&graph->keys, &graph->entries, ops))
+    graph->known_keys = malloc(KNOWN_KEYS * sizeof(*graph->known_keys));
+    if (!key_map_init(&graph->keys, &graph->entries, ops) || graph->known_keys == NULL)
         graph_free(&graph);
+    for (size_t i = 0; graph && i < KNOWN_KEYS; i++)
+        graph->known_keys[i].slot = NO_SLOT;
     return graph;
 }
 
@@ -49,6 +52,7 @@ static void free_scratch(struct graph *graph)
     slots_free(&graph->banded);
     slots_free(&graph->region);
     u64_map_free(&graph->crossed);
+    free(graph->known_keys);
     candidates_free(&graph->candidates);
     nodes_free(&graph->component.nodes);
     strong_edges_free(&graph->component.edges);
@@ -116,20 +120,34 @@ static void note_crossing(struct graph *graph, uint64_t hash, const struct key_c
         graph->failed = true;
 }
 
-static size_t keys_of(const struct graph *graph, struct slice features,
-                      struct match_key keys[MATCH_KEYS_MAX])
+size_t graph_keys_of(const struct graph *graph, uint32_t slot,
+                     struct match_key keys[MATCH_KEYS_MAX])
 {
-    size_t count = graph->ops->keys(graph->matcher, features, keys);
-    key_map_prefetch(&graph->keys, keys, count);
+    const struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
+    if (known->slot != slot)
+        return graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot), keys);
+    memcpy(keys, known->keys, known->count * sizeof(*keys));
+    return known->count;
+}
+
+/* Must be called whenever a record's features change. */
+static size_t unpack_keys(struct graph *graph, uint32_t slot, struct match_key keys[MATCH_KEYS_MAX])
+{
+    struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
+    size_t count = graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot), keys);
+    known->slot = count <= KNOWN_KEYS_COUNT ? slot : NO_SLOT;
+    known->count = (uint32_t)count;
+    if (known->slot == slot)
+        memcpy(known->keys, keys, count * sizeof(*keys));
     return count;
 }
 
 static void index_keys(struct graph *graph, uint32_t slot)
 {
     struct match_key keys[MATCH_KEYS_MAX];
-    struct slice features = entries_features(&graph->entries, slot);
-    uint64_t name = graph->ops->name_key(features);
-    size_t count = keys_of(graph, features, keys);
+    size_t count = unpack_keys(graph, slot, keys);
+    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot));
+    key_map_prefetch(&graph->keys, keys, count);
     postings_know_name(&graph->keys.postings, slot, name);
     for (size_t i = 0; i < count; i++) {
         struct key_change change;
@@ -143,9 +161,9 @@ static void index_keys(struct graph *graph, uint32_t slot)
 static void unindex_keys(struct graph *graph, uint32_t slot)
 {
     struct match_key keys[MATCH_KEYS_MAX];
-    struct slice features = entries_features(&graph->entries, slot);
-    uint64_t name = graph->ops->name_key(features);
-    size_t count = keys_of(graph, features, keys);
+    size_t count = graph_keys_of(graph, slot, keys);
+    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot));
+    key_map_prefetch(&graph->keys, keys, count);
     for (size_t i = 0; i < count; i++) {
         struct key_change change;
         if (key_map_remove(&graph->keys, keys[i].hash, slot, name, &change))

@@ -42,6 +42,16 @@ struct held_keys {
     uint32_t live, dead;
 };
 
+/* Keys lately unpacked, by slot: a record's keys are needed when it is put and again when its pairs
+ * are judged, and a matcher takes its time over them. */
+#define KNOWN_KEYS       2048
+#define KNOWN_KEYS_COUNT 12 /* records with more are unpacked again */
+struct known_keys {
+    uint32_t slot; /* NO_SLOT: none */
+    uint32_t count;
+    struct match_key keys[KNOWN_KEYS_COUNT];
+};
+
 /* Findings: what this settle will report, in no order yet. */
 struct found_link {
     uint64_t a, b;
@@ -155,6 +165,7 @@ struct graph {
     struct slots touched;        /* flagged ENTRY_TOUCHED */
     struct slots stale_verdicts; /* a decision of theirs was taken back */
     struct u64_map crossed;      /* key hash -> its band at the last settle */
+    struct known_keys *known_keys;
 
     /* Scratch of a settle. */
     bool reporting;
@@ -170,7 +181,11 @@ struct graph {
 /* The band that counts: DEGREE_DEAD too for a key that more than key_records records hold. */
 uint8_t graph_band(const struct graph *graph, struct posting_size size);
 void graph_touch(struct graph *graph, uint32_t slot);
-/* Looks up a record's keys. */
+/* A record's keys, from memory when they were unpacked lately. */
+size_t graph_keys_of(const struct graph *graph, uint32_t slot,
+                     struct match_key keys[MATCH_KEYS_MAX]);
+/* Looks up some keys, held->keys and held->count. */
+void graph_look_up(const struct graph *graph, struct held_keys *held);
 void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held);
 /* The keys of `held` that a candidate shares: those of its mask, and those dead keys it holds too.
  */

@@ -75,9 +75,8 @@ size_t candidates_at(struct candidates *candidates, uint32_t slot)
     return candidates->list.count - 1;
 }
 
-void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held)
+void graph_look_up(const struct graph *graph, struct held_keys *held)
 {
-    held->count = graph->ops->keys(graph->matcher, features, held->keys);
     held->live = held->dead = 0;
     key_map_prefetch(&graph->keys, held->keys, held->count);
     for (size_t i = 0; i < held->count; i++) {
@@ -89,6 +88,12 @@ void graph_hold_keys(const struct graph *graph, struct slice features, struct he
         else
             held->live |= 1u << i;
     }
+}
+
+void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held)
+{
+    held->count = graph->ops->keys(graph->matcher, features, held->keys);
+    graph_look_up(graph, held);
 }
 
 size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint32_t mask,
@@ -239,7 +244,8 @@ static void judge_from(struct graph *graph, uint32_t centre, bool dirty)
     struct held_keys held;
     struct match_result result;
     struct slice features = entries_features(&graph->entries, centre);
-    graph_hold_keys(graph, features, &held);
+    held.count = graph_keys_of(graph, centre, held.keys);
+    graph_look_up(graph, &held);
     uint32_t changed = dirty ? UINT32_MAX : changed_keys(graph, &held);
     bool dying = entry_is(&graph->entries, centre, ENTRY_DYING);
     gather(graph, centre, dirty, &held);

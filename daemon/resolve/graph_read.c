@@ -148,7 +148,7 @@ static size_t scratch_bytes(const struct graph *graph)
                    graph->region.capacity + graph->stale_verdicts.capacity +
                    graph->candidates.index_capacity;
     return slots * sizeof(uint32_t) + u64_map_bytes(&graph->crossed) +
-           u64_map_bytes(&graph->evidence.by_edge) +
+           KNOWN_KEYS * sizeof(struct known_keys) + u64_map_bytes(&graph->evidence.by_edge) +
            graph->candidates.list.capacity * sizeof(struct candidate) +
            component->nodes.capacity * sizeof(struct node) +
            component->edges.capacity * sizeof(struct strong_edge) +
