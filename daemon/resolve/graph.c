@@ -4,7 +4,7 @@
 #define DEFAULT_MAX_RECORDS       50000000u
 #define DEFAULT_COMPONENT_RECORDS 2000u
 #define DEFAULT_CUSTOMER_RECORDS  1000u
-#define DEFAULT_KEY_RECORDS       2000u
+#define DEFAULT_KEY_RECORDS       1000u
 
 static struct graph_limits limits_with_defaults(const struct graph_limits *given)
 {

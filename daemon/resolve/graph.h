@@ -48,7 +48,7 @@ struct graph_limits {
     size_t max_records;         /* refuse beyond (default 50,000,000) */
     uint32_t component_records; /* above this the threshold rises (2,000) */
     uint32_t customer_records;  /* size cap of one customer (1,000) */
-    uint32_t key_records;       /* a key held by more is dead whatever its degree (2,000) */
+    uint32_t key_records;       /* a key held by more is dead whatever its degree (1,000) */
 }; /* 0 stands for the default, NULL for all defaults */
 
 /* 128-bit hash of (source, external_id, part): what orders ties and what decisions are keyed by. */
