@@ -340,7 +340,7 @@ enum status engine_wait_ready(struct engine *e, int64_t wait_ms, struct err *err
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000 + 1;
+    until.tv_sec += wait_ms / 1000;
     enum status status = STATUS_TIMEOUT;
     pthread_mutex_lock(&e->lock);
     while (!e->ready && !e->hopeless && pthread_cond_timedwait(&e->changed, &e->lock, &until) == 0)

@@ -1,0 +1,94 @@
+/* service.c - see service.h. */
+#include "daemon/engine/service.h"
+#include "daemon/base/log.h"
+#include "daemon/http/http_server.h"
+#include "daemon/http/public.h"
+
+#include <stdlib.h>
+
+#define DRAIN_MS 20000
+
+struct service {
+    struct engine *engine;
+    struct http_server *public_server;
+    struct public_dispatch *dispatch;
+};
+
+static bool is_off(const char *address)
+{
+    return address == NULL || address[0] == '\0' || strcmp(address, "off") == 0;
+}
+
+static struct http_settings http_settings_of(const struct config *config, const char *name)
+{
+    const struct options *http = options_section(config->root, "http");
+    struct http_settings settings = {
+        .name = name, .address = options_string(http, name), .clock = clock_system(),
+        .public_base_url = options_string(http, "public_base_url"),
+        .body_max_bytes = (size_t)options_int(http, "max_body"),
+        .connections_max = (unsigned)options_int(http, "max_connections"),
+        .header_deadline_ms = options_int(http, "header_timeout"),
+        .body_deadline_ms = options_int(http, "body_timeout")};
+    settings.trusted_proxy_count =
+        options_strings(http, "trusted_proxies", &settings.trusted_proxies);
+    return settings;
+}
+
+static enum status start_public(struct service *s, const struct config *config, struct err *err)
+{
+    struct http_settings settings = http_settings_of(config, "public");
+    if (is_off(settings.address))
+        return STATUS_OK;
+    struct public_settings dispatch = {.sources = engine_sources(s->engine),
+                                       .acceptor = engine_acceptor(s->engine)};
+    s->dispatch = public_new(&dispatch);
+    if (s->dispatch == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the public side");
+    settings.handle = public_handle;
+    settings.finish = public_finish;
+    settings.data = s->dispatch;
+    s->public_server = http_server_start(&settings, err);
+    if (s->public_server == NULL)
+        return STATUS_FAILED;
+    log_info("http.listening", "public side on %s", settings.address);
+    return STATUS_OK;
+}
+
+enum status service_start(const struct config *config, struct service **service,
+                          struct problems *problems, struct err *err)
+{
+    struct service *s = calloc(1, sizeof(*s));
+    *service = NULL;
+    if (s == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the service");
+    struct engine_settings settings = {.config = config, .clock = clock_system(),
+                                       .pull_sources = true, .dispatch = true};
+    if (engine_start(&settings, &s->engine, problems, err) != STATUS_OK ||
+        start_public(s, config, err) != STATUS_OK) {
+        service_stop(&s);
+        return STATUS_FAILED;
+    }
+    *service = s;
+    return STATUS_OK;
+}
+
+void service_stop(struct service **service)
+{
+    struct service *s = *service;
+    if (s == NULL)
+        return;
+    http_server_stop(&s->public_server, DRAIN_MS / 4);
+    engine_stop(&s->engine, DRAIN_MS);
+    public_free(&s->dispatch);
+    free(s);
+    *service = NULL;
+}
+
+enum service_state service_check(struct service *s, struct err *err)
+{
+    enum status status = engine_wait_ready(s->engine, 0, err);
+    if (status == STATUS_OK)
+        return SERVICE_READY;
+    /* What a person can mend while posts are kept (a password, a missing database) is waited for. */
+    return status == STATUS_FAILED && err->retry == RETRY_FATAL ? SERVICE_HOPELESS : SERVICE_WAITING;
+}
