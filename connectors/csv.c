@@ -8,30 +8,46 @@
 #include "connectors/csv_file.h"
 #include "daemon/base/log.h"
 
-#define POLL_MS        1000  /* the longest a look into the folder may take before the daemon hears again */
-#define RETRY_FIRST_MS 1000
-#define RETRY_LAST_MS  60000
+#define POLL_MS 1000 /* the longest a look into the folder may take before the daemon hears again  \
+                      */
+#define RETRY_FIRST_MS     1000
+#define RETRY_LAST_MS      60000
 #define CURSOR_ARENA_BYTES ((size_t)16 << 20)
 
 static const struct option csv_options[] = {
-    {.key = "drop", .type = OPTION_STRING, .flags = OPTION_REQUIRED,
+    {.key = "drop",
+     .type = OPTION_STRING,
+     .flags = OPTION_REQUIRED,
      .help = "folder watched for files; they are moved to work/, then done/ or failed/ below it"},
-    {.key = "settle", .type = OPTION_DURATION, .default_text = "1s", .max = 3600000,
+    {.key = "settle",
+     .type = OPTION_DURATION,
+     .default_text = "1s",
+     .max = 3600000,
      .help = "how long a file must not have changed before it is read"},
-    {.key = "encoding", .type = OPTION_ENUM, .default_text = "auto",
+    {.key = "encoding",
+     .type = OPTION_ENUM,
+     .default_text = "auto",
      .choices = "auto|utf-8|utf-16le|utf-16be|gb18030|gbk|big5|shift_jis|windows-1252",
      .help = "of the files; auto looks at the bytes (UTF-8, UTF-16, GB18030, windows-1252)"},
-    {.key = "delimiter", .type = OPTION_STRING, .default_text = "auto",
+    {.key = "delimiter",
+     .type = OPTION_STRING,
+     .default_text = "auto",
      .help = "one character, tab, or auto (comma, semicolon, tab or pipe)"},
-    {.key = "quote", .type = OPTION_STRING, .default_text = "auto", .help = "one character, none, or auto"},
-    {.key = "header", .type = OPTION_ENUM, .choices = "auto|first_row|none", .default_text = "auto",
+    {.key = "quote",
+     .type = OPTION_STRING,
+     .default_text = "auto",
+     .help = "one character, none, or auto"},
+    {.key = "header",
+     .type = OPTION_ENUM,
+     .choices = "auto|first_row|none",
+     .default_text = "auto",
      .help = "which row names the columns; auto steps over titles above it"},
     {.key = NULL},
 };
 
 struct pull_source {
     const struct source_context *context;
-    struct arena *arena;  /* the cursor it was opened with */
+    struct arena *arena; /* the cursor it was opened with */
     struct csv_cursor cursor;
     struct csv_drop *drop; /* NULL: one file in place */
     struct csv_file *file;
@@ -46,11 +62,13 @@ static void check_byte(const struct options *options, const char *key, const cha
 {
     const char *text = options_string(options, key);
     bool named = strcmp(text, "auto") == 0 || strcmp(text, word) == 0 || strcmp(text, "\\t") == 0;
-    bool fits = strlen(text) == 1 && (unsigned char)text[0] < 0x80 && text[0] != '\n' && text[0] != '\r';
+    bool fits =
+        strlen(text) == 1 && (unsigned char)text[0] < 0x80 && text[0] != '\n' && text[0] != '\r';
     if (!named && !fits)
-        problems_add(problems, options_where(options),
-                     "%s: '%s' is not one ASCII character; hint: auto, %s, or a character such as \";\"", key,
-                     text, word);
+        problems_add(
+            problems, options_where(options),
+            "%s: '%s' is not one ASCII character; hint: auto, %s, or a character such as \";\"",
+            key, text, word);
 }
 
 static void csv_check(const struct options *options, struct problems *problems)
@@ -68,7 +86,8 @@ static struct pull_source *source_new(const struct source_context *context, stru
     struct pull_source *source = calloc(1, sizeof(*source));
     struct arena *arena = arena_new(CURSOR_ARENA_BYTES);
     if (source == NULL || arena == NULL) {
-        (void)err_set_errno(err, ENOMEM, "csv.memory", "cannot open the source '%s'", context->name);
+        (void)err_set_errno(err, ENOMEM, "csv.memory", "cannot open the source '%s'",
+                            context->name);
         arena_free(&arena);
         free(source);
         return NULL;
@@ -136,17 +155,17 @@ static enum status put_away(struct pull_source *source, struct err *err)
 {
     bool refused = csv_file_state(source->file) == CSV_FILE_REFUSED;
     struct slice shown = csv_drop_shown(slice_str(source->name));
-    enum status status = refused ? csv_drop_failed(source->drop, source->name,
-                                                   csv_file_reason(source->file), err)
-                                 : csv_drop_done(source->drop, source->name, err);
+    enum status status =
+        refused ? csv_drop_failed(source->drop, source->name, csv_file_reason(source->file), err)
+                : csv_drop_done(source->drop, source->name, err);
     if (status != STATUS_OK)
         return status;
     if (refused)
         log_warn("csv.refused", "%s: %.*s moved to failed/: %s", source->context->name,
                  SLICE_ARG(shown), csv_file_reason(source->file));
     else
-        log_info("csv.finished", "%s: %.*s read, %llu rows", source->context->name, SLICE_ARG(shown),
-                 (unsigned long long)csv_file_rows(source->file));
+        log_info("csv.finished", "%s: %.*s read, %llu rows", source->context->name,
+                 SLICE_ARG(shown), (unsigned long long)csv_file_rows(source->file));
     csv_file_close(&source->file);
     return STATUS_OK;
 }
@@ -163,7 +182,8 @@ static enum status find_file(struct pull_source *source, struct err *err)
     return csv_drop_claim(source->drop, source->name, err);
 }
 
-/* A claimed file that cannot be opened: tried again when that may help, else put away so that others go on. */
+/* A claimed file that cannot be opened: tried again when that may help, else put away so that
+ * others go on. */
 static enum status give_up(struct pull_source *source, struct err *err)
 {
     struct err why = *err;
@@ -242,11 +262,12 @@ static enum status csv_next(struct pull_source *source, size_t max, struct arena
     return status;
 }
 
-/* A refusal that the bytes alone do not show was written into meta; the codes are ours and live for ever. */
+/* A refusal that the bytes alone do not show was written into meta; the codes are ours and live for
+ * ever. */
 static const char *stored_refusal(struct slice meta)
 {
-    static const char *const codes[] = {"csv.row_too_long", "csv.not_a_text_file", "csv.no_id_column",
-                                        "csv.full_width_delimiter"};
+    static const char *const codes[] = {"csv.row_too_long", "csv.not_a_text_file",
+                                        "csv.no_id_column", "csv.full_width_delimiter"};
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         struct slice prefix = SLICE("{\"refusal\":\"");
         if (slice_starts(meta, prefix) &&

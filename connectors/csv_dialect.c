@@ -1,22 +1,31 @@
 /*
  * csv_dialect.c - see csv_dialect.h.
  *
- * The score of a dialect is pattern times type, after van den Burg, Nazabal, Sutton, "Wrangling messy CSV files by
- * detecting row and type patterns" (2019): rows of one length count for (length - 1) / length each, divided by
- * the number of different lengths; times the share of cells that look like values.
+ * The score of a dialect is pattern times type, after van den Burg, Nazabal, Sutton, "Wrangling
+ * messy CSV files by detecting row and type patterns" (2019): rows of one length count for (length
+ * - 1) / length each, divided by the number of different lengths; times the share of cells that
+ * look like values.
  */
 #include "connectors/csv_dialect.h"
 
 #include <stdlib.h>
 
-#define SAMPLE_ROWS   200
-#define HEADER_ROWS   40 /* a header further down is not looked for */
-#define PATTERNS_MAX  64
+#define SAMPLE_ROWS    200
+#define HEADER_ROWS    40 /* a header further down is not looked for */
+#define PATTERNS_MAX   64
 #define NEARLY_NOTHING 1e-3 /* of a single column, so that types still decide */
 
 /* --- what a cell looks like --- */
 
-enum cell_type { CELL_EMPTY, CELL_NUMBER, CELL_DATE, CELL_EMAIL, CELL_URL, CELL_WORDS, CELL_UNKNOWN };
+enum cell_type {
+    CELL_EMPTY,
+    CELL_NUMBER,
+    CELL_DATE,
+    CELL_EMAIL,
+    CELL_URL,
+    CELL_WORDS,
+    CELL_UNKNOWN
+};
 
 static bool is_digit(char c)
 {
@@ -56,14 +65,16 @@ static enum cell_type cell_type(struct slice s)
     if (digits >= 3 && all_of(s, "+-./:TZ \xE5\xB9\xB4\xE6\x9C\x88\xE6\x97\xA5"))
         return CELL_DATE;
     ptrdiff_t at = slice_find_byte(s, '@');
-    if (at > 0 && slice_find_byte(s, ' ') < 0 && slice_find_byte(slice_sub(s, (size_t)at, s.len), '.') > 1)
+    if (at > 0 && slice_find_byte(s, ' ') < 0 &&
+        slice_find_byte(slice_sub(s, (size_t)at, s.len), '.') > 1)
         return CELL_EMAIL;
     if (slice_starts(s, SLICE("http://")) || slice_starts(s, SLICE("https://")) ||
         slice_starts(s, SLICE("www.")))
         return CELL_URL;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        if (!is_letter(c) && !is_digit(c) && (c == '\0' || strchr(" .-_'()/&#+*?!:%$\xE2\x82\xAC=[]@<>", c) == NULL))
+        if (!is_letter(c) && !is_digit(c) &&
+            (c == '\0' || strchr(" .-_'()/&#+*?!:%$\xE2\x82\xAC=[]@<>", c) == NULL))
             return CELL_UNKNOWN;
     }
     return CELL_WORDS;
@@ -119,7 +130,8 @@ static double tally_score(const struct tally *tally)
 }
 
 /* False when out of memory. */
-static bool score_dialect(struct slice sample, bool whole, struct csv_dialect dialect, double *score)
+static bool score_dialect(struct slice sample, bool whole, struct csv_dialect dialect,
+                          double *score)
 {
     struct csv_split split = {.delimiter = dialect.delimiter, .quote = dialect.quote};
     struct tally tally = {0};
@@ -169,7 +181,8 @@ static bool choose_dialect(struct slice sample, bool whole, struct csv_dialect w
         if (q > 0 && (wanted.quote != CSV_QUOTE_GUESS || !quote_opens_cells(sample, quote)))
             break;
         for (size_t d = 0; d < sizeof(delimiters); d++) {
-            struct csv_dialect dialect = {wanted.delimiter ? wanted.delimiter : delimiters[d], quote};
+            struct csv_dialect dialect = {wanted.delimiter ? wanted.delimiter : delimiters[d],
+                                          quote};
             double score;
             if (!score_dialect(sample, whole, dialect, &score))
                 return false;

@@ -1,10 +1,10 @@
 /*
  * csv_dialect.h - what the bytes do not say of a sheet: delimiter, quote, which row is the header.
  *
- * Every pair of delimiter and quote splits the sample; the one that gives the most even rows whose cells look like
- * values (numbers, dates, e-mails, words) wins. The header is the row with most cells of known column names
- * among the first rows; failing that, the first full row unless it looks like data. So titles, blank rows and
- * report preambles above the header are skipped. Pure.
+ * Every pair of delimiter and quote splits the sample; the one that gives the most even rows whose
+ * cells look like values (numbers, dates, e-mails, words) wins. The header is the row with most
+ * cells of known column names among the first rows; failing that, the first full row unless it
+ * looks like data. So titles, blank rows and report preambles above the header are skipped. Pure.
  */
 #ifndef TRIBUTARY_CONNECTORS_CSV_DIALECT_H
 #define TRIBUTARY_CONNECTORS_CSV_DIALECT_H
@@ -27,13 +27,14 @@ enum csv_header_rule { CSV_HEADER_GUESS, CSV_HEADER_FIRST_ROW, CSV_HEADER_NONE }
 
 struct csv_guess {
     struct csv_dialect dialect;
-    size_t rows_before; /* rows (blank ones, too) before the header, or before the first row of data */
+    size_t
+        rows_before; /* rows (blank ones, too) before the header, or before the first row of data */
     bool has_header;
     bool nothing; /* no row but blank ones in the sample */
 };
 
-/* `sample` is UTF-8 with CSV_SLACK_BYTES behind it; `whole` when it is all there is. `wanted` fixes what is known already.
- * `known` may be NULL. False only when out of memory. */
+/* `sample` is UTF-8 with CSV_SLACK_BYTES behind it; `whole` when it is all there is. `wanted` fixes
+ * what is known already. `known` may be NULL. False only when out of memory. */
 bool csv_dialect_guess(struct slice sample, bool whole, struct csv_dialect wanted,
                        enum csv_header_rule rule, const struct csv_known_columns *known,
                        struct csv_guess *guess);

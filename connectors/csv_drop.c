@@ -14,10 +14,10 @@
 
 #include "daemon/base/log.h"
 
-#define CANDIDATES_MAX    4096 /* looked at in one scan; the others wait for the next */
-#define OPEN_GRACE        30   /* times settle, for a file whose writer cannot be asked about */
-#define EXPIRE_EVERY_US   ((int64_t)3600 * 1000000)
-#define NAME_TRIES        10000
+#define CANDIDATES_MAX  4096 /* looked at in one scan; the others wait for the next */
+#define OPEN_GRACE      30   /* times settle, for a file whose writer cannot be asked about */
+#define EXPIRE_EVERY_US ((int64_t)3600 * 1000000)
+#define NAME_TRIES      10000
 
 struct candidate {
     char name[CSV_DROP_NAME_MAX];
@@ -47,7 +47,8 @@ static enum status make_dirs(const char *path, struct err *err)
 {
     char part[4096];
     if (strlen(path) >= sizeof(part))
-        return err_set(err, RETRY_REJECT_CONFIG, "csv.drop", "the folder's name '%s' is too long", path);
+        return err_set(err, RETRY_REJECT_CONFIG, "csv.drop", "the folder's name '%s' is too long",
+                       path);
     for (size_t i = 1; i <= strlen(path); i++) {
         if (path[i] != '/' && path[i] != '\0')
             continue;
@@ -86,8 +87,10 @@ static enum status open_dirs(struct csv_drop *drop, struct err *err)
         drop->inotify_fd = -1;
     }
     if (drop->inotify_fd < 0) /* scanning alone will do */
-        log_warn("csv.watch", "cannot watch '%s': %s; looking into it every second; hint: raise "
-                 "fs.inotify.max_user_instances", drop->dir, strerror(errno));
+        log_warn("csv.watch",
+                 "cannot watch '%s': %s; looking into it every second; hint: raise "
+                 "fs.inotify.max_user_instances",
+                 drop->dir, strerror(errno));
     return STATUS_OK;
 }
 
@@ -131,8 +134,8 @@ void csv_drop_free(struct csv_drop **drop)
 
 static bool is_wanted(const char *name)
 {
-    static const char *const unfinished[] = {".tmp", ".part", ".partial", ".crdownload", ".filepart",
-                                             ".swp", ".writing", "~"};
+    static const char *const unfinished[] = {".tmp",      ".part", ".partial", ".crdownload",
+                                             ".filepart", ".swp",  ".writing", "~"};
     struct slice text = slice_str(name);
     if (name[0] == '.' || text.len >= CSV_DROP_NAME_MAX - 40)
         return false;
@@ -233,8 +236,8 @@ static enum status scan(struct csv_drop *drop, struct err *err)
 
 enum writer { WRITER_NONE, WRITER_SOME, WRITER_UNKNOWN };
 
-/* The kernel grants a read lease only when no descriptor is open for writing. A writer that comes while we hold it
- * is signalled with SIGURG, which is ignored unless somebody handles it. */
+/* The kernel grants a read lease only when no descriptor is open for writing. A writer that comes
+ * while we hold it is signalled with SIGURG, which is ignored unless somebody handles it. */
 static enum writer ask_for_writer(int fd)
 {
     if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
@@ -251,8 +254,9 @@ static bool is_ready(struct csv_drop *drop, struct candidate *candidate)
     int fd = openat(drop->dir_fd, candidate->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         if (!candidate->told)
-            log_warn("csv.unreadable", "cannot read '%s/%s': %s; hint: let the daemon's user read it",
-                     drop->dir, candidate->name, strerror(errno));
+            log_warn("csv.unreadable",
+                     "cannot read '%s/%s': %s; hint: let the daemon's user read it", drop->dir,
+                     candidate->name, strerror(errno));
         candidate->told = true;
         return false;
     }
@@ -289,12 +293,13 @@ enum status csv_drop_claim(struct csv_drop *drop, char name[CSV_DROP_NAME_MAX], 
         if (!is_ready(drop, oldest))
             continue;
         snprintf(name, CSV_DROP_NAME_MAX, "%015llx%04x~%.200s",
-                 (unsigned long long)clock_wall_us(drop->clock), (unsigned)(drop->claims++ & 0xFFFF),
-                 oldest->name);
+                 (unsigned long long)clock_wall_us(drop->clock),
+                 (unsigned)(drop->claims++ & 0xFFFF), oldest->name);
         if (renameat2(drop->dir_fd, oldest->name, drop->work_fd, name, RENAME_NOREPLACE) == 0)
             return STATUS_OK;
         if (errno != ENOENT && errno != EEXIST)
-            return err_set_errno(err, errno, "csv.claim", "cannot claim '%s/%s'", drop->dir, oldest->name);
+            return err_set_errno(err, errno, "csv.claim", "cannot claim '%s/%s'", drop->dir,
+                                 oldest->name);
     }
 }
 
@@ -315,8 +320,8 @@ struct slice csv_drop_shown(struct slice name)
     return name;
 }
 
-enum status csv_drop_leftover(struct csv_drop *drop, const char *after, char name[CSV_DROP_NAME_MAX],
-                              struct err *err)
+enum status csv_drop_leftover(struct csv_drop *drop, const char *after,
+                              char name[CSV_DROP_NAME_MAX], struct err *err)
 {
     int fd = openat(drop->work_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -367,7 +372,8 @@ static enum status put_away(struct csv_drop *drop, const char *name, int to_fd, 
         if (errno != EEXIST)
             break;
     }
-    return err_set_errno(err, errno, "csv.move", "cannot move '%s/work/%s' to %s/", drop->dir, name, to);
+    return err_set_errno(err, errno, "csv.move", "cannot move '%s/work/%s' to %s/", drop->dir, name,
+                         to);
 }
 
 enum status csv_drop_done(struct csv_drop *drop, const char *name, struct err *err)
@@ -388,7 +394,8 @@ enum status csv_drop_failed(struct csv_drop *drop, const char *name, const char 
     int fd = openat(drop->failed_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
     bool written = fd >= 0 && dprintf(fd, "%s\n", reason) > 0;
     if (!written)
-        log_warn("csv.reason", "cannot write '%s/failed/%s': %s", drop->dir, beside, strerror(errno));
+        log_warn("csv.reason", "cannot write '%s/failed/%s': %s", drop->dir, beside,
+                 strerror(errno));
     if (fd >= 0)
         close(fd);
     return STATUS_OK;
@@ -406,8 +413,8 @@ static void expire_in(int dir_fd, int64_t before_us)
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         struct stat about;
         /* A rename sets the change time: when it was put away. */
-        if (fstatat(dir_fd, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode) &&
-            (int64_t)about.st_ctim.tv_sec * 1000000 < before_us)
+        if (fstatat(dir_fd, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(about.st_mode) && (int64_t)about.st_ctim.tv_sec * 1000000 < before_us)
             (void)unlinkat(dir_fd, entry->d_name, 0);
     }
     closedir(dir);

@@ -1,9 +1,9 @@
 /*
  * csv_feed.c - see csv_feed.h.
  *
- * `raw` holds original bytes from raw_offset on. UTF-8: the window is raw[raw_at, raw.len). Otherwise
- * `text` holds decoded lines, and `lines` says for each where it ends in the text and in the file; raw bytes
- * stay until their line is taken.
+ * `raw` holds original bytes from raw_offset on. UTF-8: the window is raw[raw_at, raw.len).
+ * Otherwise `text` holds decoded lines, and `lines` says for each where it ends in the text and in
+ * the file; raw bytes stay until their line is taken.
  */
 #include "connectors/csv_feed.h"
 
@@ -14,12 +14,12 @@
 #include "connectors/csv_split.h"
 
 #define READ_BYTES ((size_t)256 << 10)
-#define TEXT_BYTES ((size_t)128 << 10) /* decoded ahead */
+#define TEXT_BYTES ((size_t)128 << 10)     /* decoded ahead */
 #define LINE_LIMIT (CSV_ROW_MAX_BYTES + 4) /* a row and its line end */
 
 struct line {
-    size_t text_end;     /* in text.data */
-    uint64_t raw_end;    /* in the file */
+    size_t text_end;  /* in text.data */
+    uint64_t raw_end; /* in the file */
     unsigned flags;
 };
 
@@ -34,8 +34,8 @@ struct csv_feed {
     uint64_t raw_offset; /* of raw[0] in the file */
     bool raw_ended;
 
-    size_t checked;    /* UTF-8: raw[..checked) has been looked at */
-    size_t dirty_end;  /* UTF-8: rows beginning before this are looked at one by one */
+    size_t checked;   /* UTF-8: raw[..checked) has been looked at */
+    size_t dirty_end; /* UTF-8: rows beginning before this are looked at one by one */
 
     struct buf text;
     size_t text_at;
@@ -80,7 +80,8 @@ void csv_feed_free(struct csv_feed **feed)
     *feed = NULL;
 }
 
-ptrdiff_t csv_feed_peek(struct csv_feed *feed, uint64_t offset, void *out, size_t len, struct err *err)
+ptrdiff_t csv_feed_peek(struct csv_feed *feed, uint64_t offset, void *out, size_t len,
+                        struct err *err)
 {
     if (feed->fd < 0) {
         size_t from = offset < feed->memory.len ? (size_t)offset : feed->memory.len;
@@ -144,7 +145,8 @@ bool csv_feed_full(const struct csv_feed *feed)
 {
     if (feed->decoder == NULL)
         return feed->raw_len - feed->raw_at >= LINE_LIMIT;
-    return feed->decoded - feed->raw_at >= LINE_LIMIT || feed->raw_len - feed->decoded >= LINE_LIMIT;
+    return feed->decoded - feed->raw_at >= LINE_LIMIT ||
+           feed->raw_len - feed->decoded >= LINE_LIMIT;
 }
 
 uint64_t csv_feed_offset(const struct csv_feed *feed)
@@ -183,8 +185,8 @@ static enum status read_more(struct csv_feed *feed, struct err *err)
     if (status != STATUS_OK)
         return status;
     size_t room = feed->raw_capacity - feed->raw_len - CSV_SLACK_BYTES;
-    ptrdiff_t got = csv_feed_peek(feed, feed->raw_offset + feed->raw_len, feed->raw + feed->raw_len,
-                                  room, err);
+    ptrdiff_t got =
+        csv_feed_peek(feed, feed->raw_offset + feed->raw_len, feed->raw + feed->raw_len, room, err);
     if (got < 0)
         return STATUS_FAILED;
     feed->raw_len += (size_t)got;
@@ -226,7 +228,8 @@ static size_t raw_line(const struct csv_feed *feed, size_t from)
     return feed->raw_ended ? len : 0;
 }
 
-static enum status add_line(struct csv_feed *feed, uint64_t raw_end, unsigned flags, struct err *err)
+static enum status add_line(struct csv_feed *feed, uint64_t raw_end, unsigned flags,
+                            struct err *err)
 {
     if (feed->line_count == feed->line_capacity) {
         size_t capacity = feed->line_capacity ? feed->line_capacity * 2 : 1024;

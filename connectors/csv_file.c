@@ -15,6 +15,7 @@
 
 #define LAYOUT_ARENA_BYTES ((size_t)16 << 20)
 #define BATCH_BYTES        ((size_t)8 << 20)
+#define DELIVERIES_MAX     (BATCH_BYTES / sizeof(struct delivery))
 #define HEAD_BYTES         ((size_t)64 << 10) /* hashed, to know the file again */
 #define TAIL_BYTES         ((size_t)4 << 10)  /* likewise, just before the offset */
 #define REFUSED_BYTES      ((size_t)4 << 10)  /* of a refused file, kept in its reject */
@@ -40,7 +41,7 @@ struct csv_file {
     const char *reason;
     uint64_t device, inode, size;
     uint64_t rows;
-    size_t head_bytes;  /* of the file when it was opened */
+    size_t head_bytes; /* of the file when it was opened */
     uint64_t head_hash;
     int rereads;
 };
@@ -123,7 +124,8 @@ static struct slice write_cursor(struct csv_file *file, struct arena *arena)
     uint64_t offset = file->reader ? csv_reader_offset(file->reader) : 0, hash = 0;
     struct buf json = BUF_INIT(LAYOUT_ARENA_BYTES);
     if (!prefix_hash(file->fd, offset, &hash))
-        hash = 0; /* the file was cut meanwhile: it will not be known again, and be read from its start */
+        hash = 0; /* the file was cut meanwhile: it will not be known again, and be read from its
+                     start */
     buf_put_str(&json, "{\"file\":");
     buf_put_json(&json, slice_str(file->name));
     buf_printf(&json, ",\"state\":\"%s\",\"device\":%llu,\"inode\":%llu,\"size\":%llu",
@@ -151,7 +153,8 @@ static struct slice write_cursor(struct csv_file *file, struct arena *arena)
 
 static bool is_known(const struct csv_known_columns *known, struct slice name)
 {
-    const struct source_context *context = ((const struct known_columns *)(const void *)known)->context;
+    const struct source_context *context =
+        ((const struct known_columns *)(const void *)known)->context;
     return context->field_of_column(context, name) != FIELD_NONE;
 }
 
@@ -164,7 +167,8 @@ static char chosen_byte(const char *text, char guess)
     return strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0 ? '\t' : text[0];
 }
 
-static struct csv_settings settings_of(const struct options *options, const struct known_columns *known)
+static struct csv_settings settings_of(const struct options *options,
+                                       const struct known_columns *known)
 {
     struct csv_settings settings = {.known = &known->base};
     const char *header = options_string(options, "header");
@@ -193,7 +197,8 @@ static enum status plan_file(struct csv_file *file, struct err *err)
     bool failed = buf_failed(&json) || arena_failed(file->arena);
     buf_free(&json);
     if (failed)
-        return err_set_errno(err, ENOMEM, "csv.memory", "cannot hold the layout of %s", file->shown);
+        return err_set_errno(err, ENOMEM, "csv.memory", "cannot hold the layout of %s",
+                             file->shown);
     return csv_plan_make(file->context, &file->layout, file->arena, &file->plan, err);
 }
 
@@ -223,9 +228,11 @@ static enum status begin_file(struct csv_file *file, struct err *err)
         refuse_file(file, "csv.no_id_column",
                     arena_printf(file->arena, "no column '%.*s', which is part of the id",
                                  SLICE_ARG(file->plan.missing)));
-    else if (file->layout.column_count == 1 && slice_find(file->layout.columns[0], SLICE("，")) >= 0)
-        refuse_file(file, "csv.full_width_delimiter",
-                    SLICE("the columns are separated by full-width commas; hint: replace '，' by ','"));
+    else if (file->layout.column_count == 1 &&
+             slice_find(file->layout.columns[0], SLICE("，")) >= 0)
+        refuse_file(
+            file, "csv.full_width_delimiter",
+            SLICE("the columns are separated by full-width commas; hint: replace '，' by ','"));
     return STATUS_OK;
 }
 
@@ -241,11 +248,13 @@ static bool same_file(const struct csv_file *file, const struct csv_cursor *curs
 }
 
 /* STATUS_EMPTY: the cursor does not fit this file. */
-static enum status resume_file(struct csv_file *file, const struct csv_cursor *cursor, struct err *err)
+static enum status resume_file(struct csv_file *file, const struct csv_cursor *cursor,
+                               struct err *err)
 {
     if (!same_file(file, cursor)) {
         if (cursor->offset > 0 && slice_is(cursor->file, file->name))
-            log_warn("csv.changed", "%s: %s is not the file it was at byte %llu; reading it from its start",
+            log_warn("csv.changed",
+                     "%s: %s is not the file it was at byte %llu; reading it from its start",
                      file->context->name, file->shown, (unsigned long long)cursor->offset);
         return STATUS_EMPTY;
     }
@@ -278,8 +287,8 @@ static void remember_head(struct csv_file *file)
         file->head_bytes = 0;
 }
 
-static enum status open_file(struct csv_file *file, const char *path, const struct csv_cursor *resume,
-                             struct err *err)
+static enum status open_file(struct csv_file *file, const char *path,
+                             const struct csv_cursor *resume, struct err *err)
 {
     struct stat about;
     file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -336,8 +345,8 @@ void csv_file_close(struct csv_file **file)
 
 /* --- reading --- */
 
-static enum status give_refusal(struct csv_file *file, struct arena *arena, struct delivery_batch *batch,
-                                struct err *err)
+static enum status give_refusal(struct csv_file *file, struct arena *arena,
+                                struct delivery_batch *batch, struct err *err)
 {
     char head[REFUSED_BYTES];
     ssize_t got = pread(file->fd, head, sizeof(head), 0);
@@ -384,7 +393,8 @@ static enum status judge_end(struct csv_file *file, struct err *err)
     file->size = size_now(file);
     if (file->size <= offset)
         return STATUS_EMPTY;
-    return csv_reader_resume(file->reader, &file->layout, offset, csv_reader_line(file->reader), err);
+    return csv_reader_resume(file->reader, &file->layout, offset, csv_reader_line(file->reader),
+                             err);
 }
 
 /* Its first bytes, or its length, are no longer what they were when it was opened. */
@@ -435,10 +445,12 @@ static enum status collect(struct csv_file *file, size_t max, const struct colum
             status = judge_end(file, err);
         else if (status == STATUS_OK && is_half_written(file, &row))
             status = csv_reader_resume(file->reader, &file->layout, row.offset, row.line, err);
-        else if (status == STATUS_OK && !(row.blank && !row.fault) && !is_header_again(file, &row)) {
+        else if (status == STATUS_OK && !(row.blank && !row.fault) &&
+                 !is_header_again(file, &row)) {
             struct delivery *delivery = &batch->deliveries[batch->count++];
             csv_row_deliver(&file->plan, &row, columns, arena, delivery);
-            delivery->position = arena_printf(arena, "%s:%llu", file->shown, (unsigned long long)row.line);
+            delivery->position =
+                arena_printf(arena, "%s:%llu", file->shown, (unsigned long long)row.line);
             cost += csv_row_cost_bytes(&file->plan, &row);
             file->rows++;
         }
@@ -463,6 +475,7 @@ enum status csv_file_next(struct csv_file *file, size_t max, struct arena *arena
     if (refused) {
         status = give_refusal(file, arena, batch, err);
     } else if (file->state == CSV_FILE_READING) {
+        max = max < DELIVERIES_MAX ? max : DELIVERIES_MAX;
         batch->deliveries = ARENA_ARRAY(arena, struct delivery, max);
         batch->layout = arena_dup(arena, file->layout_json);
         const struct columns *columns = csv_plan_columns(&file->plan, arena);
@@ -480,9 +493,9 @@ enum status csv_file_next(struct csv_file *file, size_t max, struct arena *arena
     }
     file->end_given = file->state == CSV_FILE_FINISHED || refused;
     batch->cursor = write_cursor(file, arena);
-    return arena_failed(arena)
-               ? err_set(err, RETRY_LATER, "csv.memory", "%s: no room for a batch of rows", file->shown)
-               : STATUS_OK;
+    return arena_failed(arena) ? err_set(err, RETRY_LATER, "csv.memory",
+                                         "%s: no room for a batch of rows", file->shown)
+                               : STATUS_OK;
 }
 
 enum csv_file_state csv_file_state(const struct csv_file *file)

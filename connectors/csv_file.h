@@ -1,9 +1,10 @@
 /*
  * csv_file.h - one sheet read in batches, resumable at any row.
  *
- * A cursor says which file (its name, and hashes of its first bytes and of those just before the offset), where the next
- * row begins, and how to read it. A file that does not carry the same bytes before the offset is another file and is
- * read from its start: what was read of it already is a repeat. Used by one thread.
+ * A cursor says which file (its name, and hashes of its first bytes and of those just before the
+ * offset), where the next row begins, and how to read it. A file that does not carry the same bytes
+ * before the offset is another file and is read from its start: what was read of it already is a
+ * repeat. Used by one thread.
  */
 #ifndef TRIBUTARY_CONNECTORS_CSV_FILE_H
 #define TRIBUTARY_CONNECTORS_CSV_FILE_H
@@ -30,15 +31,16 @@ void csv_cursor_read(struct slice json, struct arena *arena, struct csv_cursor *
 
 struct csv_file;
 
-/* Opens `path`. `name` is what the cursor calls it, `shown` what people do. `resume` may be empty or of another file. The file
- * is read in place. NULL with err filled when it cannot be opened or read. */
+/* Opens `path`. `name` is what the cursor calls it, `shown` what people do. `resume` may be empty
+ * or of another file. The file is read in place. NULL with err filled when it cannot be opened or
+ * read. */
 struct csv_file *csv_file_open(const struct source_context *context, const char *path,
                                struct slice name, struct slice shown,
                                const struct csv_cursor *resume, struct err *err);
 void csv_file_close(struct csv_file **file);
 
-/* The next rows. STATUS_OK: a batch, perhaps only its cursor; STATUS_EMPTY: all was given; STATUS_FAILED: I/O or memory, open
- * again with the last durable cursor. */
+/* The next rows. STATUS_OK: a batch, perhaps only its cursor; STATUS_EMPTY: all was given;
+ * STATUS_FAILED: I/O or memory, open again with the last durable cursor. */
 MUST_CHECK enum status csv_file_next(struct csv_file *file, size_t max, struct arena *arena,
                                      struct delivery_batch *batch, struct err *err);
 

@@ -16,12 +16,18 @@ const char *csv_not_text(struct slice head)
         {{"%PDF", 4}, "a PDF document"},
         {{"\x28\xB5\x2F\xFD", 4}, "a zstd archive"},
         {{"BZh", 3}, "a bzip2 archive"},
-        {{"\xFD" "7zXZ", 5}, "an xz archive"},
+        {{"\xFD"
+          "7zXZ",
+          5},
+         "an xz archive"},
         {{"7z\xBC\xAF\x27\x1C", 6}, "a 7z archive"},
         {{"Rar!", 4}, "a rar archive"},
         {{"\x89PNG", 4}, "a picture"},
         {{"\xFF\xD8\xFF", 3}, "a picture"},
-        {{"\x7F" "ELF", 4}, "a program"},
+        {{"\x7F"
+          "ELF",
+          4},
+         "a program"},
         {{"SQLite format 3", 15}, "a database"},
     };
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
@@ -31,7 +37,8 @@ const char *csv_not_text(struct slice head)
     if (slice_starts(head, SLICE("\xEF\xBB\xBF")))
         head = slice_sub(head, 3, head.len);
     struct slice text = slice_trim(head);
-    static const char *const html[] = {"<html", "<!doctype html", "<table", "<head", "<body", "<meta"};
+    static const char *const html[] = {"<html", "<!doctype html", "<table",
+                                       "<head", "<body",          "<meta"};
     for (size_t i = 0; i < sizeof(html) / sizeof(html[0]); i++) {
         if (slice_eq_nocase(slice_sub(text, 0, strlen(html[i])), slice_str(html[i])))
             return "an HTML page";
@@ -68,9 +75,10 @@ enum status csv_layout_read(struct slice json, struct arena *arena, struct csv_l
     const json_t *columns = json_object_get(root, "columns");
     struct slice delimiter = string_of(json_object_get(root, "delimiter"));
     struct slice quote = string_of(json_object_get(root, "quote"));
-    bool good = json_is_array(columns) && delimiter.len == 1 && quote.len <= 1 &&
-                json_array_size(columns) <= CSV_CELLS_MAX &&
-                text_encoding_parse(string_of(json_object_get(root, "encoding")), &layout->encoding);
+    bool good =
+        json_is_array(columns) && delimiter.len == 1 && quote.len <= 1 &&
+        json_array_size(columns) <= CSV_CELLS_MAX &&
+        text_encoding_parse(string_of(json_object_get(root, "encoding")), &layout->encoding);
     if (good) {
         layout->delimiter = delimiter.ptr[0];
         layout->quote = quote.len ? quote.ptr[0] : '\0';

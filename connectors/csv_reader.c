@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SAMPLE_BYTES   ((size_t)256 << 10) /* for the dialect */
+#define SAMPLE_BYTES   ((size_t)256 << 10)  /* for the dialect */
 #define LOOK_FAR_BYTES ((uint64_t)64 << 20) /* for the first byte that is not ASCII */
 
 struct csv_reader {
@@ -103,7 +103,8 @@ static enum status split_row(struct csv_reader *reader, enum csv_split_result *r
         bool ended = csv_feed_ended(reader->feed);
         if (window.len == 0 && ended)
             return STATUS_EMPTY;
-        *result = window.len ? csv_split_next(&reader->split, window, ended, split) : CSV_SPLIT_MORE;
+        *result =
+            window.len ? csv_split_next(&reader->split, window, ended, split) : CSV_SPLIT_MORE;
         if (*result == CSV_SPLIT_NO_MEMORY)
             return err_set_errno(err, ENOMEM, "csv.memory", "cannot split a row");
         if (*result != CSV_SPLIT_MORE)
@@ -165,7 +166,8 @@ enum status csv_reader_next(struct csv_reader *reader, struct csv_row *row, stru
 
 /* --- the beginning of a file --- */
 
-/* Whether any byte from `offset` on decides the encoding: ASCII says nothing, so look on for a while. */
+/* Whether any byte from `offset` on decides the encoding: ASCII says nothing, so look on for a
+ * while. */
 static enum status guess_encoding(struct csv_reader *reader, char *sample, size_t sample_bytes,
                                   struct text_guess *guess, struct err *err)
 {

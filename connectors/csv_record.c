@@ -33,7 +33,8 @@ enum status csv_plan_make(const struct source_context *context, const struct csv
     plan->scratch_names = ARENA_ARRAY(arena, struct slice, count);
     plan->scratch_values = ARENA_ARRAY(arena, struct slice, count);
     if (arena_failed(arena))
-        return err_set_errno(err, ENOMEM, "csv.memory", "cannot plan a sheet of %zu columns", count);
+        return err_set_errno(err, ENOMEM, "csv.memory", "cannot plan a sheet of %zu columns",
+                             count);
     for (size_t i = 0; i < count; i++) {
         plan->columns_id = slice_hash(layout->columns[i], plan->columns_id + 1);
         plan->mapped[i] = context->field_of_column(context, layout->columns[i]) != FIELD_NONE;
@@ -69,7 +70,8 @@ static void refuse(struct delivery *delivery, const char *code, struct slice par
     delivery->refusal_param = param;
 }
 
-/* The cells lie in the row's text (then in its copy) or were put together (then copied one by one). */
+/* The cells lie in the row's text (then in its copy) or were put together (then copied one by one).
+ */
 static struct slice *copy_cells(const struct csv_plan *plan, const struct csv_row *row,
                                 struct slice body, struct arena *arena)
 {
@@ -81,7 +83,8 @@ static struct slice *copy_cells(const struct csv_plan *plan, const struct csv_ro
         return NULL;
     for (size_t i = 0; i < count; i++) {
         struct slice cell = i < row->cell_count ? row->cells[i] : SLICE_EMPTY;
-        bool inside = cell.ptr >= row->text.ptr && cell.ptr + cell.len <= row->text.ptr + row->text.len;
+        bool inside =
+            cell.ptr >= row->text.ptr && cell.ptr + cell.len <= row->text.ptr + row->text.len;
         if (cell.len == 0)
             values[i] = SLICE_EMPTY;
         else if (inside)
@@ -123,7 +126,8 @@ static struct slice hashed_id(const struct csv_plan *plan, const struct slice *v
         }
     }
     struct columns columns = {0, used, plan->scratch_names};
-    struct raw_record record = {.op = RECORD_UPSERT, .columns = &columns, .values = plan->scratch_values};
+    struct raw_record record = {
+        .op = RECORD_UPSERT, .columns = &columns, .values = plan->scratch_values};
     struct content_hash hash = raw_record_hash(&record);
     return arena_printf(arena, "h:%016llx%016llx", (unsigned long long)hash.high,
                         (unsigned long long)hash.low);
@@ -162,9 +166,9 @@ static void deliver_fault(const struct csv_row *row, struct arena *arena, struct
 {
     refuse(delivery, csv_fault_code(row->fault), SLICE_EMPTY);
     if (row->fault == CSV_FAULT_ROW_TOO_LONG) /* the body is only its beginning: say so for good */
-        delivery->meta = arena_printf(arena, "{\"refusal\":\"%s\",\"bytes\":%llu}",
-                                      csv_fault_code(row->fault),
-                                      (unsigned long long)(row->end_offset - row->offset));
+        delivery->meta =
+            arena_printf(arena, "{\"refusal\":\"%s\",\"bytes\":%llu}", csv_fault_code(row->fault),
+                         (unsigned long long)(row->end_offset - row->offset));
 }
 
 void csv_row_deliver(const struct csv_plan *plan, const struct csv_row *row,
@@ -183,13 +187,11 @@ void csv_row_deliver(const struct csv_plan *plan, const struct csv_row *row,
     if (values == NULL)
         return;
     struct raw_record *record = &delivery->records[0];
-    *record = (struct raw_record){.part = SLICE("main"),
-                                  .op = RECORD_UPSERT,
-                                  .columns = columns,
-                                  .values = values};
+    *record = (struct raw_record){
+        .part = SLICE("main"), .op = RECORD_UPSERT, .columns = columns, .values = values};
     struct slice missing = SLICE_EMPTY;
-    record->external_id = plan->id_count ? joined_id(plan, values, arena, &missing)
-                                         : hashed_id(plan, values, arena);
+    record->external_id =
+        plan->id_count ? joined_id(plan, values, arena, &missing) : hashed_id(plan, values, arena);
     if (record->external_id.len == 0) {
         refuse(delivery, "csv.no_id", arena_dup(arena, missing));
         return;

@@ -7,7 +7,8 @@
 #include <emmintrin.h>
 #endif
 
-/* The first delimiter, CR or LF at or after `p`; `end` when there is none. May read CSV_SLACK_BYTES past end. */
+/* The first delimiter, CR or LF at or after `p`; `end` when there is none. May read CSV_SLACK_BYTES
+ * past end. */
 static inline const char *cell_end(const char *p, const char *end, char delimiter)
 {
 #if defined(__SSE2__)
@@ -16,9 +17,9 @@ static inline const char *cell_end(const char *p, const char *end, char delimite
     const __m128i returns = _mm_set1_epi8('\r');
     while (p < end) {
         __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(block, delimiters),
-                                   _mm_or_si128(_mm_cmpeq_epi8(block, feeds),
-                                                _mm_cmpeq_epi8(block, returns)));
+        __m128i hit = _mm_or_si128(
+            _mm_cmpeq_epi8(block, delimiters),
+            _mm_or_si128(_mm_cmpeq_epi8(block, feeds), _mm_cmpeq_epi8(block, returns)));
         unsigned mask = (unsigned)_mm_movemask_epi8(hit);
         if (mask) {
             p += __builtin_ctz(mask);
@@ -111,7 +112,8 @@ static enum csv_split_result quoted_cell(struct csv_split *split, const char *p,
         return CSV_SPLIT_ROW;
     if (rest && out->line_breaks)
         return CSV_SPLIT_UNCLOSED;
-    /* Sized at the row's first such cell for all that may follow, before anything points into it. */
+    /* Sized at the row's first such cell for all that may follow, before anything points into it.
+     */
     if (*scratch_used == 0 && !scratch_room(split, (size_t)(end - p)))
         return CSV_SPLIT_NO_MEMORY;
     char *copy = split->scratch + *scratch_used;
@@ -156,7 +158,8 @@ enum csv_split_result csv_split_next(struct csv_split *split, struct slice text,
         struct slice cell;
         if (quote && p < end && *p == quote) {
             struct quoted quoted;
-            enum csv_split_result result = quoted_cell(split, p, end, ended, &scratch_used, &quoted);
+            enum csv_split_result result =
+                quoted_cell(split, p, end, ended, &scratch_used, &quoted);
             if (result != CSV_SPLIT_ROW)
                 return first_line_only(result, text, ended, row);
             cell = quoted.cell;

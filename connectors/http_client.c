@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define REDIRECTS_MAX  5
-#define HEADERS_MAX    128
-#define HEADERS_BYTES  ((size_t)64 << 10)
-#define CONNECT_MS     10000
-#define WAIT_SLICE_MS  1000 /* at most this long between looks at the deadline */
+#define REDIRECTS_MAX 5
+#define HEADERS_MAX   128
+#define HEADERS_BYTES ((size_t)64 << 10)
+#define CONNECT_MS    10000
+#define WAIT_SLICE_MS 1000 /* at most this long between looks at the deadline */
 
 struct http_client {
     const struct clock *clock;
@@ -51,7 +51,8 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *data)
     return client->too_large ? 0 : len;
 }
 
-struct http_client *http_client_new(const struct clock *clock, const struct stop *stop, struct err *err)
+struct http_client *http_client_new(const struct clock *clock, const struct stop *stop,
+                                    struct err *err)
 {
     pthread_once(&once, init_curl);
     struct http_client *client = calloc(1, sizeof(*client));
@@ -172,10 +173,11 @@ static enum status curl_failed(const struct http_client *client, CURLcode code, 
         return err_set(err, RETRY_REJECT_CONFIG, "http.url", "the URL cannot be used: %s", why);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-        return err_set(err, RETRY_LATER, "http.certificate",
-                       "the server's certificate is not trusted: %s; hint: renew it, or install its "
-                       "authority on this machine",
-                       why);
+        return err_set(
+            err, RETRY_LATER, "http.certificate",
+            "the server's certificate is not trusted: %s; hint: renew it, or install its "
+            "authority on this machine",
+            why);
     default:
         return err_set(err, RETRY_LATER, "http.failed", "no answer: %s", why);
     }
@@ -291,10 +293,12 @@ enum status http_client_send(struct http_client *client, const struct http_reque
         if (next == NULL)
             return keep_response(client, arena, response, err);
         if (redirects == REDIRECTS_MAX)
-            return err_set(err, RETRY_LATER, "http.redirects", "more than %d redirects", REDIRECTS_MAX);
+            return err_set(err, RETRY_LATER, "http.redirects", "more than %d redirects",
+                           REDIRECTS_MAX);
         if (!may_follow(url, next))
-            return err_set(err, RETRY_NONE, "http.redirect",
-                           "the server sends us to another place, '%.200s'; hint: put that into url", next);
+            return err_set(
+                err, RETRY_NONE, "http.redirect",
+                "the server sends us to another place, '%.200s'; hint: put that into url", next);
         url = arena_str(arena, slice_str(next));
     }
 }
@@ -359,7 +363,8 @@ struct slice http_link_next(const struct http_response *response)
                 break;
             struct slice target = slice_sub(rest, (size_t)open + 1, (size_t)close);
             rest = slice_sub(rest, (size_t)close + 1, rest.len);
-            ptrdiff_t following = slice_find_byte(rest, '<'); /* parameters end before the next target */
+            ptrdiff_t following =
+                slice_find_byte(rest, '<'); /* parameters end before the next target */
             if (rel_is_next(slice_sub(rest, 0, following < 0 ? rest.len : (size_t)following)))
                 return target;
         }

@@ -1,10 +1,11 @@
 /*
  * http_client.h - one HTTP request at a time, with deadlines of our own.
  *
- * Over libcurl. The whole exchange ends by its deadline however slowly the other side trickles; the stop signal is heard
- * at once; a body (after decompression) has a maximum; certificates are verified; redirects are followed to the
- * same host only (never from https to http), five at most, so that credentials stay where they belong. One thread
- * per client; connections are kept between requests.
+ * Over libcurl. The whole exchange ends by its deadline however slowly the other side trickles; the
+ * stop signal is heard at once; a body (after decompression) has a maximum; certificates are
+ * verified; redirects are followed to the same host only (never from https to http), five at most,
+ * so that credentials stay where they belong. One thread per client; connections are kept between
+ * requests.
  */
 #ifndef TRIBUTARY_CONNECTORS_HTTP_CLIENT_H
 #define TRIBUTARY_CONNECTORS_HTTP_CLIENT_H
@@ -18,7 +19,8 @@
 struct http_client;
 
 /* Borrows clock and stop. NULL with err filled. */
-struct http_client *http_client_new(const struct clock *clock, const struct stop *stop, struct err *err);
+struct http_client *http_client_new(const struct clock *clock, const struct stop *stop,
+                                    struct err *err);
 void http_client_free(struct http_client **client);
 
 struct http_field {
@@ -42,21 +44,22 @@ struct http_response {
     struct http_field *headers; /* of the last answer */
 };
 
-/* STATUS_OK: any complete answer, whatever its status code. STATUS_TIMEOUT: the deadline; STATUS_STOPPED; STATUS_FAILED: no
- * answer (RETRY_LATER) or one that may not be used (RETRY_NONE: too large, a redirect elsewhere). The
- * response's memory is the arena's. */
-MUST_CHECK enum status http_client_send(struct http_client *client, const struct http_request *request,
-                                        struct arena *arena, struct http_response *response,
-                                        struct err *err);
+/* STATUS_OK: any complete answer, whatever its status code. STATUS_TIMEOUT: the deadline;
+ * STATUS_STOPPED; STATUS_FAILED: no answer (RETRY_LATER) or one that may not be used (RETRY_NONE:
+ * too large, a redirect elsewhere). The response's memory is the arena's. */
+MUST_CHECK enum status http_client_send(struct http_client *client,
+                                        const struct http_request *request, struct arena *arena,
+                                        struct http_response *response, struct err *err);
 
 /* The value of a header (name without regard to case), or an empty slice. */
 struct slice http_header(const struct http_response *response, const char *name);
-/* Retry-After as seconds, with a fraction, or as a date: milliseconds from now, at least 0; -1 when there is none. */
+/* Retry-After as seconds, with a fraction, or as a date: milliseconds from now, at least 0; -1 when
+ * there is none. */
 int64_t http_retry_after_ms(const struct http_response *response, const struct clock *clock);
 /* The target of rel="next" in Link headers (RFC 8288), or an empty slice. */
 struct slice http_link_next(const struct http_response *response);
-/* `reference` (absolute or relative) as seen from `url`, when a request with credentials may go there: the same host, and
- * scheme and port too, or from http up to https. NULL when not. */
+/* `reference` (absolute or relative) as seen from `url`, when a request with credentials may go
+ * there: the same host, and scheme and port too, or from http up to https. NULL when not. */
 const char *http_resolve(const char *url, struct slice reference, struct arena *arena);
 /* user:password in base 64, for Authorization: Basic. */
 struct slice http_basic(struct slice user_and_password, struct arena *arena);

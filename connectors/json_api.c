@@ -12,35 +12,62 @@
 #include "connectors/json_pages.h"
 #include "daemon/base/log.h"
 
-#define COMPILED_BYTES    ((size_t)16 << 20)
-#define BATCH_BYTES       ((size_t)8 << 20)
-#define CUT_BYTES         ((size_t)64 << 10) /* kept of an item that is too large */
+#define COMPILED_BYTES     ((size_t)16 << 20)
+#define BATCH_BYTES        ((size_t)8 << 20)
+#define DELIVERIES_MAX     (BATCH_BYTES / sizeof(struct delivery))
+#define CUT_BYTES          ((size_t)64 << 10) /* kept of an item that is too large */
 #define RETRY_AFTER_MAX_MS ((int64_t)3600 * 1000)
-#define IDLE_MAX_MS       60000
-#define SECRET_MAX_BYTES  65536
-#define HEADERS_MAX       32
+#define IDLE_MAX_MS        60000
+#define SECRET_MAX_BYTES   65536
+#define HEADERS_MAX        32
 
 static const struct option json_api_options[] = {
-    {.key = "url", .type = OPTION_STRING, .flags = OPTION_REQUIRED,
+    {.key = "url",
+     .type = OPTION_STRING,
+     .flags = OPTION_REQUIRED,
      .help = "the beginning of every address asked; http or https"},
     {.key = "key", .type = OPTION_SECRET, .help = "for auth: a token, or user:password for basic"},
-    {.key = "auth", .type = OPTION_ENUM, .choices = "none|basic|bearer|header", .default_text = "bearer",
+    {.key = "auth",
+     .type = OPTION_ENUM,
+     .choices = "none|basic|bearer|header",
+     .default_text = "bearer",
      .help = "how the key is sent; nothing is sent without a key"},
-    {.key = "auth_header", .type = OPTION_STRING, .default_text = "X-API-Key",
+    {.key = "auth_header",
+     .type = OPTION_STRING,
+     .default_text = "X-API-Key",
      .help = "the header that carries the key with auth: header"},
     {.key = "headers", .type = OPTION_TEXT_MAP, .help = "further headers of every request"},
-    {.key = "parameters", .type = OPTION_TEXT_MAP,
+    {.key = "parameters",
+     .type = OPTION_TEXT_MAP,
      .help = "values for {names} in the endpoints' paths; a list asks once for each"},
-    {.key = "timeout", .type = OPTION_DURATION, .default_text = "60s", .min = 100, .max = 3600000,
+    {.key = "timeout",
+     .type = OPTION_DURATION,
+     .default_text = "60s",
+     .min = 100,
+     .max = 3600000,
      .help = "how long one page may take"},
-    {.key = "max_page", .type = OPTION_SIZE, .default_text = "32M", .min = 1024, .max = 268435456,
+    {.key = "max_page",
+     .type = OPTION_SIZE,
+     .default_text = "32M",
+     .min = 1024,
+     .max = 268435456,
      .help = "bytes of one page"},
-    {.key = "retry_first", .type = OPTION_DURATION, .default_text = "1s", .min = 1, .max = 3600000,
+    {.key = "retry_first",
+     .type = OPTION_DURATION,
+     .default_text = "1s",
+     .min = 1,
+     .max = 3600000,
      .help = "wait after the first failure; it doubles with each"},
-    {.key = "retry_last", .type = OPTION_DURATION, .default_text = "5m", .min = 1, .max = 86400000,
+    {.key = "retry_last",
+     .type = OPTION_DURATION,
+     .default_text = "5m",
+     .min = 1,
+     .max = 86400000,
      .help = "the longest wait between attempts"},
-    {.key = "endpoints", .type = OPTION_FREE,
-     .help = "what is asked, and how items become records; a preset brings it (connectors/json_endpoint.h)"},
+    {.key = "endpoints",
+     .type = OPTION_FREE,
+     .help = "what is asked, and how items become records; a preset brings it "
+             "(connectors/json_endpoint.h)"},
     {.key = NULL},
 };
 
@@ -75,7 +102,8 @@ static const struct json_endpoints *compile(const struct options *options, struc
 {
     const struct option_text *parameters;
     size_t count = options_text_map(options, "parameters", &parameters);
-    return json_endpoints_new(options_node(options, "endpoints"), parameters, count, arena, problems);
+    return json_endpoints_new(options_node(options, "endpoints"), parameters, count, arena,
+                              problems);
 }
 
 static void json_api_check(const struct options *options, struct problems *problems)
@@ -83,7 +111,8 @@ static void json_api_check(const struct options *options, struct problems *probl
     const char *url = options_string(options, "url");
     if (url && !slice_starts(slice_str(url), SLICE("http://")) &&
         !slice_starts(slice_str(url), SLICE("https://")))
-        problems_add(problems, options_where(options), "url: '%s' does not begin with http:// or https://", url);
+        problems_add(problems, options_where(options),
+                     "url: '%s' does not begin with http:// or https://", url);
     if (options_node(options, "endpoints") == NULL) {
         problems_add(problems, options_where(options),
                      "endpoints are wanted; hint: use a preset such as woocommerce, or list them");
@@ -134,12 +163,14 @@ static enum status set_up(struct pull_source *source, struct slice cursor, struc
     if (source->endpoints)
         source->progress = calloc(source->endpoints->count + 1, sizeof(*source->progress));
     if (source->progress == NULL)
-        return err_set_errno(err, ENOMEM, "json_api.memory", "cannot open the source '%s'", context->name);
+        return err_set_errno(err, ENOMEM, "json_api.memory", "cannot open the source '%s'",
+                             context->name);
     json_cursor_read(cursor, source->endpoints, source->progress);
     buf_put_slice(&source->cursor, cursor);
     buf_put_slice(&source->secret, options_secret(context->options, "key"));
     source->times = times_of(context->options);
-    source->random = slice_hash(slice_str(context->name), (uint64_t)clock_wall_us(context->clock)) | 1;
+    source->random =
+        slice_hash(slice_str(context->name), (uint64_t)clock_wall_us(context->clock)) | 1;
     source->client = http_client_new(context->clock, context->stop, err);
     return source->client ? STATUS_OK : STATUS_FAILED;
 }
@@ -149,7 +180,8 @@ static struct pull_source *json_api_open(const struct source_context *context, s
 {
     struct pull_source *source = calloc(1, sizeof(*source));
     if (source == NULL) {
-        (void)err_set_errno(err, ENOMEM, "json_api.memory", "cannot open the source '%s'", context->name);
+        (void)err_set_errno(err, ENOMEM, "json_api.memory", "cannot open the source '%s'",
+                            context->name);
         return NULL;
     }
     source->context = context;
@@ -162,7 +194,8 @@ static struct pull_source *json_api_open(const struct source_context *context, s
 
 /* --- asking --- */
 
-/* The key's file again: tokens are renewed under a running daemon. True when it says something else now. */
+/* The key's file again: tokens are renewed under a running daemon. True when it says something else
+ * now. */
 static bool read_secret_again(struct pull_source *source)
 {
     const struct yaml_node *node = yaml_get(options_where(source->context->options), "key_file");
@@ -184,7 +217,8 @@ static bool read_secret_again(struct pull_source *source)
     while (got > 0 && (text[got - 1] == '\n' || text[got - 1] == '\r'))
         got--;
     struct slice fresh = slice_of(text, got > 0 ? (size_t)got : 0);
-    if (fresh.len == 0 || memchr(fresh.ptr, 0, fresh.len) || slice_eq(fresh, buf_slice(&source->secret)))
+    if (fresh.len == 0 || memchr(fresh.ptr, 0, fresh.len) ||
+        slice_eq(fresh, buf_slice(&source->secret)))
         return false;
     buf_reset(&source->secret);
     buf_put_slice(&source->secret, fresh);
@@ -210,12 +244,14 @@ static size_t put_headers(struct pull_source *source, const struct json_progress
     headers[count++] = (struct http_field){SLICE("Accept"), SLICE("application/json")};
     if (key.len > 0 && strcmp(auth, "basic") == 0)
         headers[count++] = (struct http_field){
-            SLICE("Authorization"), arena_printf(arena, "Basic %s", arena_str(arena, http_basic(key, arena)))};
+            SLICE("Authorization"),
+            arena_printf(arena, "Basic %s", arena_str(arena, http_basic(key, arena)))};
     if (key.len > 0 && strcmp(auth, "bearer") == 0)
         headers[count++] = (struct http_field){
             SLICE("Authorization"), arena_printf(arena, "Bearer %.*s", (int)key.len, key.ptr)};
     if (key.len > 0 && strcmp(auth, "header") == 0)
-        headers[count++] = (struct http_field){slice_str(options_string(options, "auth_header")), key};
+        headers[count++] =
+            (struct http_field){slice_str(options_string(options, "auth_header")), key};
     if (progress->etag[0] && progress->position[0] == '\0')
         headers[count++] = (struct http_field){SLICE("If-None-Match"), slice_str(progress->etag)};
     const struct option_text *more;
@@ -243,8 +279,9 @@ static int64_t back_off_ms(struct pull_source *source)
     return wait_ms / 2 + (int64_t)(source->random % (uint64_t)(wait_ms / 2 + 1));
 }
 
-static enum status fetch(struct pull_source *source, const char *url, const struct json_progress *progress,
-                         struct http_response *response, struct err *err)
+static enum status fetch(struct pull_source *source, const char *url,
+                         const struct json_progress *progress, struct http_response *response,
+                         struct err *err)
 {
     struct http_field headers[HEADERS_MAX + 1];
     struct http_request request = {
@@ -255,10 +292,12 @@ static enum status fetch(struct pull_source *source, const char *url, const stru
     };
     for (bool again = false;; again = true) {
         request.header_count = put_headers(source, progress, headers, source->page.arena);
-        enum status status = http_client_send(source->client, &request, source->page.arena, response, err);
+        enum status status =
+            http_client_send(source->client, &request, source->page.arena, response, err);
         if (status != STATUS_OK || response->status != 401 || again || !read_secret_again(source))
             return status;
-        log_info("json_api.key", "%s: the key was refused; its file has another one now", source->context->name);
+        log_info("json_api.key", "%s: the key was refused; its file has another one now",
+                 source->context->name);
     }
 }
 
@@ -278,9 +317,11 @@ static void end_sweep(struct pull_source *source, size_t endpoint, struct json_p
     progress->due_us = clock_monotonic_us(source->context->clock) + every_ms * 1000;
 }
 
-/* An answer that is no page. STATUS_EMPTY: wait *wait_ms; STATUS_OK: try the endpoint again from its first page. */
+/* An answer that is no page. STATUS_EMPTY: wait *wait_ms; STATUS_OK: try the endpoint again from
+ * its first page. */
 static enum status judge_refusal(struct pull_source *source, size_t endpoint,
-                                 const struct http_response *response, int64_t *wait_ms, struct err *err)
+                                 const struct http_response *response, int64_t *wait_ms,
+                                 struct err *err)
 {
     const char *name = source->context->name;
     const char *key = arena_str(source->page.arena, source->endpoints->list[endpoint].key);
@@ -296,13 +337,16 @@ static enum status judge_refusal(struct pull_source *source, size_t endpoint,
         return STATUS_EMPTY;
     }
     if (status == 408 || status == 425 || status >= 500)
-        return err_set(err, RETRY_LATER, "json_api.server", "%s: the server answered %u", key, status);
+        return err_set(err, RETRY_LATER, "json_api.server", "%s: the server answered %u", key,
+                       status);
     if (status == 401 || status == 403)
         return err_set(err, RETRY_REJECT_CONFIG, "json_api.refused_key",
-                       "%s: the server refused the key (%u); hint: renew the key in key_file", key, status);
+                       "%s: the server refused the key (%u); hint: renew the key in key_file", key,
+                       status);
     if (progress->position[0]) { /* a page that is no more: a cursor has lives of its own */
-        log_warn("json_api.position", "%s: %s: the server no longer knows the page (%u); from the first page",
-                 name, key, status);
+        log_warn("json_api.position",
+                 "%s: %s: the server no longer knows the page (%u); from the first page", name, key,
+                 status);
         progress->position[0] = '\0';
         progress->total = -1;
         progress->pages = 0;
@@ -323,14 +367,16 @@ static enum status take_items(struct pull_source *source, const struct json_endp
     enum json_scan_kind kind = json_scan_kind(list);
     if (kind != JSON_SCAN_ARRAY && kind != JSON_SCAN_OBJECT)
         return err_set(err, RETRY_LATER, "json_api.no_items",
-                       "%.*s: the answer has no list of items; hint: look at items", SLICE_ARG(endpoint->key));
+                       "%.*s: the answer has no list of items; hint: look at items",
+                       SLICE_ARG(endpoint->key));
     size_t count = 0;
     struct json_scan_walk walk = json_scan_walk(list);
     while (kind == JSON_SCAN_ARRAY && json_scan_next(&walk, &key, &item))
         count++;
     page->items = ARENA_ARRAY(page->arena, struct slice, count + 1);
     if (page->items == NULL)
-        return err_set_errno(err, ENOMEM, "json_api.memory", "cannot hold a page of %zu items", count);
+        return err_set_errno(err, ENOMEM, "json_api.memory", "cannot hold a page of %zu items",
+                             count);
     walk = json_scan_walk(list);
     while (kind == JSON_SCAN_ARRAY && json_scan_next(&walk, &key, &item))
         page->items[page->item_count++] = item;
@@ -348,7 +394,8 @@ static enum status take_page(struct pull_source *source, const struct json_endpo
     if (slice_starts(response->body, SLICE("\xEF\xBB\xBF")))
         response->body = slice_sub(response->body, 3, response->body.len);
     if (!json_scan_check(response->body, &where))
-        return err_set(err, RETRY_LATER, "json_api.not_json", "%.*s: the answer is not JSON (at byte %zu of %zu)",
+        return err_set(err, RETRY_LATER, "json_api.not_json",
+                       "%.*s: the answer is not JSON (at byte %zu of %zu)",
                        SLICE_ARG(endpoint->key), where, response->body.len);
     enum status status = take_items(source, endpoint, response->body, err);
     if (status != STATUS_OK)
@@ -356,7 +403,8 @@ static enum status take_page(struct pull_source *source, const struct json_endpo
     enum json_page_next next = json_page_after(endpoint, progress, url, response, page->item_count,
                                                page->arena, &page->next);
     if (next == JSON_PAGE_GOES_BACK)
-        log_info("json_api.moved", "%s: items went away while pages were read; going back to page %s",
+        log_info("json_api.moved",
+                 "%s: items went away while pages were read; going back to page %s",
                  source->context->name, page->next.position);
     page->last = next == JSON_PAGE_LAST;
     page->number = page->next.pages;
@@ -364,20 +412,24 @@ static enum status take_page(struct pull_source *source, const struct json_endpo
     /* Whole lists that fit one page can be asked for by their tag next time. */
     struct slice etag = http_header(response, "ETag");
     page->next.etag[0] = '\0';
-    if (page->last && progress->pages == 0 && endpoint->since == JSON_SINCE_NONE && etag.len < JSON_ETAG_MAX)
+    if (page->last && progress->pages == 0 && endpoint->since == JSON_SINCE_NONE &&
+        etag.len < JSON_ETAG_MAX)
         snprintf(page->next.etag, JSON_ETAG_MAX, "%.*s", (int)etag.len, etag.ptr);
     return STATUS_OK;
 }
 
-/* Fetches the endpoint's next page. STATUS_OK: source->page has it (or the sweep ended with nothing new). */
-static enum status get_page(struct pull_source *source, size_t index, int64_t *wait_ms, struct err *err)
+/* Fetches the endpoint's next page. STATUS_OK: source->page has it (or the sweep ended with nothing
+ * new). */
+static enum status get_page(struct pull_source *source, size_t index, int64_t *wait_ms,
+                            struct err *err)
 {
     const struct json_endpoint *endpoint = &source->endpoints->list[index];
     struct json_progress *progress = &source->progress[index];
     struct arena *arena = source->page.arena;
     arena_reset(arena);
     source->page = (struct page){.arena = arena, .endpoint = index};
-    const char *url = json_page_url(endpoint, progress, options_string(source->context->options, "url"), arena);
+    const char *url =
+        json_page_url(endpoint, progress, options_string(source->context->options, "url"), arena);
     struct http_response response;
     enum status status = fetch(source, url, progress, &response, err);
     if (status == STATUS_OK && response.status == 304) {
@@ -431,7 +483,8 @@ static void see_times(struct pull_source *source, const struct delivery *deliver
     for (size_t i = 0; i < delivery->record_count; i++) {
         int64_t at_us = delivery->records[i].effective_us;
         if (at_us > *high_us)
-            *high_us = at_us < now_us ? at_us : now_us; /* a clock ahead of ours must not skip anything */
+            *high_us =
+                at_us < now_us ? at_us : now_us; /* a clock ahead of ours must not skip anything */
     }
 }
 
@@ -443,7 +496,8 @@ static enum status give_cursor(struct pull_source *source, struct arena *arena,
     batch->cursor = arena_dup(arena, buf_slice(&source->cursor));
     batch->layout = SLICE("{}");
     if (buf_failed(&source->cursor) || arena_failed(arena))
-        return err_set_errno(err, ENOMEM, "json_api.memory", "%s: no room for a batch", source->context->name);
+        return err_set_errno(err, ENOMEM, "json_api.memory", "%s: no room for a batch",
+                             source->context->name);
     return STATUS_OK;
 }
 
@@ -464,8 +518,10 @@ static enum status give_batch(struct pull_source *source, size_t max, struct are
     const struct json_endpoint *endpoint = &source->endpoints->list[page->endpoint];
     struct json_progress *progress = &source->progress[page->endpoint];
     size_t left = page->item_count - page->given, cost = 0;
+    max = max < DELIVERIES_MAX ? max : DELIVERIES_MAX;
     batch->deliveries = ARENA_ARRAY(arena, struct delivery, left < max ? left : max);
-    while (batch->deliveries && page->given < page->item_count && batch->count < max && cost < BATCH_BYTES) {
+    while (batch->deliveries && page->given < page->item_count && batch->count < max &&
+           cost < BATCH_BYTES) {
         struct delivery *delivery = &batch->deliveries[batch->count++];
         cost += 4 * page->items[page->given].len + sizeof(*delivery);
         deliver(source, endpoint, page->given++, arena, delivery);
@@ -480,7 +536,8 @@ static enum status give_batch(struct pull_source *source, size_t max, struct are
     return give_cursor(source, arena, batch, err);
 }
 
-/* The endpoint to ask now: one in mid-sweep, else the one due longest. SIZE_MAX: none before *wait_ms. */
+/* The endpoint to ask now: one in mid-sweep, else the one due longest. SIZE_MAX: none before
+ * *wait_ms. */
 static size_t choose_endpoint(struct pull_source *source, int64_t *wait_ms)
 {
     int64_t now_us = clock_monotonic_us(source->context->clock);
@@ -536,17 +593,20 @@ static enum status json_api_parse(const struct source_context *context, struct s
         return STATUS_OK;
     }
     if (!json_scan_check(body, &where))
-        return err_set(err, RETRY_NONE, "json_api.body", "stored bytes are not JSON (at byte %zu)", where);
+        return err_set(err, RETRY_NONE, "json_api.body", "stored bytes are not JSON (at byte %zu)",
+                       where);
     enum json_scan_flaw flaw = JSON_SCAN_FINE;
     struct slice name = json_scan_string(json_scan_member(meta, SLICE("endpoint")), arena, &flaw);
-    const struct json_map *map = json_endpoint_map(options_node(context->options, "endpoints"), name, arena);
+    const struct json_map *map =
+        json_endpoint_map(options_node(context->options, "endpoints"), name, arena);
     if (map == NULL)
         return err_set(err, RETRY_REJECT_CONFIG, "json_api.endpoint",
                        "no endpoint '%.*s' in the configuration any more", SLICE_ARG(name));
     struct json_map_context times = times_of(context->options);
     json_map_apply(map, &times, arena, delivery);
-    return arena_failed(arena) ? err_set_errno(err, ENOMEM, "json_api.memory", "cannot parse an item")
-                               : STATUS_OK;
+    return arena_failed(arena)
+               ? err_set_errno(err, ENOMEM, "json_api.memory", "cannot parse an item")
+               : STATUS_OK;
 }
 
 const struct pull_connector json_api_connector = {

@@ -14,7 +14,8 @@ static void text_of(struct slice object, const char *key, char *out, size_t size
     struct arena *arena = arena_new((size_t)64 << 10);
     enum json_scan_flaw flaw = JSON_SCAN_FINE;
     if (arena) {
-        struct slice text = json_scan_string(json_scan_member(object, slice_str(key)), arena, &flaw);
+        struct slice text =
+            json_scan_string(json_scan_member(object, slice_str(key)), arena, &flaw);
         if (text.len < size)
             snprintf(out, size, "%.*s", (int)text.len, text.ptr);
     }
@@ -26,7 +27,8 @@ void json_cursor_read(struct slice cursor, const struct json_endpoints *endpoint
 {
     size_t where;
     bool good = json_scan_check(cursor, &where);
-    struct slice all = good ? json_scan_member(json_scan_value(cursor), SLICE("endpoints")) : SLICE_EMPTY;
+    struct slice all =
+        good ? json_scan_member(json_scan_value(cursor), SLICE("endpoints")) : SLICE_EMPTY;
     for (size_t i = 0; i < endpoints->count; i++) {
         struct slice one = json_scan_member(all, endpoints->list[i].key);
         progress[i] = (struct json_progress){.since_us = number_of(one, "since", 0),

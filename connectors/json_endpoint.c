@@ -25,8 +25,9 @@ static void check_keys(struct compiler *c, const struct yaml_node *map, const ch
         if (k < count)
             continue;
         const char *near = nearest_word(map->keys[i]->text, keys, count);
-        problems_add(c->problems, map->keys[i], "unknown key '%.*s'%s%s", SLICE_ARG(map->keys[i]->text),
-                     near ? "; hint: did you mean " : "", near ? near : "");
+        problems_add(c->problems, map->keys[i], "unknown key '%.*s'%s%s",
+                     SLICE_ARG(map->keys[i]->text), near ? "; hint: did you mean " : "",
+                     near ? near : "");
         c->good = false;
     }
 }
@@ -49,7 +50,8 @@ static int choice(struct compiler *c, const struct yaml_node *map, const char *k
     return otherwise;
 }
 
-static int64_t number(struct compiler *c, const struct yaml_node *map, const char *key, int64_t otherwise)
+static int64_t number(struct compiler *c, const struct yaml_node *map, const char *key,
+                      int64_t otherwise)
 {
     const struct yaml_node *node = yaml_get(map, key);
     int64_t value = otherwise;
@@ -58,7 +60,8 @@ static int64_t number(struct compiler *c, const struct yaml_node *map, const cha
     return value;
 }
 
-static int64_t duration(struct compiler *c, const struct yaml_node *map, const char *key, int64_t otherwise)
+static int64_t duration(struct compiler *c, const struct yaml_node *map, const char *key,
+                        int64_t otherwise)
 {
     const struct yaml_node *node = yaml_get(map, key);
     int64_t value_ms = otherwise;
@@ -85,10 +88,11 @@ static const char *optional_text(struct compiler *c, const struct yaml_node *map
     return text.len ? arena_str(c->arena, text) : NULL;
 }
 
-static void compile_paging(struct compiler *c, const struct yaml_node *node, struct json_endpoint *out)
+static void compile_paging(struct compiler *c, const struct yaml_node *node,
+                           struct json_endpoint *out)
 {
-    static const char *const keys[] = {"type", "param", "first", "size", "pages_header", "total_header",
-                                       "pages", "next", "more"};
+    static const char *const keys[] = {"type",         "param", "first", "size", "pages_header",
+                                       "total_header", "pages", "next",  "more"};
     static const char *const types[] = {"none", "page", "offset", "cursor", "link"};
     if (node == NULL)
         return;
@@ -111,7 +115,8 @@ static void compile_paging(struct compiler *c, const struct yaml_node *node, str
         wrong(c, node, "paging by cursor needs next: the path of the next cursor");
 }
 
-static void compile_since(struct compiler *c, const struct yaml_node *node, struct json_endpoint *out)
+static void compile_since(struct compiler *c, const struct yaml_node *node,
+                          struct json_endpoint *out)
 {
     static const char *const keys[] = {"param", "format", "overlap"};
     static const char *const formats[] = {"none", "iso", "iso_z", "unix", "unix_ms"};
@@ -125,7 +130,8 @@ static void compile_since(struct compiler *c, const struct yaml_node *node, stru
         wrong(c, node, "since needs param: the query parameter that takes the time");
 }
 
-static void compile_query(struct compiler *c, const struct yaml_node *node, struct json_endpoint *out)
+static void compile_query(struct compiler *c, const struct yaml_node *node,
+                          struct json_endpoint *out)
 {
     if (node == NULL)
         return;
@@ -140,10 +146,11 @@ static void compile_query(struct compiler *c, const struct yaml_node *node, stru
     out->query = query;
 }
 
-static void compile_endpoint(struct compiler *c, const struct yaml_node *node, struct json_endpoint *out)
+static void compile_endpoint(struct compiler *c, const struct yaml_node *node,
+                             struct json_endpoint *out)
 {
-    static const char *const keys[] = {"name", "path", "query", "items", "every",
-                                       "paging", "since", "records"};
+    static const char *const keys[] = {"name",  "path",   "query", "items",
+                                       "every", "paging", "since", "records"};
     *out = (struct json_endpoint){0};
     if (node->kind != YAML_MAP) {
         wrong(c, node, "an endpoint is wanted: name, path, records ...");
@@ -199,7 +206,8 @@ static void multiply_out(struct compiler *c, const struct yaml_node *node,
         for (size_t v = 0; v < c->parameters[i].count; v++) {
             struct slice value = c->parameters[i].values[v];
             struct json_endpoint one = *endpoint;
-            one.key = arena_printf(c->arena, "%.*s/%.*s", SLICE_ARG(endpoint->key), SLICE_ARG(value));
+            one.key =
+                arena_printf(c->arena, "%.*s/%.*s", SLICE_ARG(endpoint->key), SLICE_ARG(value));
             one.path = arena_printf(c->arena, "%.*s%.*s%.*s", (int)(from - 1), endpoint->path.ptr,
                                     SLICE_ARG(value), (int)(endpoint->path.len - to - 1),
                                     endpoint->path.ptr + to + 1);
@@ -207,7 +215,8 @@ static void multiply_out(struct compiler *c, const struct yaml_node *node,
         }
         return;
     }
-    problems_add(c->problems, node, "the path needs a value for '%.*s'; hint: parameters: {%.*s: [\"...\"]}",
+    problems_add(c->problems, node,
+                 "the path needs a value for '%.*s'; hint: parameters: {%.*s: [\"...\"]}",
                  SLICE_ARG(name), SLICE_ARG(name));
     c->good = false;
 }

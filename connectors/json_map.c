@@ -7,7 +7,7 @@
 
 #define COLUMNS_MAX      256 /* of one record */
 #define ALTERNATIVES_MAX 8
-#define RULES_MAX        16  /* activities, consents of one record's mapping */
+#define RULES_MAX        16 /* activities, consents of one record's mapping */
 #define DATA_MAX         32
 
 struct map_column {
@@ -77,8 +77,9 @@ static void check_keys(struct compiler *c, const struct yaml_node *map, const ch
         if (k < count)
             continue;
         const char *near = nearest_word(map->keys[i]->text, keys, count);
-        problems_add(c->problems, map->keys[i], "unknown key '%.*s'%s%s", SLICE_ARG(map->keys[i]->text),
-                     near ? "; hint: did you mean " : "", near ? near : "");
+        problems_add(c->problems, map->keys[i], "unknown key '%.*s'%s%s",
+                     SLICE_ARG(map->keys[i]->text), near ? "; hint: did you mean " : "",
+                     near ? near : "");
         c->good = false;
     }
 }
@@ -112,13 +113,14 @@ static bool optional_condition(struct compiler *c, const struct yaml_node *map, 
 {
     const struct yaml_node *node = yaml_get(map, key);
     size_t where = 0;
-    if (node && (!is_text(node) || !json_condition_compile(node->text, c->arena, condition, &where)))
+    if (node &&
+        (!is_text(node) || !json_condition_compile(node->text, c->arena, condition, &where)))
         wrong(c, node, "not a condition; hint: such as cancelled, !refunded or status=paid");
     return node != NULL;
 }
 
-static struct json_template template_of(struct compiler *c, const struct yaml_node *map, const char *key,
-                                        bool required)
+static struct json_template template_of(struct compiler *c, const struct yaml_node *map,
+                                        const char *key, bool required)
 {
     struct json_template template = {0};
     const struct yaml_node *node = yaml_get(map, key);
@@ -126,15 +128,15 @@ static struct json_template template_of(struct compiler *c, const struct yaml_no
     if (node == NULL && !required)
         return template;
     if (!is_text(node) || !json_template_compile(node->text, c->arena, &template, &where)) {
-        problems_add(c->problems, node ? node : map, "%s: a path or a template is wanted, such as id or order/{id}",
-                     key);
+        problems_add(c->problems, node ? node : map,
+                     "%s: a path or a template is wanted, such as id or order/{id}", key);
         c->good = false;
     }
     return template;
 }
 
-static void compile_column(struct compiler *c, const struct yaml_node *name, const struct yaml_node *node,
-                           struct map_column *column)
+static void compile_column(struct compiler *c, const struct yaml_node *name,
+                           const struct yaml_node *node, struct map_column *column)
 {
     bool list = node->kind == YAML_LIST;
     size_t count = list ? node->count : 1;
@@ -148,8 +150,8 @@ static void compile_column(struct compiler *c, const struct yaml_node *name, con
         column->paths[column->path_count++] = path_of(c, list ? node->values[i] : node);
 }
 
-static struct map_column *compile_columns(struct compiler *c, const struct yaml_node *node, size_t max,
-                                          size_t *count)
+static struct map_column *compile_columns(struct compiler *c, const struct yaml_node *node,
+                                          size_t max, size_t *count)
 {
     *count = 0;
     if (node == NULL)
@@ -175,7 +177,8 @@ static size_t list_count(struct compiler *c, const struct yaml_node *node)
     return node->count;
 }
 
-static void compile_activity(struct compiler *c, const struct yaml_node *node, struct map_activity *out)
+static void compile_activity(struct compiler *c, const struct yaml_node *node,
+                             struct map_activity *out)
 {
     static const char *const keys[] = {"type", "key", "at", "when", "data"};
     check_keys(c, node, keys, sizeof(keys) / sizeof(keys[0]));
@@ -188,7 +191,8 @@ static void compile_activity(struct compiler *c, const struct yaml_node *node, s
     out->data = compile_columns(c, yaml_get(node, "data"), DATA_MAX, &out->data_count);
 }
 
-static void compile_consent(struct compiler *c, const struct yaml_node *node, struct map_consent *out)
+static void compile_consent(struct compiler *c, const struct yaml_node *node,
+                            struct map_consent *out)
 {
     static const char *const keys[] = {"purpose", "granted", "text", "version", "at"};
     check_keys(c, node, keys, sizeof(keys) / sizeof(keys[0]));
@@ -215,8 +219,9 @@ static void compile_pairs(struct compiler *c, const struct yaml_node *node, stru
 
 static void compile_record(struct compiler *c, const struct yaml_node *node, struct map_record *out)
 {
-    static const char *const keys[] = {"part", "id", "time", "time_zone", "when", "deleted",
-                                       "test", "columns", "pairs", "activities", "consents"};
+    static const char *const keys[] = {"part",  "id",         "time",    "time_zone",
+                                       "when",  "deleted",    "test",    "columns",
+                                       "pairs", "activities", "consents"};
     if (node->kind != YAML_MAP) {
         wrong(c, node, "a record's mapping is wanted: part, id, time, columns ...");
         return;
@@ -230,7 +235,8 @@ static void compile_record(struct compiler *c, const struct yaml_node *node, str
     out->has_when = optional_condition(c, node, "when", &out->when);
     out->has_deleted = optional_condition(c, node, "deleted", &out->deleted);
     out->has_test = optional_condition(c, node, "test", &out->test);
-    out->columns = compile_columns(c, yaml_get(node, "columns"), COLUMNS_MAX / 2, &out->column_count);
+    out->columns =
+        compile_columns(c, yaml_get(node, "columns"), COLUMNS_MAX / 2, &out->column_count);
     compile_pairs(c, yaml_get(node, "pairs"), out);
     if (out->column_count == 0 && !out->has_pairs)
         wrong(c, node, "a record needs columns");
@@ -291,7 +297,8 @@ static struct slice plain(struct applying *a, struct slice value, struct slice c
     return text;
 }
 
-static struct slice filled(struct applying *a, const struct json_template *template, const char *what)
+static struct slice filled(struct applying *a, const struct json_template *template,
+                           const char *what)
 {
     enum json_scan_flaw flaw = JSON_SCAN_FINE;
     struct slice text = json_template_fill(template, a->document, a->arena, &flaw);
@@ -303,15 +310,16 @@ static struct slice filled(struct applying *a, const struct json_template *templ
 static int64_t time_us(struct applying *a, struct slice text)
 {
     struct clean_context clean = {.country = a->context->country,
-                                  .time_zone = a->map->time_zone ? a->map->time_zone
-                                                                 : a->context->time_zone,
+                                  .time_zone =
+                                      a->map->time_zone ? a->map->time_zone : a->context->time_zone,
                                   .day_first = a->context->day_first};
     struct cleaned cleaned;
     int64_t at_us = 0;
     if (text.len == 0)
         return 0;
     clean_value_typed(FIELD_TIMESTAMP, &clean, text, a->arena, &cleaned);
-    return !(cleaned.flags & VALUE_INVALID) && clean_timestamp_us(cleaned.value, &at_us) ? at_us : 0;
+    return !(cleaned.flags & VALUE_INVALID) && clean_timestamp_us(cleaned.value, &at_us) ? at_us
+                                                                                         : 0;
 }
 
 static int64_t time_at(struct applying *a, const struct json_path *path)
@@ -344,7 +352,8 @@ static size_t add_pairs(struct applying *a, struct slice *names, struct slice *v
     struct slice items[COLUMNS_MAX];
     size_t found = json_path_find(&a->map->pairs_list, a->document, items, COLUMNS_MAX);
     for (size_t i = 0; i < found; i++) {
-        struct slice name = plain(a, json_path_first(&a->map->pairs_name, items[i]), SLICE("pairs"));
+        struct slice name =
+            plain(a, json_path_first(&a->map->pairs_name, items[i]), SLICE("pairs"));
         struct slice value = plain(a, json_path_first(&a->map->pairs_value, items[i]), name);
         if (name.len == 0 || value.len == 0)
             continue;
@@ -389,9 +398,11 @@ static struct slice activity_data(struct applying *a, const struct map_activity 
         struct slice value = json_path_first(&map->data[i].paths[0], a->document);
         if (value.len == 0 || json_scan_kind(value) == JSON_SCAN_NULL)
             continue;
-        enum json_scan_flaw flaw = json_scan_look_for_flaws(value); /* PostgreSQL's jsonb refuses them */
+        enum json_scan_flaw flaw =
+            json_scan_look_for_flaws(value); /* PostgreSQL's jsonb refuses them */
         if (flaw != JSON_SCAN_FINE)
-            refuse(a, flaw == JSON_SCAN_HAS_NUL ? "json.nul" : "json.bad_string", map->data[i].name);
+            refuse(a, flaw == JSON_SCAN_HAS_NUL ? "json.nul" : "json.bad_string",
+                   map->data[i].name);
         buf_put_str(&json, written++ ? "," : "{");
         buf_put_json(&json, map->data[i].name);
         buf_put_str(&json, ":");
@@ -410,7 +421,8 @@ static void fill_activities(struct applying *a, struct raw_record *record)
         const struct map_activity *map = &a->map->activities[i];
         if (map->has_when && !json_condition_holds(&map->when, a->document, a->arena))
             continue;
-        struct activity activity = {.type = arena_dup(a->arena, map->type), .key = filled(a, &map->key, "key")};
+        struct activity activity = {.type = arena_dup(a->arena, map->type),
+                                    .key = filled(a, &map->key, "key")};
         if (activity.key.len == 0)
             continue;
         activity.at_us = map->has_at ? time_at(a, &map->at) : 0;
@@ -463,8 +475,10 @@ static void apply_record(struct applying *a)
 void json_map_apply(const struct json_map *map, const struct json_map_context *context,
                     struct arena *arena, struct delivery *delivery)
 {
-    struct applying a = {.context = context, .document = json_scan_value(delivery->body),
-                         .arena = arena, .delivery = delivery};
+    struct applying a = {.context = context,
+                         .document = json_scan_value(delivery->body),
+                         .arena = arena,
+                         .delivery = delivery};
     delivery->record_count = 0;
     if (json_scan_kind(a.document) != JSON_SCAN_OBJECT) {
         refuse(&a, "json.not_an_object", SLICE_EMPTY);

@@ -27,14 +27,16 @@ static void put_since(struct buf *url, const struct json_endpoint *endpoint, int
     http_url_add(url, endpoint->since_param, slice_str(text));
 }
 
-static int64_t page_number(const struct json_endpoint *endpoint, const struct json_progress *progress)
+static int64_t page_number(const struct json_endpoint *endpoint,
+                           const struct json_progress *progress)
 {
     int64_t value;
     return slice_to_int64(slice_str(progress->position), &value) ? value : endpoint->first;
 }
 
-const char *json_page_url(const struct json_endpoint *endpoint, const struct json_progress *progress,
-                          const char *base, struct arena *arena)
+const char *json_page_url(const struct json_endpoint *endpoint,
+                          const struct json_progress *progress, const char *base,
+                          struct arena *arena)
 {
     if (endpoint->paging == JSON_PAGING_LINK && progress->position[0])
         return arena_str(arena, slice_str(progress->position));
@@ -76,7 +78,8 @@ static bool put_position(struct json_progress *next, struct slice position)
     return true;
 }
 
-static enum json_page_next go_to(struct json_progress *next, int64_t number, enum json_page_next how)
+static enum json_page_next go_to(struct json_progress *next, int64_t number,
+                                 enum json_page_next how)
 {
     snprintf(next->position, sizeof(next->position), "%lld", (long long)number);
     return how;
@@ -118,9 +121,10 @@ static enum json_page_next after_link(const struct json_endpoint *endpoint,
                                       struct json_progress *next)
 {
     enum json_scan_flaw flaw = JSON_SCAN_FINE;
-    struct slice target = endpoint->has_next ? json_scan_plain(json_path_first(&endpoint->next, response->body),
-                                                               arena, &flaw)
-                                             : http_link_next(response);
+    struct slice target =
+        endpoint->has_next
+            ? json_scan_plain(json_path_first(&endpoint->next, response->body), arena, &flaw)
+            : http_link_next(response);
     if (target.len == 0)
         return JSON_PAGE_LAST;
     if (endpoint->paging == JSON_PAGING_LINK) {

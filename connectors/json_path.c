@@ -123,7 +123,8 @@ static bool read_steps(struct reader *r)
     return true;
 }
 
-bool json_path_compile(struct slice text, struct arena *arena, struct json_path *path, size_t *where)
+bool json_path_compile(struct slice text, struct arena *arena, struct json_path *path,
+                       size_t *where)
 {
     struct json_step steps[JSON_PATH_STEPS_MAX];
     struct reader r = {.text = slice_trim(text), .arena = arena, .steps = steps};
@@ -146,7 +147,8 @@ struct found {
 };
 
 /* A step of many results is taken depth first; depth is bounded by JSON_PATH_STEPS_MAX. */
-static void find_from(const struct json_path *path, size_t step, struct slice value, struct found *found);
+static void find_from(const struct json_path *path, size_t step, struct slice value,
+                      struct found *found);
 
 static bool item_fits(const struct json_step *step, struct slice item)
 {
@@ -179,7 +181,8 @@ static void find_in_array(const struct json_path *path, size_t at, struct slice 
     }
 }
 
-static void find_from(const struct json_path *path, size_t at, struct slice value, struct found *found)
+static void find_from(const struct json_path *path, size_t at, struct slice value,
+                      struct found *found)
 {
     while (at < path->count && path->steps[at].kind == JSON_STEP_MEMBER) {
         value = json_scan_member(value, path->steps[at++].name);
@@ -211,8 +214,8 @@ struct slice json_path_first(const struct json_path *path, struct slice document
 
 /* --- conditions and templates --- */
 
-bool json_condition_compile(struct slice text, struct arena *arena, struct json_condition *condition,
-                            size_t *where)
+bool json_condition_compile(struct slice text, struct arena *arena,
+                            struct json_condition *condition, size_t *where)
 {
     text = slice_trim(text);
     *condition = (struct json_condition){.test = JSON_TEST_TRUTHY};
@@ -235,7 +238,8 @@ bool json_condition_compile(struct slice text, struct arena *arena, struct json_
         bool different = equals > 0 && text.ptr[equals - 1] == '!';
         path = slice_sub(text, 0, (size_t)(equals - different));
         condition->test = different ? JSON_TEST_DIFFERENT : JSON_TEST_EQUAL;
-        condition->value = arena_dup(arena, slice_trim(slice_sub(text, (size_t)equals + 1, text.len)));
+        condition->value =
+            arena_dup(arena, slice_trim(slice_sub(text, (size_t)equals + 1, text.len)));
     }
     bool good = path.len > 0 && json_path_compile(path, arena, &condition->path, where);
     *where = path.len > 0 ? *where + skipped : skipped;
@@ -295,8 +299,8 @@ bool json_template_compile(struct slice text, struct arena *arena, struct json_t
         ptrdiff_t close = slice_find_byte(rest, '}');
         size_t wrong = 0;
         *where = at;
-        if (close < open ||
-            !add_piece(template, slice_sub(rest, (size_t)open + 1, (size_t)close), true, arena, &wrong))
+        if (close < open || !add_piece(template, slice_sub(rest, (size_t)open + 1, (size_t)close),
+                                       true, arena, &wrong))
             return false;
         at += (size_t)(close - open) + 1;
     }
@@ -314,8 +318,9 @@ struct slice json_template_fill(const struct json_template *template, struct sli
             text = json_scan_plain(json_path_first(&piece->path, document), arena, flaw);
         if (text.len == 0)
             return SLICE_EMPTY;
-        filled = i == 0 ? text : arena_printf(arena, "%.*s%.*s", (int)filled.len, filled.ptr,
-                                              (int)text.len, text.ptr);
+        filled = i == 0 ? text
+                        : arena_printf(arena, "%.*s%.*s", (int)filled.len, filled.ptr,
+                                       (int)text.len, text.ptr);
     }
     return filled;
 }

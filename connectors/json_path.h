@@ -8,9 +8,9 @@
  *     ["odd name"].value        a name with other characters
  *     (nothing)                 the document itself
  *
- * A leading `$.` is allowed. A condition is a path with an optional comparison: `cancelled`, `!refunded`, `status=paid`,
- * `status!=draft`. A template is text with paths in braces: `order/{id}`. Paths are compiled once, immutable, and live
- * in the arena given.
+ * A leading `$.` is allowed. A condition is a path with an optional comparison: `cancelled`,
+ * `!refunded`, `status=paid`, `status!=draft`. A template is text with paths in braces:
+ * `order/{id}`. Paths are compiled once, immutable, and live in the arena given.
  */
 #ifndef TRIBUTARY_CONNECTORS_JSON_PATH_H
 #define TRIBUTARY_CONNECTORS_JSON_PATH_H
@@ -33,11 +33,13 @@ struct json_path {
     const struct json_step *steps;
 };
 
-/* False when `text` is no path (then *where is the offset of what is wrong) or the arena is full. */
-bool json_path_compile(struct slice text, struct arena *arena, struct json_path *path, size_t *where);
+/* False when `text` is no path (then *where is the offset of what is wrong) or the arena is full.
+ */
+bool json_path_compile(struct slice text, struct arena *arena, struct json_path *path,
+                       size_t *where);
 
-/* The values at the path, in order, at most `max`; returns how many there are in all (but never counts
- * on beyond max). */
+/* The values at the path, in order, at most `max`; returns how many there are in all (but never
+ * counts on beyond max). */
 size_t json_path_find(const struct json_path *path, struct slice document, struct slice *values,
                       size_t max);
 /* The first of them, or an empty slice. */
@@ -51,8 +53,8 @@ struct json_condition {
     struct slice value;
 };
 
-bool json_condition_compile(struct slice text, struct arena *arena, struct json_condition *condition,
-                            size_t *where);
+bool json_condition_compile(struct slice text, struct arena *arena,
+                            struct json_condition *condition, size_t *where);
 /* `arena` is for scratch. */
 bool json_condition_holds(const struct json_condition *condition, struct slice document,
                           struct arena *arena);
@@ -60,15 +62,16 @@ bool json_condition_holds(const struct json_condition *condition, struct slice d
 struct json_template {
     size_t count;
     struct json_template_piece {
-        struct slice text;     /* literal when there is no path */
+        struct slice text; /* literal when there is no path */
         bool is_path;
         struct json_path path;
-    } *pieces;
+    } * pieces;
 };
 
 bool json_template_compile(struct slice text, struct arena *arena, struct json_template *template,
                            size_t *where);
-/* Empty when any of its paths gives nothing. A text without braces is taken as a path: `id` means `{id}`. */
+/* Empty when any of its paths gives nothing. A text without braces is taken as a path: `id` means
+ * `{id}`. */
 struct slice json_template_fill(const struct json_template *template, struct slice document,
                                 struct arena *arena, enum json_scan_flaw *flaw);
 

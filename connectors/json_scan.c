@@ -136,7 +136,8 @@ static bool check_key(struct check *c)
     return true;
 }
 
-/* After a value: closes what ends here, steps over a comma. False: wrong. *done: the document is complete. */
+/* After a value: closes what ends here, steps over a comma. False: wrong. *done: the document is
+ * complete. */
 static bool check_after(struct check *c, char *stack, size_t *depth, bool *done)
 {
     for (;;) {
@@ -388,7 +389,8 @@ struct slice json_scan_string(struct slice value, struct arena *arena, enum json
     struct slice inside = slice_sub(value, 1, value.len - 1);
     if (slice_find_byte(inside, '\\') < 0)
         return inside;
-    char *out = arena_alloc(arena, inside.len); /* unescaping never lengthens: \uXXXX is at most 3 bytes */
+    char *out =
+        arena_alloc(arena, inside.len); /* unescaping never lengthens: \uXXXX is at most 3 bytes */
     if (out == NULL)
         return SLICE_EMPTY;
     size_t len = 0;

@@ -1,9 +1,10 @@
 /*
  * json_scan.h - JSON looked at where it lies: nothing is copied, numbers stay as they were written.
  *
- * Values are slices of the document, so an item of a page is its exact bytes, an id of thirty digits keeps them all, and
- * 29.350 does not become 29.350000000000001. json_scan_check() proves once that a document is well formed (RFC 8259, UTF-8,
- * JSON_SCAN_DEPTH_MAX levels); the other functions take values out of a checked document.
+ * Values are slices of the document, so an item of a page is its exact bytes, an id of thirty
+ * digits keeps them all, and 29.350 does not become 29.350000000000001. json_scan_check() proves
+ * once that a document is well formed (RFC 8259, UTF-8, JSON_SCAN_DEPTH_MAX levels); the other
+ * functions take values out of a checked document.
  */
 #ifndef TRIBUTARY_CONNECTORS_JSON_SCAN_H
 #define TRIBUTARY_CONNECTORS_JSON_SCAN_H
@@ -30,7 +31,8 @@ bool json_scan_check(struct slice document, size_t *where);
 struct slice json_scan_value(struct slice document);
 enum json_scan_kind json_scan_kind(struct slice value);
 
-/* Goes through the members of an object or the items of an array; over anything else there are none. */
+/* Goes through the members of an object or the items of an array; over anything else there are
+ * none. */
 struct json_scan_walk {
     const char *p, *end;
 };
@@ -47,8 +49,8 @@ enum json_scan_flaw json_scan_look_for_flaws(struct slice value);
 
 /* What a string says, unescaped (in the arena only when it must be). Not a string: "". */
 struct slice json_scan_string(struct slice value, struct arena *arena, enum json_scan_flaw *flaw);
-/* A scalar as text: a string's content, a number as written, true, false; null and nothing are "". An array of scalars is its
- * texts joined by ", "; anything else is its JSON. */
+/* A scalar as text: a string's content, a number as written, true, false; null and nothing are "".
+ * An array of scalars is its texts joined by ", "; anything else is its JSON. */
 struct slice json_scan_plain(struct slice value, struct arena *arena, enum json_scan_flaw *flaw);
 /* Neither nothing, null, false, "", 0, [] nor {}. */
 bool json_scan_truthy(struct slice value);

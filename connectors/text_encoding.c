@@ -203,7 +203,8 @@ struct text_guess text_encoding_guess(struct slice sample)
         size_t end = at;
         const char *feed = memchr(sample.ptr + at, '\n', sample.len - at);
         end = feed ? (size_t)(feed - sample.ptr) : sample.len;
-        /* The last line may be cut in mid-character: it votes only when it is the only one that could. */
+        /* The last line may be cut in mid-character: it votes only when it is the only one that
+         * could. */
         size_t cast = votes.utf8 + votes.gb18030 + votes.neither;
         if (feed != NULL || cast == 0) {
             struct slice line = slice_sub(sample, at, end);
@@ -306,7 +307,8 @@ static void decode_utf16(bool little, struct slice raw, struct buf *utf8, unsign
     const unsigned char *p = (const unsigned char *)raw.ptr;
     uint32_t high = 0;
     for (size_t i = 0; i + 1 < raw.len; i += 2) {
-        uint32_t unit = little ? (uint32_t)(p[i] | p[i + 1] << 8) : (uint32_t)(p[i] << 8 | p[i + 1]);
+        uint32_t unit =
+            little ? (uint32_t)(p[i] | p[i + 1] << 8) : (uint32_t)(p[i] << 8 | p[i + 1]);
         bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
         if (high && is_low) {
             put_code_point(utf8, 0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00));
@@ -380,12 +382,14 @@ static void decode_gb18030(struct text_decoder *decoder, struct slice raw, struc
                        p[i + 1] != 0xFF;
             uint16_t known = two ? decoder->pairs[(p[i] - 0x81) * TRAILS + (p[i + 1] - 0x40)] : 0;
             bool four = i + 3 < raw.len && p[i + 1] >= 0x30 && p[i + 1] <= 0x39 &&
-                        p[i + 2] >= 0x81 && p[i + 2] != 0xFF && p[i + 3] >= 0x30 && p[i + 3] <= 0x39;
+                        p[i + 2] >= 0x81 && p[i + 2] != 0xFF && p[i + 3] >= 0x30 &&
+                        p[i + 3] <= 0x39;
             if (known) {
                 put_code_point(utf8, known);
                 i += 2;
             } else if (four || two) {
-                decode_by_library(decoder->converter, slice_of(raw.ptr + i, four ? 4 : 2), utf8, flags);
+                decode_by_library(decoder->converter, slice_of(raw.ptr + i, four ? 4 : 2), utf8,
+                                  flags);
                 i += four ? 4 : 2;
             } else {
                 put_bad(utf8, flags);

@@ -110,6 +110,8 @@ static enum turn take_turn(struct puller *p, int64_t *wait_ms, struct err *err)
         turn = take_batch(p, &batch, &deliveries, err) ? TURN_AGAIN
                : stop_is_set(p->s->stop)               ? TURN_STOP
                                                        : TURN_FAILED;
+        if (turn == TURN_FAILED && p->s->opened == NULL)
+            p->source->pull->close(&p->pull); /* another next() would say the batch is durable */
         break;
     case STATUS_EMPTY:
         source_went_well(p->source, clock_wall_us(p->s->intake->clock), 0);

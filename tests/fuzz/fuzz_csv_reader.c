@@ -1,6 +1,6 @@
 /*
- * fuzz_csv_reader.c - any bytes read as a sheet: never a crash, every byte belongs to exactly one row, and a row's
- * original bytes give the same row again.
+ * fuzz_csv_reader.c - any bytes read as a sheet: never a crash, every byte belongs to exactly one
+ * row, and a row's original bytes give the same row again.
  */
 #include <assert.h>
 
@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t rows = 0;
     while (status == STATUS_OK && (status = csv_reader_next(reader, &row, &err)) == STATUS_OK) {
         assert(row.offset == offset && row.end_offset > offset && row.end_offset <= size);
-        assert(row.fault || slice_eq(row.raw, slice_sub(bytes, row.offset, row.offset + row.raw.len)));
+        assert(row.fault ||
+               slice_eq(row.raw, slice_sub(bytes, row.offset, row.offset + row.raw.len)));
         offset = row.end_offset;
         if (rows++ < 64)
             same_row_alone(&layout, &row);

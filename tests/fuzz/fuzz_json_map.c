@@ -1,6 +1,6 @@
 /*
- * fuzz_json_map.c - a mapping in YAML, a NUL, and a document: never a crash; a delivery has records or a refusal, never both,
- * and every record has an id and no NUL in its values.
+ * fuzz_json_map.c - a mapping in YAML, a NUL, and a document: never a crash; a delivery has records
+ * or a refusal, never both, and every record has an id and no NUL in its values.
  */
 #include <assert.h>
 
@@ -13,7 +13,8 @@ static void check_record(const struct raw_record *record)
 {
     assert(record->external_id.len > 0 && record->part.len > 0);
     for (size_t i = 0; i < record->columns->count; i++)
-        assert(record->values[i].len == 0 || memchr(record->values[i].ptr, 0, record->values[i].len) == NULL);
+        assert(record->values[i].len == 0 ||
+               memchr(record->values[i].ptr, 0, record->values[i].len) == NULL);
     assert(record->activity_count <= ACTIVITIES_MAX && record->consent_count <= CONSENTS_MAX);
 }
 

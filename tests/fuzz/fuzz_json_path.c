@@ -1,6 +1,6 @@
 /*
- * fuzz_json_path.c - a path, a condition, a template (the first line) over a document (the rest): never a crash, and every value
- * found in a checked document is itself a checked value inside it.
+ * fuzz_json_path.c - a path, a condition, a template (the first line) over a document (the rest):
+ * never a crash, and every value found in a checked document is itself a checked value inside it.
  */
 #include <assert.h>
 

@@ -1,6 +1,7 @@
 /*
- * connector_fixture.h - what the tests of connectors share: a context with options from YAML, a temporary directory, and
- * a pull source run like the daemon runs it (a batch, then "durable", then the next).
+ * connector_fixture.h - what the tests of connectors share: a context with options from YAML, a
+ * temporary directory, and a pull source run like the daemon runs it (a batch, then "durable", then
+ * the next).
  */
 #ifndef TRIBUTARY_TESTS_CONNECTOR_FIXTURE_H
 #define TRIBUTARY_TESTS_CONNECTOR_FIXTURE_H
@@ -47,8 +48,8 @@ static const struct option fixture_shared_options[] = {
 static inline uint16_t fixture_field(const struct source_context *context, struct slice column)
 {
     (void)context;
-    static const char *const names[] = {"name", "phone", "email", "姓名", "手机", "邮箱", "company",
-                                        "given_name", "family_name"};
+    static const char *const names[] = {"name", "phone",   "email",      "姓名",       "手机",
+                                        "邮箱", "company", "given_name", "family_name"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (slice_eq_nocase(slice_trim(column), slice_str(names[i])))
             return (uint16_t)i;
@@ -56,8 +57,8 @@ static inline uint16_t fixture_field(const struct source_context *context, struc
     return FIELD_NONE;
 }
 
-static inline const struct options *fixture_options(struct fixture *fixture, const struct option *own,
-                                                    const char *yaml)
+static inline const struct options *fixture_options(struct fixture *fixture,
+                                                    const struct option *own, const char *yaml)
 {
     struct problems problems = {0};
     struct option *table = calloc(64, sizeof(*table));
@@ -74,7 +75,8 @@ static inline const struct options *fixture_options(struct fixture *fixture, con
     const struct options *options =
         options_build(fixture->arena, kept, node, fixture->dir, &problems);
     for (size_t i = 0; i < problems.count; i++)
-        fail_msg("%u:%u: %s", problems.list[i].line, problems.list[i].column, problems.list[i].text);
+        fail_msg("%u:%u: %s", problems.list[i].line, problems.list[i].column,
+                 problems.list[i].text);
     problems_free(&problems);
     return options;
 }
@@ -94,7 +96,8 @@ static inline void fixture_open(struct fixture *fixture)
                                                .field_of_column = fixture_field};
 }
 
-static inline int fixture_remove(const char *path, const struct stat *about, int kind, struct FTW *ftw)
+static inline int fixture_remove(const char *path, const struct stat *about, int kind,
+                                 struct FTW *ftw)
 {
     (void)about;
     (void)kind;

@@ -1,11 +1,12 @@
 /*
- * drive_connector.c - runs one pull source of a configuration file and prints what it gives as JSON lines; for tests/e2e.
+ * drive_connector.c - runs one pull source of a configuration file and prints what it gives as JSON
+ * lines; for tests/e2e.
  *
  *     drive_connector CONFIG SOURCE CURSOR_FILE [MAX [LONGEST_WAIT_MS]]
  *
- * After each batch its cursor is written to CURSOR_FILE, as the daemon makes it durable. Waits up to LONGEST_WAIT_MS are
- * waited; a longer one, or five failures in a row, ends the run. Every delivery is parsed again from its stored bytes
- * and must give the same records.
+ * After each batch its cursor is written to CURSOR_FILE, as the daemon makes it durable. Waits up
+ * to LONGEST_WAIT_MS are waited; a longer one, or five failures in a row, ends the run. Every
+ * delivery is parsed again from its stored bytes and must give the same records.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,9 +80,10 @@ static bool same_again(const struct config_source *source, const struct source_c
     struct arena *arena = arena_new((size_t)64 << 20);
     struct delivery again;
     struct err err;
-    bool same = source->pull->parse(context, batch->layout, delivery->meta, delivery->body, arena, &again,
-                                    &err) == STATUS_OK &&
-                again.record_count == delivery->record_count && !again.refusal == !delivery->refusal;
+    bool same = source->pull->parse(context, batch->layout, delivery->meta, delivery->body, arena,
+                                    &again, &err) == STATUS_OK &&
+                again.record_count == delivery->record_count &&
+                !again.refusal == !delivery->refusal;
     for (size_t i = 0; same && i < again.record_count; i++) {
         struct content_hash a = raw_record_hash(&again.records[i]);
         struct content_hash b = raw_record_hash(&delivery->records[i]);
@@ -168,7 +170,8 @@ int main(int argc, char **argv)
     struct config *config = NULL;
     struct problems problems = {0};
     if (argc < 4) {
-        fprintf(stderr, "usage: drive_connector CONFIG SOURCE CURSOR_FILE [MAX [LONGEST_WAIT_MS]]\n");
+        fprintf(stderr,
+                "usage: drive_connector CONFIG SOURCE CURSOR_FILE [MAX [LONGEST_WAIT_MS]]\n");
         return 64;
     }
     if (config_load(argv[1], &config, &problems) != STATUS_OK) {
@@ -187,9 +190,13 @@ int main(int argc, char **argv)
     if (stop_init(&stop, &err) != STATUS_OK)
         return 1;
     static const struct schema no_fields;
-    struct source_context context = {.name = source->name, .options = source->options,
-                                     .clock = clock_system(), .stop = &stop, .state_dir = "",
-                                     .schema = &no_fields, .field_of_column = field_of_column};
+    struct source_context context = {.name = source->name,
+                                     .options = source->options,
+                                     .clock = clock_system(),
+                                     .stop = &stop,
+                                     .state_dir = "",
+                                     .schema = &no_fields,
+                                     .field_of_column = field_of_column};
     int result = run(source, &context, argv[3], argc > 4 ? (size_t)atol(argv[4]) : 1000,
                      argc > 5 ? atol(argv[5]) : 5000);
     problems_free(&problems);

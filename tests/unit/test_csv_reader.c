@@ -1,4 +1,5 @@
-/* test_csv_reader.c - rows, dialects, headers, faults, and the public suites when they lie beside the checkout. */
+/* test_csv_reader.c - rows, dialects, headers, faults, and the public suites when they lie beside
+ * the checkout. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,8 +29,9 @@ struct result {
 static bool known_column(const struct csv_known_columns *known, struct slice name)
 {
     (void)known;
-    static const char *const names[] = {"name", "phone", "email", "姓名", "手机", "邮箱", "公司",
-                                        "Email", "First Name", "Last Name", "联系方式"};
+    static const char *const names[] = {"name",       "phone",     "email",   "姓名",
+                                        "手机",       "邮箱",      "公司",    "Email",
+                                        "First Name", "Last Name", "联系方式"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (slice_is(name, names[i]))
             return true;
@@ -117,8 +119,8 @@ static void test_title_rows_blank_rows_and_sep_line_are_stepped_over(void **stat
     (void)state;
     expect(SLICE("sep=;\r\nname;phone\r\nann;1,5\r\n"), "name|phone", "ann|1,5\n");
     expect(SLICE("\"sep=;\"\nname;phone\nann;1\n"), "name|phone", "ann|1\n");
-    expect(SLICE("Report of May,,\nmade at 10:00,,\n,,\nname,phone,note\nann,1,x\n"), "name|phone|note",
-           "ann|1|x\n");
+    expect(SLICE("Report of May,,\nmade at 10:00,,\n,,\nname,phone,note\nann,1,x\n"),
+           "name|phone|note", "ann|1|x\n");
     expect(SLICE("Title only\n\nx1,y1\nann,13800138000\nbob,13900139000\n"), "x1|y1",
            "ann|13800138000\nbob|13900139000\n");
     expect(SLICE("ann,13800138000\nbob,13900139000\n"), "column 1|column 2",
@@ -128,7 +130,8 @@ static void test_title_rows_blank_rows_and_sep_line_are_stepped_over(void **stat
 static void test_column_names_are_unique_and_never_empty(void **state)
 {
     (void)state;
-    expect(SLICE("name,phone,phone,,x\nann,1,2,3,4\n"), "name|phone|phone#2|column 4|x", "ann|1|2|3|4\n");
+    expect(SLICE("name,phone,phone,,x\nann,1,2,3,4\n"), "name|phone|phone#2|column 4|x",
+           "ann|1|2|3|4\n");
     expect(SLICE("name,phone,,\nann,1,,\n"), "name|phone", "ann|1||\n");
     expect(SLICE("\xEF\xBB\xBFname,\xEF\xBB\xBFphone\nann,1\n"), "name|phone", "ann|1\n");
 }
@@ -136,7 +139,8 @@ static void test_column_names_are_unique_and_never_empty(void **state)
 static void test_an_unclosed_quote_spoils_its_own_line_only(void **state)
 {
     (void)state;
-    expect(SLICE("name,phone\n\"ann,1\nbob,2\ncat,3\n"), "name|phone", "!csv.unclosed_quote\nbob|2\ncat|3\n");
+    expect(SLICE("name,phone\n\"ann,1\nbob,2\ncat,3\n"), "name|phone",
+           "!csv.unclosed_quote\nbob|2\ncat|3\n");
     /* The next quote closes it, but what follows shows that it was an accident. */
     expect(SLICE("name,phone\n\"ann,1\nbob,2\n\"cat\",3\n"), "name|phone",
            "!csv.unclosed_quote\nbob|2\ncat|3\n");
@@ -149,7 +153,8 @@ static void test_damage_is_a_fault_of_one_row(void **state)
     expect(SLICE("name,phone\n张三,1\n李四,1\n王\xFF\xFE,2\nbob,3\n"), "name|phone",
            "张三|1\n李四|1\n!csv.bad_encoding\nbob|3\n");
     /* Cut in mid-character at the end of the file. */
-    expect(SLICE("name,phone\n张三,1\n李四,2\n王\xE5\xBC"), "name|phone", "张三|1\n李四|2\n!csv.bad_encoding\n");
+    expect(SLICE("name,phone\n张三,1\n李四,2\n王\xE5\xBC"), "name|phone",
+           "张三|1\n李四|2\n!csv.bad_encoding\n");
 }
 
 /* GB18030 second bytes may be '|' or '\\' and must not split. */
@@ -165,7 +170,10 @@ static void test_utf16_rows_keep_their_original_bytes(void **state)
 {
     (void)state;
     static const char bytes[] = "\xFF\xFEn\0a\0m\0e\0\t\0p\0h\0o\0n\0e\0\r\0\n\0"
-                                "\x20\x5F\t\0\"\0""1\0\n\0""2\0\"\0\r\0\n\0b\0\t\0""3\0";
+                                "\x20\x5F\t\0\"\0"
+                                "1\0\n\0"
+                                "2\0\"\0\r\0\n\0b\0\t\0"
+                                "3\0";
     struct csv_reader *reader = csv_reader_new_memory(slice_of(bytes, sizeof(bytes) - 1));
     struct csv_settings settings = CSV_SETTINGS_GUESS;
     settings.known = &known_columns;
@@ -329,16 +337,21 @@ static void check_resume_everywhere(struct slice bytes)
 static void test_reading_resumes_at_every_row(void **state)
 {
     (void)state;
-    check_resume_everywhere(SLICE("name,phone\nann,1\n\"b\nob\",2\r\n\"cat,3\n\nd\"og,4\ne\0x,5\nfox,6"));
-    check_resume_everywhere(SLICE("name;phone\r\n\xD5\xC5\xC8\xFD;1\r\n\"\xC0\r\n\xEE\";2\r\n\xC0\xEE;3"));
+    check_resume_everywhere(
+        SLICE("name,phone\nann,1\n\"b\nob\",2\r\n\"cat,3\n\nd\"og,4\ne\0x,5\nfox,6"));
+    check_resume_everywhere(
+        SLICE("name;phone\r\n\xD5\xC5\xC8\xFD;1\r\n\"\xC0\r\n\xEE\";2\r\n\xC0\xEE;3"));
 }
 
 static void test_layout_survives_json(void **state)
 {
     (void)state;
     const struct slice names[] = {SLICE("姓名"), SLICE("a\"b\\"), SLICE("column 3")};
-    struct csv_layout layout = {.encoding = TEXT_GB18030, .delimiter = '\t', .quote = 0,
-                                .column_count = 3, .columns = names};
+    struct csv_layout layout = {.encoding = TEXT_GB18030,
+                                .delimiter = '\t',
+                                .quote = 0,
+                                .column_count = 3,
+                                .columns = names};
     struct csv_layout again;
     struct buf json = BUF_INIT(4096);
     struct arena *arena = arena_new(1 << 20);
@@ -350,7 +363,8 @@ static void test_layout_survives_json(void **state)
     assert_int_equal(again.quote, 0);
     assert_int_equal(again.column_count, 3);
     assert_true(slice_eq(again.columns[1], names[1]));
-    assert_int_equal(csv_layout_read(SLICE("{\"encoding\":\"x\"}"), arena, &again, &err), STATUS_FAILED);
+    assert_int_equal(csv_layout_read(SLICE("{\"encoding\":\"x\"}"), arena, &again, &err),
+                     STATUS_FAILED);
     assert_int_equal(csv_layout_read(SLICE("["), arena, &again, &err), STATUS_FAILED);
     buf_free(&json);
     arena_free(&arena);
@@ -460,13 +474,15 @@ static void test_synthetic_cn(void **state)
     assert_non_null(manifest);
     const char *name;
     json_t *about;
-    json_object_foreach(json_object_get(manifest, "files"), name, about) {
+    json_object_foreach(json_object_get(manifest, "files"), name, about)
+    {
         char path[512];
         snprintf(path, sizeof(path), SUITES "/synthetic_cn/%s", name);
         struct slice bytes = read_file(path);
         const char *encoding = json_string_value(json_object_get(about, "encoding"));
         const char *delimiter = json_string_value(json_object_get(about, "delimiter"));
-        bool special = delimiter == NULL || strlen(delimiter) != 1 || strcmp(encoding, "mixed") == 0;
+        bool special =
+            delimiter == NULL || strlen(delimiter) != 1 || strcmp(encoding, "mixed") == 0;
         if (special) {
             free((void *)(uintptr_t)bytes.ptr);
             continue;
@@ -503,7 +519,8 @@ static char named_delimiter(const char *name)
     static const struct {
         const char *name;
         char byte;
-    } names[] = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"vslash", '|'}, {"space", ' '}};
+    } names[] = {
+        {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"vslash", '|'}, {"space", ' '}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i].name, name) == 0)
             return names[i].byte;
@@ -533,7 +550,8 @@ static void test_csvsniffer_dialects(void **state)
         struct result result = read_bytes(bytes);
         files++;
         char wanted_quote = strcmp(quote, "singlequote") == 0 ? '\'' : '"';
-        if (result.layout.delimiter == named_delimiter(delimiter) && result.layout.quote == wanted_quote)
+        if (result.layout.delimiter == named_delimiter(delimiter) &&
+            result.layout.quote == wanted_quote)
             right++;
         else
             print_message("  %s: '%c' %c, annotated %s %s\n", name, result.layout.delimiter,
@@ -544,6 +562,37 @@ static void test_csvsniffer_dialects(void **state)
     fclose(list);
     print_message("csvsniffer: %zu of %zu dialects right\n", right, files);
     assert_true(right * 100 >= files * 85);
+}
+
+/* Exports as shops and event sites write them: the header row is found under whatever stands above
+ * it. */
+static void test_exports_of_shops_and_events(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *column;
+        char delimiter;
+    } exports[] = {{"luma_guests.utf8bom.csv", "email", ','},
+                   {"taobao_ExportOrderList.gbk.csv", "订单编号", ','},
+                   {"shopify_customers_export.csv", "Customer ID", ','},
+                   {"pdd_order_export.utf8bom.csv", "订单号", ','},
+                   {"meetup_attendees.xls", "Name", '\t'}};
+    need("../shared/data/connectors/synthetic");
+    for (size_t i = 0; i < sizeof(exports) / sizeof(exports[0]); i++) {
+        char path[512];
+        snprintf(path, sizeof(path), "../shared/data/connectors/synthetic/%s", exports[i].file);
+        struct slice bytes = read_file(path);
+        struct result result = read_bytes(bytes);
+        bool found = false;
+        for (size_t c = 0; c < result.layout.column_count; c++)
+            found = found || slice_is(result.layout.columns[c], exports[i].column);
+        if (!found || result.layout.delimiter != exports[i].delimiter || result.fault_count > 0)
+            fail_msg("%s: %zu columns, first '%.*s', '%c', %zu faults", exports[i].file,
+                     result.layout.column_count, (int)result.layout.columns[0].len,
+                     result.layout.columns[0].ptr, result.layout.delimiter, result.fault_count);
+        result_free(&result);
+        free((void *)(uintptr_t)bytes.ptr);
+    }
 }
 
 static void test_every_suite_file_reads_without_harm(void **state)
@@ -592,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_csv_spectrum),
         cmocka_unit_test(test_synthetic_cn),
         cmocka_unit_test(test_csvsniffer_dialects),
+        cmocka_unit_test(test_exports_of_shops_and_events),
         cmocka_unit_test(test_every_suite_file_reads_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

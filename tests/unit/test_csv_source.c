@@ -1,4 +1,5 @@
-/* test_csv_source.c - the drop folder: claiming, resuming after a crash at any row, refusing, putting away. */
+/* test_csv_source.c - the drop folder: claiming, resuming after a crash at any row, refusing,
+ * putting away. */
 #include "tests/unit/connector_fixture.h"
 
 #include "connectors/csv.h"
@@ -26,7 +27,8 @@ static void run_open(struct run *run, struct fixture *fixture)
 /* As a crash does: nothing of this life is kept but the cursor. */
 static void run_crash(struct run *run)
 {
-    csv_connector.close(&run->source);
+    if (run->source)
+        csv_connector.close(&run->source);
     arena_free(&run->arena);
 }
 
@@ -58,8 +60,9 @@ static void parses_the_same(struct fixture *fixture, const struct delivery_batch
     struct delivery again;
     struct err err = {0};
     struct arena *arena = arena_new(8 << 20);
-    assert_int_equal(csv_connector.parse(&fixture->context, batch->layout, delivery->meta, delivery->body,
-                                         arena, &again, &err), STATUS_OK);
+    assert_int_equal(csv_connector.parse(&fixture->context, batch->layout, delivery->meta,
+                                         delivery->body, arena, &again, &err),
+                     STATUS_OK);
     assert_int_equal(again.record_count, delivery->record_count);
     assert_true((again.refusal == NULL) == (delivery->refusal == NULL));
     if (again.refusal)
@@ -80,7 +83,8 @@ static bool run_next(struct run *run, struct fixture *fixture, size_t max)
     int64_t wait_ms;
     struct err err = {0};
     arena_reset(run->arena);
-    enum status status = csv_connector.next(run->source, max, run->arena, &run->batch, &wait_ms, &err);
+    enum status status =
+        csv_connector.next(run->source, max, run->arena, &run->batch, &wait_ms, &err);
     if (status == STATUS_FAILED)
         fail_msg("%s", err.text);
     if (status != STATUS_OK)
@@ -90,7 +94,8 @@ static bool run_next(struct run *run, struct fixture *fixture, size_t max)
         parses_the_same(fixture, &run->batch, &run->batch.deliveries[i]);
     }
     assert_true(run->batch.cursor.len > 0 && run->batch.cursor.len < sizeof(run->cursor));
-    snprintf(run->cursor, sizeof(run->cursor), "%.*s", (int)run->batch.cursor.len, run->batch.cursor.ptr);
+    snprintf(run->cursor, sizeof(run->cursor), "%.*s", (int)run->batch.cursor.len,
+             run->batch.cursor.ptr);
     return true;
 }
 
@@ -115,8 +120,8 @@ static const char *seen(struct run *run)
 static void start(struct fixture *fixture, struct run *run, const char *options)
 {
     fixture_open(fixture);
-    const char *yaml = arena_printf(fixture->arena, "drop: %s/in\nsettle: 20ms\n%s", fixture->dir,
-                                    options).ptr;
+    const char *yaml =
+        arena_printf(fixture->arena, "drop: %s/in\nsettle: 20ms\n%s", fixture->dir, options).ptr;
     fixture->context.options = fixture_options(fixture, csv_connector.options, yaml);
     *run = (struct run){.seen = BUF_INIT(1 << 20)};
     mkdir(fixture_path(fixture, "in"), 0770);
@@ -133,11 +138,12 @@ static void test_a_dropped_sheet_becomes_records_and_moves_to_done(void **state)
                         "7,,李四,139,\r\n8,1,王五\r\n9,1,\"赵\r\n六\",137,nonsense,,\r\n"));
     run_open(&run, &fixture);
     run_all(&run, &fixture, 100);
-    assert_string_equal(seen(&run),
-                        "a.csv:2 7\x1F" "1 order=7 line=1 name=张三 phone=138 at=2026-03-01 10:00:00\n"
-                        "a.csv:3 !csv.no_id line\n"
-                        "a.csv:4 !csv.ragged_row 3\n"
-                        "a.csv:5 9\x1F" "1 order=9 line=1 name=赵\r\n六 phone=137 at=nonsense\n");
+    assert_string_equal(seen(&run), "a.csv:2 7\x1F"
+                                    "1 order=7 line=1 name=张三 phone=138 at=2026-03-01 10:00:00\n"
+                                    "a.csv:3 !csv.no_id line\n"
+                                    "a.csv:4 !csv.ragged_row 3\n"
+                                    "a.csv:5 9\x1F"
+                                    "1 order=9 line=1 name=赵\r\n六 phone=137 at=nonsense\n");
     assert_true(fixture_exists(&fixture, "in/done/a.csv"));
     assert_false(fixture_exists(&fixture, "in/a.csv"));
     run_close(&run);
@@ -150,7 +156,8 @@ static void test_the_effective_time_is_read_in_the_sources_time_zone(void **stat
     struct fixture fixture;
     struct run run;
     start(&fixture, &run, "time: at\n");
-    fixture_write(&fixture, "in/a.csv", SLICE("name,phone,at\nann,1,2026-03-01 10:00:00\nbob,2,soon\n"));
+    fixture_write(&fixture, "in/a.csv",
+                  SLICE("name,phone,at\nann,1,2026-03-01 10:00:00\nbob,2,soon\n"));
     run_open(&run, &fixture);
     while (!run_next(&run, &fixture, 10))
         ;
@@ -193,8 +200,8 @@ static void put_sheet(struct buf *text, const char *encoding)
     }
 }
 
-/* Killed after each row, once with the last batch durable and once with it lost: the deliveries are those of a
- * reading in one go, and a lost batch comes again unchanged. */
+/* Killed after each row, once with the last batch durable and once with it lost: the deliveries are
+ * those of a reading in one go, and a lost batch comes again unchanged. */
 static void check_crashes(const char *note_text)
 {
     struct fixture fixture;
@@ -250,8 +257,9 @@ static void test_a_changed_prefix_is_a_new_file(void **state)
         ;
     run_crash(&run);
     const char *claimed = strstr(run.cursor, "\"file\":\"") + 8;
-    const char *work = arena_printf(fixture.arena, "in/work/%.*s", (int)(strchr(claimed, '"') - claimed),
-                                    claimed).ptr;
+    const char *work =
+        arena_printf(fixture.arena, "in/work/%.*s", (int)(strchr(claimed, '"') - claimed), claimed)
+            .ptr;
     fixture_write(&fixture, work, SLICE("name,phone\nxnn,1\nbob,2\ncat,3\ndog,4\n"));
     run.seen.len = 0;
     run_open(&run, &fixture);
@@ -301,6 +309,100 @@ static void test_a_file_being_written_is_left_alone(void **state)
     fixture_close(&fixture);
 }
 
+/* A file opened in place while somebody still writes it. */
+static struct pull_source *open_in_place(struct fixture *fixture, const char *name)
+{
+    struct err err = {0};
+    struct pull_source *source =
+        csv_open_file(&fixture->context, fixture_path(fixture, name), SLICE_EMPTY, &err);
+    if (source == NULL)
+        fail_msg("%s", err.text);
+    return source;
+}
+
+static size_t next_in_place(struct run *run, struct pull_source *source, size_t max)
+{
+    int64_t wait_ms;
+    struct err err = {0};
+    arena_reset(run->arena);
+    enum status status = csv_connector.next(source, max, run->arena, &run->batch, &wait_ms, &err);
+    if (status == STATUS_EMPTY)
+        return SIZE_MAX;
+    assert_int_equal(status, STATUS_OK);
+    for (size_t i = 0; i < run->batch.count; i++)
+        note(run, &run->batch.deliveries[i]);
+    return run->batch.count;
+}
+
+static void test_a_file_that_grows_while_it_is_read_is_read_on(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct run run;
+    start(&fixture, &run, "id: [name]\n");
+    run.arena = arena_new(32 << 20);
+    fixture_write(&fixture, "a.csv", SLICE("name,phone\nann,1\nbob,2\nca"));
+    struct pull_source *source = open_in_place(&fixture, "a.csv");
+    assert_int_equal(next_in_place(&run, source, 2), 2);
+    FILE *file = fopen(fixture_path(&fixture, "a.csv"), "ab");
+    fputs("t,3\ndog,4\n", file);
+    fclose(file);
+    while (next_in_place(&run, source, 10) != SIZE_MAX)
+        ;
+    assert_string_equal(seen(&run), "a.csv:2 ann name=ann phone=1\na.csv:3 bob name=bob phone=2\n"
+                                    "a.csv:4 cat name=cat phone=3\na.csv:5 dog name=dog phone=4\n");
+    csv_connector.close(&source);
+    run_close(&run);
+    fixture_close(&fixture);
+}
+
+static void test_a_file_rewritten_while_it_is_read_is_read_again(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct run run;
+    start(&fixture, &run, "id: [name]\n");
+    run.arena = arena_new(32 << 20);
+    fixture_write(&fixture, "a.csv", SLICE("name,phone\nann,1\nbob,2\n"));
+    struct pull_source *source = open_in_place(&fixture, "a.csv");
+    assert_int_equal(next_in_place(&run, source, 1), 1);
+    fixture_write(&fixture, "a.csv", SLICE("name;phone\neve;5\n"));
+    while (next_in_place(&run, source, 10) != SIZE_MAX)
+        ;
+    assert_non_null(strstr(seen(&run), "a.csv:2 eve name=eve phone=5\n"));
+    csv_connector.close(&source);
+    run_close(&run);
+    fixture_close(&fixture);
+}
+
+static void test_a_wide_sheet_and_a_large_batch_fit(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct run run;
+    struct buf text = BUF_INIT(64 << 20);
+    start(&fixture, &run, "id: [c0]\n");
+    run.arena = arena_new(32 << 20);
+    for (int row = -1; row < 300; row++) {
+        for (int i = 0; i < 5000; i++)
+            buf_printf(&text, row < 0 ? "%sc%d" : "%s%d", i ? "," : "", row < 0 ? i : row);
+        buf_put_str(&text, "\n");
+    }
+    fixture_write(&fixture, "a.csv", buf_slice(&text));
+    struct pull_source *source = open_in_place(&fixture, "a.csv");
+    size_t rows = 0, count;
+    while ((count = next_in_place(&run, source, 1000000)) != SIZE_MAX) {
+        rows += count;
+        run.seen.len = 0;
+        run.seen.failed = false;
+    }
+    assert_int_equal(rows, 300);
+    csv_connector.close(&source);
+    buf_free(&text);
+    run_close(&run);
+    fixture_close(&fixture);
+}
+
 static void test_what_is_no_sheet_is_refused_once_and_put_aside(void **state)
 {
     (void)state;
@@ -308,14 +410,16 @@ static void test_what_is_no_sheet_is_refused_once_and_put_aside(void **state)
     struct run run;
     start(&fixture, &run, "id: [name]\n");
     fixture_write(&fixture, "in/a.csv.gz", SLICE("\x1F\x8B\x08\0\0\0\0\0"));
-    fixture_write(&fixture, "in/b.xls", SLICE("<html><table><tr><td>name</td></tr></table></html>"));
+    fixture_write(&fixture, "in/b.xls",
+                  SLICE("<html><table><tr><td>name</td></tr></table></html>"));
     fixture_write(&fixture, "in/c.csv", SLICE("phone\n1\n"));
     fixture_write(&fixture, "in/d.csv", SLICE(""));
     fixture_write(&fixture, "in/e.xls", SLICE("name\tphone\nann\t1\n"));
     run_open(&run, &fixture);
     for (int i = 0; i < 50 && !fixture_exists(&fixture, "in/done/e.xls"); i++)
         run_next(&run, &fixture, 10);
-    assert_non_null(strstr(seen(&run), "a.csv.gz !csv.not_a_text_file the file is a gzip archive\n"));
+    assert_non_null(
+        strstr(seen(&run), "a.csv.gz !csv.not_a_text_file the file is a gzip archive\n"));
     assert_non_null(strstr(seen(&run), "b.xls !csv.not_a_text_file the file is an HTML page\n"));
     assert_non_null(strstr(seen(&run), "c.csv !csv.no_id_column no column 'name'"));
     assert_non_null(strstr(seen(&run), "e.xls:2 ann name=ann phone=1\n"));
@@ -362,8 +466,8 @@ static void test_one_file_is_read_in_place_with_progress(void **state)
     fixture_write(&fixture, "list.csv", SLICE("name,phone\nann,1\nbob,2\ncat,3\n"));
     struct arena *arena = arena_new(16 << 20);
     struct delivery_batch batch;
-    struct pull_source *source = csv_open_file(&fixture.context, fixture_path(&fixture, "list.csv"),
-                                               SLICE_EMPTY, &err);
+    struct pull_source *source =
+        csv_open_file(&fixture.context, fixture_path(&fixture, "list.csv"), SLICE_EMPTY, &err);
     assert_int_equal(csv_connector.next(source, 2, arena, &batch, &wait_ms, &err), STATUS_OK);
     assert_int_equal(batch.count, 2);
     assert_int_equal(csv_file_progress(source).position_bytes, 23);
@@ -371,7 +475,8 @@ static void test_one_file_is_read_in_place_with_progress(void **state)
     char cursor[4096];
     snprintf(cursor, sizeof(cursor), "%.*s", (int)batch.cursor.len, batch.cursor.ptr);
     csv_connector.close(&source);
-    source = csv_open_file(&fixture.context, fixture_path(&fixture, "list.csv"), slice_str(cursor), &err);
+    source = csv_open_file(&fixture.context, fixture_path(&fixture, "list.csv"), slice_str(cursor),
+                           &err);
     assert_int_equal(csv_connector.next(source, 2, arena, &batch, &wait_ms, &err), STATUS_OK);
     assert_int_equal(batch.count, 1);
     assert_true(slice_is(batch.deliveries[0].records[0].external_id, "cat"));
@@ -394,7 +499,8 @@ static void test_stop_is_heard(void **state)
     start(&fixture, &run, "");
     run_open(&run, &fixture);
     stop_set(&fixture.stop);
-    assert_int_equal(csv_connector.next(run.source, 1, run.arena, &run.batch, &wait_ms, &err), STATUS_STOPPED);
+    assert_int_equal(csv_connector.next(run.source, 1, run.arena, &run.batch, &wait_ms, &err),
+                     STATUS_STOPPED);
     run_close(&run);
     fixture_close(&fixture);
 }
@@ -409,6 +515,9 @@ int main(void)
         cmocka_unit_test(test_a_changed_prefix_is_a_new_file),
         cmocka_unit_test(test_a_new_file_of_the_same_name_is_read_whole),
         cmocka_unit_test(test_a_file_being_written_is_left_alone),
+        cmocka_unit_test(test_a_file_that_grows_while_it_is_read_is_read_on),
+        cmocka_unit_test(test_a_file_rewritten_while_it_is_read_is_read_again),
+        cmocka_unit_test(test_a_wide_sheet_and_a_large_batch_fit),
         cmocka_unit_test(test_what_is_no_sheet_is_refused_once_and_put_aside),
         cmocka_unit_test(test_files_put_away_are_deleted_after_their_retention),
         cmocka_unit_test(test_one_file_is_read_in_place_with_progress),

@@ -1,4 +1,5 @@
-/* test_json_map.c - YAML mappings of JSON documents: parts, activities, consents, refusals, mistakes in the YAML. */
+/* test_json_map.c - YAML mappings of JSON documents: parts, activities, consents, refusals,
+ * mistakes in the YAML. */
 #include "tests/unit/connector_fixture.h"
 
 #include "connectors/json_map.h"
@@ -33,12 +34,16 @@ static void test_one_document_gives_several_parts(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(4 << 20);
-    struct delivery delivery = map_with(arena,
-        "- {part: buyer, id: 'o/{id}', time: at, columns: {name: [nick, buyer.name], phone: 'buyer.phones[*]'}}\n"
-        "- {part: consignee, id: 'o/{id}', time: at, time_zone: UTC, when: to, deleted: state=gone, columns: {name: to.name}}\n"
-        "- {part: payer, id: 'o/{id}', when: payer, columns: {name: payer}}\n",
-        "{\"id\": 7, \"at\": \"2026-03-01T10:00:00\", \"nick\": \"\", \"state\": \"gone\","
-        " \"buyer\": {\"name\": \"\\u5f20\\u4e09\", \"phones\": [\"138\", null, \"139\"]}, \"to\": {\"name\": \"B\"}}");
+    struct delivery delivery =
+        map_with(arena,
+                 "- {part: buyer, id: 'o/{id}', time: at, columns: {name: [nick, buyer.name], "
+                 "phone: 'buyer.phones[*]'}}\n"
+                 "- {part: consignee, id: 'o/{id}', time: at, time_zone: UTC, when: to, deleted: "
+                 "state=gone, columns: {name: to.name}}\n"
+                 "- {part: payer, id: 'o/{id}', when: payer, columns: {name: payer}}\n",
+                 "{\"id\": 7, \"at\": \"2026-03-01T10:00:00\", \"nick\": \"\", \"state\": \"gone\","
+                 " \"buyer\": {\"name\": \"\\u5f20\\u4e09\", \"phones\": [\"138\", null, "
+                 "\"139\"]}, \"to\": {\"name\": \"B\"}}");
     assert_null(delivery.refusal);
     assert_int_equal(delivery.record_count, 2);
     const struct raw_record *buyer = &delivery.records[0], *to = &delivery.records[1];
@@ -56,20 +61,24 @@ static void test_activities_and_consents(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(4 << 20);
-    struct delivery delivery = map_with(arena,
+    struct delivery delivery = map_with(
+        arena,
         "- id: id\n"
         "  columns: {name: name}\n"
         "  test: is_test\n"
         "  activities:\n"
-        "    - {type: order, key: 'o/{id}', at: at, data: {total: total, lines: lines, none: none}}\n"
+        "    - {type: order, key: 'o/{id}', at: at, data: {total: total, lines: lines, none: "
+        "none}}\n"
         "    - {type: refund, key: 'r/{id}', when: refunded}\n"
         "    - {type: call, key: 'c/{call}'}\n"
         "  consents:\n"
         "    - {purpose: marketing, granted: news, text: wording, version: 'v{v}', at: at}\n"
         "    - {purpose: profiling, granted: profiling=yes}\n"
         "    - {purpose: calls, granted: calls}\n",
-        "{\"id\": \"a\", \"name\": \"n\", \"at\": \"2026-03-01T10:00:00Z\", \"total\": 29.350, \"lines\": [{\"x\": 1}],"
-        " \"none\": null, \"refunded\": false, \"news\": false, \"wording\": \"Yes, \\\"please\\\"\", \"v\": 3, \"profiling\": \"yes\","
+        "{\"id\": \"a\", \"name\": \"n\", \"at\": \"2026-03-01T10:00:00Z\", \"total\": 29.350, "
+        "\"lines\": [{\"x\": 1}],"
+        " \"none\": null, \"refunded\": false, \"news\": false, \"wording\": \"Yes, "
+        "\\\"please\\\"\", \"v\": 3, \"profiling\": \"yes\","
         " \"is_test\": true}");
     assert_null(delivery.refusal);
     const struct raw_record *record = &delivery.records[0];
@@ -89,9 +98,11 @@ static void test_questions_become_columns(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(4 << 20);
-    struct delivery delivery = map_with(arena,
+    struct delivery delivery = map_with(
+        arena,
         "- {id: id, columns: {name: name}, pairs: {list: 'answers[*]', name: q, value: a}}\n",
-        "{\"id\": 1, \"name\": \"n\", \"answers\": [{\"q\": \"Size?\", \"a\": \"XL\"}, {\"q\": \"\", \"a\": \"x\"},"
+        "{\"id\": 1, \"name\": \"n\", \"answers\": [{\"q\": \"Size?\", \"a\": \"XL\"}, {\"q\": "
+        "\"\", \"a\": \"x\"},"
         " {\"q\": \"Food\", \"a\": [\"fish\", \"rice\"]}, {\"q\": \"Empty\"}]}");
     assert_int_equal(delivery.records[0].columns->count, 3);
     assert_true(slice_is(column(&delivery.records[0], "Size?"), "XL"));
@@ -103,7 +114,9 @@ static void refused(const char *body, const char *code)
 {
     struct arena *arena = arena_new(8 << 20);
     struct delivery delivery = map_with(arena,
-        "- {id: id, when: id!=skip, columns: {name: name}, activities: [{type: t, key: 'k/{id}', data: {d: d}}]}\n", body);
+                                        "- {id: id, when: id!=skip, columns: {name: name}, "
+                                        "activities: [{type: t, key: 'k/{id}', data: {d: d}}]}\n",
+                                        body);
     assert_int_equal(delivery.record_count, 0);
     assert_string_equal(delivery.refusal, code);
     arena_free(&arena);
@@ -142,21 +155,24 @@ static void test_mistakes_are_told_where_they_stand(void **state)
     mistake("- id: id\n  columns: {name: a..b}\n", 2, "not a path");
     mistake("- columns: {name: name}\n", 1, "id: a path or a template");
     mistake("- id: id\n  columns: {name: name}\n  when: '='\n", 3, "not a condition");
-    mistake("- id: id\n  columns: {name: name}\n  activities:\n    - {key: id}\n", 4, "needs a type");
+    mistake("- id: id\n  columns: {name: name}\n  activities:\n    - {key: id}\n", 4,
+            "needs a type");
     mistake("name: x\n", 1, "a list of 1 to 16");
 }
 
 static void test_the_presets_that_ship_compile(void **state)
 {
     (void)state;
-    static const char *const names[] = {"connectors/presets/woocommerce.yaml", "connectors/presets/eventbrite.yaml"};
+    static const char *const names[] = {"connectors/presets/woocommerce.yaml",
+                                        "connectors/presets/eventbrite.yaml"};
     struct slice event = SLICE("9");
     struct option_text parameter = {SLICE("event"), 1, &event};
     for (size_t i = 0; i < 2; i++) {
         struct arena *arena = arena_new(16 << 20);
         struct problems problems = {0};
         bool found;
-        const struct yaml_node *preset = yaml_parse(arena, names[i], asset_find(names[i], &found), &problems);
+        const struct yaml_node *preset =
+            yaml_parse(arena, names[i], asset_find(names[i], &found), &problems);
         assert_true(found);
         const struct json_endpoints *endpoints =
             json_endpoints_new(yaml_get(preset, "endpoints"), &parameter, 1, arena, &problems);

@@ -13,9 +13,12 @@
 #include "connectors/json_path.h"
 
 static const char document[] =
-    "{\"id\": 12345678901234567890123, \"total\": 29.350, \"e\\u0301\": \"odd\", \"paid\": true, \"none\": null,\n"
-    " \"billing\": {\"first_name\": \"J\\u00f6rg \\ud83d\\ude00\", \"tags\": [\"a\", 2, null, \"c\"], \"deep\": [[1,2],[3]]},\n"
-    " \"meta_data\": [{\"key\": \"x\", \"value\": \"one\"}, {\"key\": \"y\", \"value\": 2}, {\"key\": \"x\", \"value\": [ ]}],\n"
+    "{\"id\": 12345678901234567890123, \"total\": 29.350, \"e\\u0301\": \"odd\", \"paid\": true, "
+    "\"none\": null,\n"
+    " \"billing\": {\"first_name\": \"J\\u00f6rg \\ud83d\\ude00\", \"tags\": [\"a\", 2, null, "
+    "\"c\"], \"deep\": [[1,2],[3]]},\n"
+    " \"meta_data\": [{\"key\": \"x\", \"value\": \"one\"}, {\"key\": \"y\", \"value\": 2}, "
+    "{\"key\": \"x\", \"value\": [ ]}],\n"
     " \"odd name\": {\"a.b\": 7}, \"id\": 5, \"empty\": \"\", \"zero\": 0.0}";
 
 static void finds(const char *path_text, const char *expected)
@@ -61,7 +64,8 @@ static void test_what_is_no_path_is_refused_with_its_place(void **state)
     static const struct {
         const char *text;
         size_t where;
-    } wrong[] = {{"a..b", 2}, {"a[", 2}, {"a[-1]", 2}, {"a[?x]", 4}, {"a b", 1}, {"a.", 2}, {"a[99999999999]", 13}};
+    } wrong[] = {{"a..b", 2}, {"a[", 2}, {"a[-1]", 2},          {"a[?x]", 4},
+                 {"a b", 1},  {"a.", 2}, {"a[99999999999]", 13}};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct arena *arena = arena_new(1 << 20);
         struct json_path path;
@@ -153,8 +157,8 @@ static void test_strings_that_no_text_can_hold_are_named(void **state)
 static void test_checking_agrees_with_another_parser(void **state)
 {
     (void)state;
-    static const char sample[] =
-        "{\"a\":[1,-0.5e+3,true,false,null,\"x\\n\\u00e9\xC3\xA9\"],\"b\":{\"c\":[],\"d\":{}},\"e\":[[0]]}";
+    static const char sample[] = "{\"a\":[1,-0.5e+3,true,false,null,\"x\\n\\u00e9\xC3\xA9\"],\"b\":"
+                                 "{\"c\":[],\"d\":{}},\"e\":[[0]]}";
     static const char replacements[] = "{}[]\",:0-.e\\u x\n\x01\x80";
     size_t len = sizeof(sample) - 1, tried = 0;
     for (size_t i = 0; i < len; i++) {
@@ -164,7 +168,8 @@ static void test_checking_agrees_with_another_parser(void **state)
             size_t changed_len = r == sizeof(replacements) - 1 ? i : len;
             if (changed_len == len)
                 changed[i] = replacements[r];
-            json_t *other = json_loadb(changed, changed_len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+            json_t *other =
+                json_loadb(changed, changed_len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
             size_t where;
             bool good = json_scan_check(slice_of(changed, changed_len), &where);
             if (good != (other != NULL))
@@ -187,7 +192,8 @@ static void test_depth_is_bounded(void **state)
     assert_true(json_scan_check(slice_of(deep + 100000 - 50, 100), &where));
 }
 
-static struct http_response response_of(struct http_field *field, const char *name, const char *value)
+static struct http_response response_of(struct http_field *field, const char *name,
+                                        const char *value)
 {
     *field = (struct http_field){slice_str(name), slice_str(value)};
     return (struct http_response){.status = 200, .header_count = 1, .headers = field};
@@ -212,14 +218,19 @@ static void test_headers_that_pages_depend_on(void **state)
     assert_int_equal(http_retry_after_ms(&response, &clock), 0);
     response = response_of(&field, "Retry-After", "soon");
     assert_int_equal(http_retry_after_ms(&response, &clock), -1);
-    response = response_of(&field, "link", "<https://a/1>; rel=\"prev\", <https://a/3?x=1,2>; title=\"n\"; rel=\"next\"");
+    response =
+        response_of(&field, "link",
+                    "<https://a/1>; rel=\"prev\", <https://a/3?x=1,2>; title=\"n\"; rel=\"next\"");
     assert_true(slice_is(http_link_next(&response), "https://a/3?x=1,2"));
     response = response_of(&field, "Link", "<https://a/3>; rel=last");
     assert_int_equal(http_link_next(&response).len, 0);
     struct arena *arena = arena_new(1 << 20);
-    assert_true(slice_is(http_basic(SLICE("Aladdin:open sesame"), arena), "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
-    assert_string_equal(http_resolve("https://a.example/x?y=1", SLICE("/z?p=2"), arena), "https://a.example/z?p=2");
-    assert_string_equal(http_resolve("http://a.example/", SLICE("https://a.example/z"), arena), "https://a.example/z");
+    assert_true(
+        slice_is(http_basic(SLICE("Aladdin:open sesame"), arena), "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+    assert_string_equal(http_resolve("https://a.example/x?y=1", SLICE("/z?p=2"), arena),
+                        "https://a.example/z?p=2");
+    assert_string_equal(http_resolve("http://a.example/", SLICE("https://a.example/z"), arena),
+                        "https://a.example/z");
     assert_null(http_resolve("https://a.example/", SLICE("https://b.example/"), arena));
     assert_null(http_resolve("https://a.example/", SLICE("http://a.example/"), arena));
     assert_null(http_resolve("https://a.example/", SLICE("https://a.example:8443/"), arena));

@@ -77,7 +77,8 @@ static void test_decoding(void **state)
     decodes(TEXT_SHIFT_JIS, SLICE("\x8E\x52\x93\x63"), "山田", 0);
 }
 
-/* Every two-byte and a sweep of four-byte sequences agree with the library used without our table. */
+/* Every two-byte and a sweep of four-byte sequences agree with the library used without our table.
+ */
 static void test_every_pair_of_gb18030_decodes_to_one_character_or_is_bad(void **state)
 {
     (void)state;
