@@ -31,7 +31,7 @@ static bool is_port(struct slice text)
     return text.len > 0 && text.len <= 5 && slice_to_int64(text, &port) && port >= 0 && port <= 65535;
 }
 
-bool address_parse(struct slice text, struct address *address)
+bool ip_address_parse(struct slice text, struct address *address)
 {
     if (text.len > 0 && text.ptr[0] == '[') {
         ptrdiff_t close = slice_find_byte(text, ']');
@@ -195,7 +195,7 @@ struct address forwarded_client(const struct address *peer, const struct http_he
         read_hops(headers, header_count, "Forwarded", true, &hops);
     while (hops.count > 0 && address_in(&client, trusted, trusted_count)) {
         struct address hop;
-        if (!address_parse(hops.list[--hops.count], &hop))
+        if (!ip_address_parse(hops.list[--hops.count], &hop))
             break;
         client = hop;
     }

@@ -25,7 +25,7 @@ struct address_range {
 };
 
 /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]:443", "192.0.2.1:80", "::ffff:192.0.2.1". */
-bool address_parse(struct slice text, struct address *address);
+bool ip_address_parse(struct slice text, struct address *address);
 bool address_from_socket(const struct sockaddr *socket, struct address *address);
 void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX]);
 /* An address or "10.0.0.0/8". */
