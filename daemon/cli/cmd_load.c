@@ -9,10 +9,39 @@
 #define READY_WAIT_MS    120000
 #define STOP_DEADLINE_MS 20000
 
+struct load {
+    struct progress *bar;
+    struct load_progress last;
+};
+
 static void on_progress(void *data, const struct load_progress *progress)
 {
-    progress_show(data, progress->bytes_done, progress->bytes_total, progress->resolved,
+    struct load *load = data;
+    load->last = *progress;
+    progress_show(load->bar, progress->bytes_done, progress->bytes_total, progress->resolved,
                   progress->received);
+}
+
+/* What came of it, on standard output. `seconds` counts from when the engine was ready. */
+static void print_summary(const struct cli *cli, struct engine *engine, const struct load *load,
+                          int64_t taken_us)
+{
+    struct resolver_stats stats;
+    resolver_stats(engine_resolver(engine), &stats);
+    double seconds = (double)taken_us / 1e6;
+    unsigned long long received = load->last.received, repeats = load->last.repeats;
+    unsigned long long rate = seconds > 0 ? (unsigned long long)((double)received / seconds) : 0;
+    unsigned long long records = stats.records, customers = stats.customers, leads = stats.leads;
+    unsigned long long events = stats.events;
+    size_t index_bytes = stats.graph.bytes + stats.known_bytes + stats.roster_bytes;
+    if (cli_wants_json(cli))
+        printf("{\"received\":%llu,\"repeats\":%llu,\"seconds\":%.3f,\"records_per_s\":%llu,"
+               "\"records\":%llu,\"customers\":%llu,\"leads\":%llu,\"events\":%llu,\"index_bytes\":%zu}\n",
+               received, repeats, seconds, rate, records, customers, leads, events, index_bytes);
+    else
+        printf("%llu received, %llu of them repeats, in %.1f s: %llu/s; now %llu records, %llu customers, "
+               "%llu leads, %llu events; index of %zu bytes\n",
+               received, repeats, seconds, rate, records, customers, leads, events, index_bytes);
 }
 
 static int load_with(const struct cli *cli, struct engine *engine)
@@ -20,11 +49,15 @@ static int load_with(const struct cli *cli, struct engine *engine)
     struct err err = {0};
     if (engine_wait_ready(engine, READY_WAIT_MS, &err) != STATUS_OK)
         return cli_fail_err(cli, &err);
-    struct progress *bar = progress_new(clock_system());
+    int64_t started_us = clock_monotonic_us(clock_system());
+    struct load load = {.bar = progress_new(clock_system())};
     enum status status = engine_load(engine, cli_argument(cli, 0), cli_argument(cli, 1),
-                                     cli_flag(cli, "backfill"), on_progress, bar, &err);
-    progress_free(&bar);
-    return status == STATUS_OK ? EXIT_CODE_OK : cli_fail_err(cli, &err);
+                                     cli_flag(cli, "backfill"), on_progress, &load, &err);
+    progress_free(&load.bar);
+    if (status != STATUS_OK)
+        return cli_fail_err(cli, &err);
+    print_summary(cli, engine, &load, clock_monotonic_us(clock_system()) - started_us);
+    return EXIT_CODE_OK;
 }
 
 static int run(const struct cli *cli)

@@ -1,0 +1,10 @@
+# make bench: what a load costs beside what COPY needs; see tests/bench/run.py and docs/performance.md.
+BENCH_RECORDS ?= 200000
+BENCH_RUNS    ?= 1
+
+$(BUILD)/bench/generate $(BUILD)/bench/evaluate: $(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(CC) -O2 -o $@ $< -lm
+
+bench: all $(BUILD)/bench/generate $(BUILD)/bench/evaluate
+	@$(PYTHON) tests/bench/run.py --build $(BUILD) --records $(BENCH_RECORDS) --runs $(BENCH_RUNS)
