@@ -11,6 +11,7 @@
 
 #define RAW_ROWS_MAX_BYTES ((size_t)512 << 20)
 #define RAW_FLAG_BACKFILL  1
+#define RAW_FLAG_RETRIED   2
 
 static const char copy_raw[] =
     "COPY tributary.raw (accept_seq, received_at, source_id, layout_id, pending_parts, flags, refusal, "
@@ -115,7 +116,8 @@ static void put_raw_row(struct accept_work *work, const struct accept_item *item
     else
         copy_null(rows);
     copy_int4(rows, (int32_t)pending_parts);
-    copy_int2(rows, item->backfill ? RAW_FLAG_BACKFILL : 0);
+    copy_int2(rows, (int16_t)((item->backfill ? RAW_FLAG_BACKFILL : 0) |
+                              (item->reject_id ? RAW_FLAG_RETRIED : 0)));
     if (delivery->refusal) {
         copy_text(rows, slice_str(delivery->refusal));
         copy_text(rows, delivery->refusal_param);
@@ -170,6 +172,8 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
     if (delivery->refusal)
         units = 1;
     for (size_t i = 0; i < units; i++) {
+        if (units > 1 && p->item->only_parts && !(p->item->only_parts >> i & 1))
+            continue;
         struct arrival *arrival = &batch->arrivals[batch->arrival_count];
         *arrival = (struct arrival){.source = source, .delivery = delivery, .accept_seq = seq,
                                     .record_no = (uint16_t)i, .backfill = p->item->backfill,
@@ -185,7 +189,8 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
             raw->effective_us = accept_storable_time(raw->effective_us);
             if (raw->effective_us)
                 arrival->effective_us = raw->effective_us;
-            repeat = note_version(p->intake, p->work, arrival, raw->effective_us != 0);
+            repeat = note_version(p->intake, p->work, arrival, raw->effective_us != 0) &&
+                     p->item->reject_id == 0;
         }
         if (repeat) {
             share->repeat++;
@@ -291,6 +296,18 @@ static enum status put_layouts(struct db *db, struct accept_work *work, struct e
     return STATUS_OK;
 }
 
+static enum status queue_settled_rejects(struct db *db, const struct accept_work *work, struct err *err)
+{
+    int64_t ids[ACCEPT_ITEMS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < work->item_count; i++) {
+        if (work->items[i].reject_id)
+            ids[count++] = work->items[i].reject_id;
+    }
+    struct db_param param = DB_P_INT8S(ids, count);
+    return count ? db_queue(db, &sql_reject_retried, &param, 1, err) : STATUS_OK;
+}
+
 static enum status queue_rest(const struct intake *intake, struct db *db, struct accept_work *work,
                               struct err *err)
 {
@@ -325,7 +342,8 @@ static enum status queue_rest(const struct intake *intake, struct db *db, struct
         if (db_queue(db, &sql_source_cursor_set, cursor, 2, err) != STATUS_OK)
             return STATUS_FAILED;
     }
-    if (db_queue(db, &sql_ledger_accept_add, ledger, 4, err) != STATUS_OK)
+    if (db_queue(db, &sql_ledger_accept_add, ledger, 4, err) != STATUS_OK ||
+        queue_settled_rejects(db, work, err) != STATUS_OK)
         return STATUS_FAILED;
     return db_flush_queue(db, NULL, 0, err);
 }

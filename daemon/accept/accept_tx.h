@@ -31,6 +31,9 @@ struct accept_item {
     bool backfill;
     bool set_cursor;       /* store deliveries->cursor with it */
     uint64_t suppressed;   /* arrivals only to be counted (honeypot hits) */
+    /* A reject taken in again (0: none): never a repeat, and settled (state `retried`) by the same transaction. */
+    int64_t reject_id;
+    uint32_t only_parts;   /* 0: all; else bit n set: record n of each delivery is taken, the others are not */
     size_t repeat_count;   /* out: of its arrivals */
     bool *repeats;         /* NULL, or out: one for each delivery, whether all of it was */
 };

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#define PAUSED_LOOK_MS 100
 #define SMALL_BATCH 64 /* arrivals; at most this many go the live lane */
 
 struct puller {
@@ -138,6 +139,10 @@ enum status pull_run(const struct pull_settings *settings, struct err *err)
     char last_text[sizeof(err->text)] = "";
     while (!stop_is_set(settings->stop)) {
         int64_t wait_ms = 1000;
+        if (settings->opened == NULL && atomic_load(&p.source->paused)) {
+            stop_wait_ms(settings->stop, PAUSED_LOOK_MS);
+            continue;
+        }
         enum turn turn = take_turn(&p, &wait_ms, err);
         if (turn == TURN_STOP || (turn == TURN_EMPTY && settings->once))
             break;

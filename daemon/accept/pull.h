@@ -23,7 +23,8 @@ struct pull_settings {
     void *progress_data;
 };
 
-/* Runs until stopped (or, with `once`, until the source is empty). STATUS_FAILED only with `once`. */
+/* While source->paused is set it asks nothing (a file opened by the caller is read all the same).
+ * Runs until stopped (or, with `once`, until the source is empty). STATUS_FAILED only with `once`. */
 enum status pull_run(const struct pull_settings *settings, struct err *err);
 
 #endif

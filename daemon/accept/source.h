@@ -8,6 +8,7 @@
 #define TRIBUTARY_ACCEPT_SOURCE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "connectors/connector.h"
 #include "daemon/engine/generation.h"
@@ -34,7 +35,7 @@ struct source {
     uint16_t space_id;
     unsigned rank;
     bool enabled;
-    bool paused;                       /* by a person; kept in the database */
+    atomic_bool paused;                /* by a person; kept in the database; any thread */
     bool leads;
     bool verified;
     int64_t lead_again_after_ms;

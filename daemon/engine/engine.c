@@ -166,7 +166,7 @@ static enum status start_pullers(struct engine *e, struct err *err)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the pull sources");
     for (size_t i = 0; i < e->sources->count; i++) {
         struct source *source = &e->sources->list[i];
-        if (source->pull == NULL || !source->enabled || source->paused)
+        if (source->pull == NULL || !source->enabled)
             continue;
         struct puller_thread *thread = &e->pullers[e->puller_count];
         *thread = (struct puller_thread){.engine = e, .source = source};
@@ -279,7 +279,8 @@ static enum status start_parts(struct engine *e, struct err *err)
     e->intake.token &= INT64_MAX;
     e->lanes = lanes_new(e->generation, (size_t)options_int(limits, "queue_batches"), LIVE_LANE_MAX,
                          (unsigned)(threads ? threads : processors > 0 ? processors : 1), err);
-    if (e->intake.known == NULL || e->lanes == NULL)
+    e->loads = loads_new();
+    if (e->intake.known == NULL || e->lanes == NULL || e->loads == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory at start");
     snprintf(e->spool_path, sizeof(e->spool_path), "%s/spool.db", config->state_dir);
     /* The connection is opened only once intake.ready says that conninfo is known. */
@@ -366,6 +367,7 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
         stop_set(&e->stop_pull);
     for (size_t i = 0; i < e->puller_count; i++)
         pthread_join(e->pullers[i].thread, NULL);
+    loads_free(&e->loads);
     if (!e->ready && e->stop.fd >= 0)
         stop_set(&e->stop); /* still coming up: no need to */
     acceptor_stop(&e->acceptor);

@@ -67,5 +67,21 @@ MUST_CHECK enum status engine_load(struct engine *engine, const char *source, co
                                    bool backfill,
                                    void (*progress)(void *data, const struct load_progress *progress),
                                    void *data, struct err *err);
+/* Whether `source` is one that files can be loaded through. */
+MUST_CHECK enum status engine_load_check(struct engine *engine, const char *source, struct err *err);
+
+/* The same in a thread of the engine's, for `tributary load` with a running daemon. RETRY_LATER with id engine.loads_max when
+ * LOADS_RUNNING_MAX run already. */
+#define LOADS_RUNNING_MAX 4
+#define LOADS_KEPT        64 /* reports remembered */
+struct load_report {
+    bool running, failed;
+    struct load_progress progress;
+    struct err err; /* when failed */
+};
+MUST_CHECK enum status engine_load_start(struct engine *engine, const char *source, const char *path,
+                                         bool backfill, uint64_t *id, struct err *err);
+/* False when there is no such load (any more). Any thread. */
+bool engine_load_report(struct engine *engine, uint64_t id, struct load_report *report);
 
 #endif

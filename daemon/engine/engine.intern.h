@@ -36,6 +36,7 @@ struct engine {
     bool conducting;
     struct puller_thread *pullers;
     size_t puller_count;
+    struct loads *loads;
     int64_t started_us, maintain_at_us;
     pthread_mutex_t console_lock;
     struct db *console_db;   /* under console_lock: what API and console ask */
@@ -46,5 +47,9 @@ struct engine {
     struct err start_failure;
     char trouble[256];
 };
+
+/* engine_loads.c */
+struct loads *loads_new(void); /* NULL when out of memory */
+void loads_free(struct loads **loads); /* once stop_pull is set: waits for those that run */
 
 #endif

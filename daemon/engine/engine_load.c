@@ -49,26 +49,34 @@ static enum status wait_resolved(struct loading *loading, struct err *err)
         tell(loading);
         if (live + bulk == 0 && drained)
             return STATUS_OK;
-        if (stop_wait_ms(&e->stop, 20))
+        if (stop_wait_ms(&e->stop_pull, 20))
             return err_set(err, RETRY_LATER, "engine.stopping", "stopped before all was resolved");
     }
+}
+
+enum status engine_load_check(struct engine *e, const char *source_name, struct err *err)
+{
+    const struct source *source = sources_by_name(e->sources, source_name);
+    if (source == NULL || source->pull != &csv_connector)
+        return err_set(err, RETRY_REJECT_CONFIG, "engine.load_source",
+                       "%s is not a csv source of the configuration; hint: tributary sources list",
+                       source_name);
+    return STATUS_OK;
 }
 
 enum status engine_load(struct engine *e, const char *source_name, const char *path, bool backfill,
                         void (*progress)(void *data, const struct load_progress *progress),
                         void *data, struct err *err)
 {
+    if (engine_load_check(e, source_name, err) != STATUS_OK)
+        return STATUS_FAILED;
     struct source *source = sources_by_name(e->sources, source_name);
-    if (source == NULL || source->pull != &csv_connector)
-        return err_set(err, RETRY_REJECT_CONFIG, "engine.load_source",
-                       "%s is not a csv source of the configuration; hint: tributary sources list",
-                       source_name);
     struct loading loading = {.engine = e, .tell = progress, .data = data};
     struct resolver_stats stats;
     resolver_stats(engine_resolver(e), &stats);
     loading.resolved_before = stats.arrivals;
     struct source_context context = source->context;
-    context.stop = &e->stop;
+    context.stop = &e->stop_pull;
     loading.file = csv_open_file(&context, path, SLICE_EMPTY, err);
     if (loading.file == NULL)
         return STATUS_FAILED;
@@ -76,11 +84,14 @@ enum status engine_load(struct engine *e, const char *source_name, const char *p
     struct pull_settings settings = {
         .db = engine_db_settings(e, "tributary load"), .intake = &e->intake, .lanes = e->lanes,
         .source = source, .batch_records = (size_t)options_int(limits, "batch_records"),
-        .backfill = backfill, .opened = loading.file, .once = true, .stop = &e->stop,
+        .backfill = backfill, .opened = loading.file, .once = true, .stop = &e->stop_pull,
         .progress = on_progress, .progress_data = &loading};
     enum status status = pull_run(&settings, err);
     if (status != STATUS_OK)
         return status;
+    if (stop_is_set(&e->stop_pull))
+        return err_set(err, RETRY_LATER, "engine.stopping",
+                       "stopped before the whole file was read; hint: load it again, what was taken in is a repeat");
     loading.progress.bytes_done = loading.progress.bytes_total;
     return wait_resolved(&loading, err);
 }
