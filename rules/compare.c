@@ -12,6 +12,12 @@ static size_t code_points(struct slice s, uint32_t *out, size_t max)
 {
     size_t count = 0;
 
+    while (count < max && count < s.len && (uint8_t)s.ptr[count] < 0x80) {
+        out[count] = (uint8_t)s.ptr[count];
+        count++;
+    }
+    s = slice_sub(s, count, s.len);
+
     while (count < max && utf8_next(&s, &out[count]))
         count++;
     return count;

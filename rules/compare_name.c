@@ -34,6 +34,9 @@ static bool is_vowel(char c)
 static bool is_initials(struct slice part)
 {
     struct slice words[NAME_TOKENS_MAX];
+
+    if (part.len > 3 && part.ptr[1] != ' ')
+        return false;
     size_t count = name_words(part, words, NAME_TOKENS_MAX);
 
     if (count == 1 && words[0].len > 1 && words[0].len <= 3) {
@@ -145,11 +148,11 @@ static bool words_within(const struct feature_name *a, const struct feature_name
 static bool shares_word(struct slice a, struct slice b)
 {
     struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
+
+    if (slice_find_byte(a, ' ') < 0 && slice_find_byte(b, ' ') < 0)
+        return false;
     size_t left_count = name_words(a, left, NAME_TOKENS_MAX);
     size_t right_count = name_words(b, right, NAME_TOKENS_MAX);
-
-    if (left_count < 2 && right_count < 2)
-        return false;
     for (size_t i = 0; i < left_count; i++)
         for (size_t k = 0; k < right_count; k++)
             if (left[i].len > 3 && slice_eq(left[i], right[k]))
@@ -160,12 +163,11 @@ static bool shares_word(struct slice a, struct slice b)
 /* The first word of one is the nickname of the other's. */
 static bool nickname_fits(struct slice a, struct slice b)
 {
-    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
-    size_t left_count = name_words(a, left, NAME_TOKENS_MAX);
-    size_t right_count = name_words(b, right, NAME_TOKENS_MAX);
+    ptrdiff_t left = slice_find_byte(a, ' '), right = slice_find_byte(b, ' ');
+    struct slice first_a = slice_sub(a, 0, left < 0 ? a.len : (size_t)left);
+    struct slice first_b = slice_sub(b, 0, right < 0 ? b.len : (size_t)right);
 
-    return left_count && right_count && left[0].len > 1 && right[0].len > 1 &&
-           name_same_nickname(left[0], right[0]);
+    return first_a.len > 1 && first_b.len > 1 && name_same_nickname(first_a, first_b);
 }
 
 /* Daniel and Daniela, Mario and Maria: an ending that tells a son from a daughter. */
@@ -186,11 +188,10 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
 {
     size_t least = a.len < b.len ? a.len : b.len, most = a.len < b.len ? b.len : a.len;
     unsigned edits = edit_distance(a, b, 3);
-    bool same_code = least > 2 && strcmp(name_phonetic(a).code, name_phonetic(b).code) == 0;
-
     /* Vowels make no code: Petra and Peter sound alike to it, so that more than one slip needs one ending. */
-    bool sounds = same_code && (edits <= 1 || (edits == 2 && least >= 5 &&
-                                               a.ptr[a.len - 1] == b.ptr[b.len - 1]));
+    bool may_sound = least > 2 && (edits <= 1 || (edits == 2 && least >= 5 &&
+                                                  a.ptr[a.len - 1] == b.ptr[b.len - 1]));
+    bool sounds = may_sound && strcmp(name_phonetic(a).code, name_phonetic(b).code) == 0;
 
     if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || sounds)
         return given && differs_by_gendered_ending(a, b) ? PART_SIMILAR : PART_TYPO;
@@ -358,22 +359,32 @@ static float least(float a, float b)
     return a < b ? a : b;
 }
 
+static bool same_part(const struct part *a, const struct part *b)
+{
+    return slice_eq(a->folded, b->folded) && slice_eq(a->han, b->han);
+}
+
 /* How rare what agrees is: of two spellings the commoner one counts. */
 static float rarity_of(const struct matcher *matcher, const struct part family[2],
                        const struct part given[2], const struct level_model *model, bool by_sound)
 {
-    float bits = 0;
+    float family_bits = 0, given_bits = 0;
 
-    if (model->frequency & FREQUENCY_FAMILY)
-        bits += least(
-            -frequency_family(matcher, family[0].folded, by_sound ? SLICE_EMPTY : family[0].han),
-            -frequency_family(matcher, family[1].folded, by_sound ? SLICE_EMPTY : family[1].han));
-    if (model->frequency & FREQUENCY_GIVEN)
-        bits += least(-frequency_given(matcher, given[0].folded,
-                                       by_sound ? SLICE_EMPTY : given[0].han, given[0].chinese),
-                      -frequency_given(matcher, given[1].folded,
-                                       by_sound ? SLICE_EMPTY : given[1].han, given[1].chinese));
-    return least(bits, matcher->name_bits_max - model->weight);
+    for (int side = 0; side < 2 && (model->frequency & FREQUENCY_FAMILY); side++) {
+        if (side == 1 && same_part(&family[0], &family[1]))
+            break;
+        float now = -frequency_family(matcher, family[side].folded,
+                                      by_sound ? SLICE_EMPTY : family[side].han);
+        family_bits = side == 0 ? now : least(family_bits, now);
+    }
+    for (int side = 0; side < 2 && (model->frequency & FREQUENCY_GIVEN); side++) {
+        if (side == 1 && same_part(&given[0], &given[1]))
+            break;
+        float now = -frequency_given(matcher, given[side].folded,
+                                     by_sound ? SLICE_EMPTY : given[side].han, given[side].chinese);
+        given_bits = side == 0 ? now : least(given_bits, now);
+    }
+    return least(family_bits + given_bits, matcher->name_bits_max - model->weight);
 }
 
 static struct name_judgement judge(const struct matcher *matcher, const struct part family[2],
@@ -458,7 +469,7 @@ bool compare_name(const struct matcher *matcher, const struct features_view *a,
     }
     struct name_judgement best = judge(matcher, family, given, false);
     /* Characters keep their order; letters do not. */
-    if (best.level != NAME_EXACT && !(family[0].han.len && family[1].han.len)) {
+    if ((!best.any || best.level == NAME_ELSE || best.level >= NAME_TYPO) && !(family[0].han.len && family[1].han.len)) {
         struct part other_family[2] = {family[0], given[1]}, other_given[2] = {given[0], family[1]};
         struct name_judgement swapped = judge(matcher, other_family, other_given, true);
         if (swapped.any && (!best.any || swapped.weight > best.weight) &&

@@ -166,9 +166,10 @@ static void add_value_keys(struct key_list *list)
 static uint64_t word_code(struct slice word, bool chinese)
 {
     uint16_t groups[NICKNAME_GROUPS_MAX];
-    struct slice syllables[4];
+    unsigned rank;
 
-    if (chinese || (word.len <= 6 && pinyin_split(word, syllables, 2) > 0))
+    /* Whether a word is a family or a given name is not always known: the code must not depend on it. */
+    if (chinese || pinyin_is_surname(word, &rank))
         return slice_hash(word, 1);
     if (word.len > 1 && name_nickname_groups(word, groups) == 1)
         return hash_mix(groups[0], 3);

@@ -71,12 +71,16 @@ static float count_fixed(struct scorer *s, enum comparison_id id, const struct c
 
 /* A number either is the same or is not. */
 static void count_number(struct scorer *s, enum comparison_id id, uint64_t a, uint64_t b,
-                         uint64_t key)
+                         const struct features_view *view,
+                         uint64_t (*key)(const struct features_view *view))
 {
-    struct compared compared = {a == b ? EQUAL_SAME : EQUAL_ELSE, 0, a == b ? key : 0};
+    struct compared compared = {a == b ? EQUAL_SAME : EQUAL_ELSE, 0, 0};
 
-    if (a && b)
-        (void)count_fixed(s, id, &compared);
+    if (a == 0 || b == 0)
+        return;
+    if (a == b && key)
+        compared.key = key(view);
+    (void)count_fixed(s, id, &compared);
 }
 
 static void count_suffix(struct scorer *s, uint8_t a, uint8_t b)
@@ -103,17 +107,18 @@ static void score_person(struct scorer *s, const struct features_view *a,
     count_suffix(s, a->suffix, b->suffix);
     if (compare_birth(a->birth, b->birth, &compared))
         (void)count_fixed(s, CMP_BIRTH, &compared);
-    count_number(s, CMP_GENDER, a->gender, b->gender, 0);
+    count_number(s, CMP_GENDER, a->gender, b->gender, a, NULL);
     if (compare_phone(a, b, &models[CMP_PHONE], &compared))
         s->phone = count_fixed(s, CMP_PHONE, &compared);
     if (compare_email(a, b, &models[CMP_EMAIL], &compared))
         (void)count_fixed(s, CMP_EMAIL, &compared);
     if (compare_email_name(a, b, &compared))
         (void)count_fixed(s, CMP_EMAIL_NAME, &compared);
-    count_number(s, CMP_WECHAT_ID, a->wechat_id, b->wechat_id, key_of_wechat_id(a));
-    count_number(s, CMP_WECHAT_OPENID, a->wechat_openid, b->wechat_openid, key_of_wechat_openid(a));
-    count_number(s, CMP_NATIONAL_ID, a->identity, b->identity, 0);
-    count_number(s, CMP_MEMBER, a->member, b->member, key_of_member(a));
+    count_number(s, CMP_WECHAT_ID, a->wechat_id, b->wechat_id, a, key_of_wechat_id);
+    count_number(s, CMP_WECHAT_OPENID, a->wechat_openid, b->wechat_openid, a,
+                 key_of_wechat_openid);
+    count_number(s, CMP_NATIONAL_ID, a->identity, b->identity, a, NULL);
+    count_number(s, CMP_MEMBER, a->member, b->member, a, key_of_member);
     if (compare_company(a, b, &compared))
         (void)count_fixed(s, CMP_COMPANY, &compared);
     if (compare_address(a, b, &compared))
@@ -128,7 +133,7 @@ static void score_company(struct scorer *s, const struct features_view *a,
 
     if (compare_company(a, b, &compared))
         (void)count_fixed(s, CMP_COMPANY_NAME, &compared);
-    count_number(s, CMP_CREDIT_CODE, a->identity, b->identity, 0);
+    count_number(s, CMP_CREDIT_CODE, a->identity, b->identity, a, NULL);
     if (compare_phone(a, b, &models[CMP_COMPANY_PHONE], &compared))
         s->phone = count_fixed(s, CMP_COMPANY_PHONE, &compared);
     if (compare_email(a, b, &models[CMP_COMPANY_EMAIL], &compared))
