@@ -363,65 +363,71 @@ bool compare_company(const struct features_view *a, const struct features_view *
     return true;
 }
 
-/* The street without its numbers. */
-static struct slice without_digits(struct slice street, char *buffer, size_t size)
-{
-    size_t len = 0;
+enum numbers_relation { NUMBERS_DIFFER, NUMBERS_SAME, NUMBERS_SLIP, NUMBERS_UNIT, NUMBERS_WITHIN };
 
-    for (size_t i = 0; i < street.len && len < size; i++) {
-        char c = street.ptr[i];
-        if ((c >= '0' && c <= '9') || c == ' ')
-            continue;
-        buffer[len++] = c;
+/* House, building, unit, room, in whatever order: flat 8, 181 Kings Ave. */
+static enum numbers_relation compare_numbers(struct slice a, struct slice b)
+{
+    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX], odd = SLICE_EMPTY;
+    bool used[NAME_TOKENS_MAX] = {false};
+    size_t n = name_words(a, left, NAME_TOKENS_MAX), m = name_words(b, right, NAME_TOKENS_MAX);
+    const struct slice *shorter = n <= m ? left : right, *longer = n <= m ? right : left;
+    size_t least = n <= m ? n : m, most = n <= m ? m : n, found = 0;
+
+    if (least == 0)
+        return most ? NUMBERS_WITHIN : NUMBERS_SAME;
+    for (size_t i = 0; i < least; i++) {
+        size_t k = 0;
+        while (k < most && (used[k] || !slice_eq(shorter[i], longer[k])))
+            k++;
+        if (k < most) {
+            used[k] = true;
+            found++;
+        } else {
+            odd = shorter[i];
+        }
     }
-    return slice_of(buffer, len);
+    if (found == least && least == most)
+        return NUMBERS_SAME;
+    if (found == least)
+        return used[most - 1] && least > 1 ? NUMBERS_UNIT : NUMBERS_WITHIN;
+    if (least != most || found + 1 != least || least < 2)
+        return NUMBERS_DIFFER;
+    size_t k = 0;
+    while (used[k])
+        k++;
+    return least > 2 || edit_distance(odd, longer[k], 1) <= 1 ? NUMBERS_SLIP : NUMBERS_DIFFER;
 }
 
-/* All numbers of one come first in the other: the unit was left out. */
-static bool numbers_start(struct slice a, struct slice b)
+static bool words_are_near(struct slice a, struct slice b)
 {
-    struct slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
+    size_t least = a.len < b.len ? a.len : b.len;
 
-    return shorter.len > 0 && slice_starts(longer, shorter) &&
-           (longer.len == shorter.len || longer.ptr[shorter.len] == ' ');
-}
-
-/* Three numbers or more, and all but one are equal: somebody slipped. */
-static bool numbers_slip(struct slice a, struct slice b)
-{
-    struct slice left[NAME_TOKENS_MAX], right[NAME_TOKENS_MAX];
-    size_t count = name_words(a, left, NAME_TOKENS_MAX), different = 0;
-
-    if (count < 3 || name_words(b, right, NAME_TOKENS_MAX) != count)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        different += !slice_eq(left[i], right[i]);
-    return different == 1;
+    return (least >= 6 && (slice_starts(a, b) || slice_starts(b, a))) ||
+           edit_distance(a, b, 3) <= (least < 9 ? 1U : 3U) || text_jaro_winkler(a, b) >= 0.92;
 }
 
 static enum address_level street_level(const struct features_view *a, const struct features_view *b)
 {
-    char left[FEATURE_TEXT_MAX], right[FEATURE_TEXT_MAX];
     bool places_conflict = a->postal.len && b->postal.len && !slice_eq(a->postal, b->postal) &&
                            a->city.len && b->city.len && !slice_eq(a->city, b->city);
 
     if (places_conflict)
         return ADDRESS_ELSE;
-    struct slice words_a = without_digits(a->street, left, sizeof(left));
-    struct slice words_b = without_digits(b->street, right, sizeof(right));
-    bool same_words = slice_eq(words_a, words_b);
-    bool same_numbers = a->numbers.len && slice_eq(a->numbers, b->numbers);
-    bool near_words = same_words || slice_starts(words_a, words_b) || slice_starts(words_b, words_a) ||
-                      edit_distance(words_a, words_b, 3) <= (words_a.len < 9 ? 1U : 3U) ||
-                      text_jaro_winkler(words_a, words_b) >= 0.92;
-
-    if (same_words && (same_numbers || slice_eq(a->street, b->street)))
-        return ADDRESS_SAME;
-    if (near_words && (same_numbers || numbers_slip(a->numbers, b->numbers)))
+    bool same_words = slice_eq(a->street, b->street);
+    if (!same_words && !words_are_near(a->street, b->street))
+        return ADDRESS_ELSE;
+    switch (compare_numbers(a->numbers, b->numbers)) {
+    case NUMBERS_SAME:
+        return same_words ? ADDRESS_SAME : ADDRESS_SIMILAR;
+    case NUMBERS_SLIP:
+    case NUMBERS_UNIT:
         return ADDRESS_SIMILAR;
-    if (near_words && numbers_start(a->numbers, b->numbers))
-        return ADDRESS_BUILDING;
-    return same_words && words_a.len ? ADDRESS_STREET : ADDRESS_ELSE;
+    case NUMBERS_WITHIN:
+        return a->numbers.len && b->numbers.len ? ADDRESS_BUILDING : ADDRESS_STREET;
+    default:
+        return same_words ? ADDRESS_STREET : ADDRESS_ELSE;
+    }
 }
 
 bool compare_address(const struct features_view *a, const struct features_view *b,

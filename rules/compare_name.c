@@ -41,7 +41,7 @@ static bool is_initials(struct slice part)
 
     if (count == 1 && words[0].len > 1 && words[0].len <= 3) {
         for (size_t i = 0; i < words[0].len; i++)
-            if (is_vowel(words[0].ptr[i]))
+            if (words[0].ptr[i] != 'y' && is_vowel(words[0].ptr[i]))
                 return false;
         return true;
     }
@@ -271,7 +271,7 @@ static enum part_relation compare_part(const struct part *a, const struct part *
         return PART_INITIAL;
     if (initials_b && initials_fit(b, a))
         return PART_INITIAL;
-    if (initials_a || initials_b)
+    if ((initials_a && a->folded.len == 1) || (initials_b && b->folded.len == 1))
         return PART_DIFFERENT;
     if (a->chinese && b->chinese)
         return compare_chinese(a, b);
@@ -427,12 +427,15 @@ static size_t all_initials(const struct feature_name *name, char *letters, size_
 /* "SJG" and 宋建国. */
 static bool is_all_initials(const struct feature_name *letters, const struct feature_name *name)
 {
-    struct slice text = letters->family.len ? letters->family : letters->given;
-    char have[2 * NAME_TOKENS_MAX];
-    size_t count = all_initials(name, have, sizeof(have));
+    char have[2 * NAME_TOKENS_MAX], wanted[2 * NAME_TOKENS_MAX];
+    size_t count = all_initials(name, have, sizeof(have)), wanted_count = 0;
+    struct slice parts[2] = {letters->family, letters->given};
 
-    return (letters->family.len == 0 || letters->given.len == 0) && text.len >= 2 &&
-           slice_eq(text, slice_of(have, count));
+    for (int i = 0; i < 2; i++)
+        for (size_t k = 0; k < parts[i].len && wanted_count < sizeof(wanted); k++)
+            if (parts[i].ptr[k] != ' ')
+                wanted[wanted_count++] = parts[i].ptr[k];
+    return wanted_count >= 2 && slice_eq(slice_of(wanted, wanted_count), slice_of(have, count));
 }
 
 /* A chat name that does not fit says little; its letters may still be somebody's initials. */

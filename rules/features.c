@@ -7,6 +7,7 @@
 #include "rules/han.h"
 #include "rules/model.h"
 #include "rules/name_intern.h"
+#include "rules/name_words.h"
 #include "rules/text.h"
 
 /* What is known of the record while its values pass by. */
@@ -77,15 +78,18 @@ static bool is_doubtful(const struct name_parts *parts)
     for (size_t i = 0; i < parts->display.len; i++)
         if (parts->display.ptr[i] >= '0' && parts->display.ptr[i] <= '9')
             return true;
-    return parts->token_count < 2;
+    return parts->token_count < 2 ||
+           (parts->family_folded.len == 1 && parts->given_folded.len == 1);
 }
 
 /* Nothing is left to strip: the cleaner made the parts from the whole, or the whole from just these parts. */
 static bool parts_are_bare(const struct packer *p)
 {
     struct slice whole = p->full_name;
+    enum name_gender gender;
+    bool weak;
 
-    if (p->family.len == 0 || p->given.len == 0)
+    if (p->family.len == 0 || p->given.len == 0 || name_han_title(p->given, &gender, &weak) > 0)
         return false;
     if (p->parts_derived)
         return true;
@@ -104,6 +108,11 @@ static void fold_parts(struct packer *p, struct name_parts *parts)
     parts->family_folded = parts->given_folded = SLICE_EMPTY;
     if (han_all(p->family) && han_all(p->given)) {
         parts->script = NAME_SCRIPT_HAN;
+        /* Written into each other's column. */
+        if (!han_is_surname(parts->family) && han_is_surname(parts->given)) {
+            parts->family = p->given;
+            parts->given = p->family;
+        }
         name_fold_han(p->arena, parts);
     } else {
         parts->script = NAME_SCRIPT_LATIN;
@@ -239,20 +248,132 @@ static void put_place(struct packer *p, enum feature_tag tag, struct slice place
         put_text(p, tag, place_core(text_fold(han_simplify(place, p->arena), p->arena)));
 }
 
+/* Unit words: the numbers beside them say enough. */
+static bool is_unit_word(struct slice word)
+{
+    static const char *const words[] = {"apt", "apartment", "flat", "suite", "ste", "unit", "no", "nr",
+                                        "fl", "floor", "room", "rm", "bis", "piso", "esc", "building",
+                                        "bldg", "block"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (slice_is(word, words[i]))
+            return true;
+    return false;
+}
+
+static bool is_unit_character(uint32_t c)
+{
+    static const uint32_t characters[] = {0x53F7 /* 号 */, 0x680B /* 栋 */, 0x5E62 /* 幢 */,
+                                          0x5EA7 /* 座 */, 0x5BA4 /* 室 */, 0x697C /* 楼 */,
+                                          0x5C42 /* 层 */, 0x623F /* 房 */, 0x6237 /* 户 */,
+                                          0x5F04 /* 弄 */, 0x5355 /* 单 */, 0x5143 /* 元 */};
+
+    for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++)
+        if (characters[i] == c)
+            return true;
+    return false;
+}
+
+struct street {
+    char words[FEATURE_TEXT_MAX], numbers[32];
+    size_t words_len, numbers_len;
+};
+
+static void add_number(struct street *street, struct slice digits)
+{
+    if (digits.len == 0 || street->numbers_len + digits.len + 1 > sizeof(street->numbers))
+        return;
+    if (street->numbers_len)
+        street->numbers[street->numbers_len++] = ' ';
+    memcpy(street->numbers + street->numbers_len, digits.ptr, digits.len);
+    street->numbers_len += digits.len;
+}
+
+/* Chinese: digits apart, unit characters and marks dropped, the rest is the words. */
+static void split_han_street(struct slice text, struct street *street)
+{
+    struct slice rest = text;
+    uint32_t c;
+
+    while (rest.len) {
+        size_t digits = 0;
+        while (digits < rest.len && rest.ptr[digits] >= '0' && rest.ptr[digits] <= '9')
+            digits++;
+        add_number(street, slice_sub(rest, 0, digits));
+        struct slice before = rest = slice_sub(rest, digits, rest.len);
+        if (!utf8_next(&rest, &c))
+            return;
+        size_t width = before.len - rest.len;
+        bool letter = c >= 0x80 ? han_is(c) && !is_unit_character(c) : c >= 'a' && c <= 'z';
+        if (letter && street->words_len + width <= sizeof(street->words)) {
+            memcpy(street->words + street->words_len, before.ptr, width);
+            street->words_len += width;
+        }
+    }
+}
+
+/* Folded words: those with a digit are numbers; unit words and single letters are dropped. */
+static void split_latin_street(struct slice folded, struct street *street)
+{
+    struct slice words[2 * NAME_TOKENS_MAX];
+    size_t count = name_words(folded, words, 2 * NAME_TOKENS_MAX);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t from = 0, to;
+        while (from < words[i].len && !(words[i].ptr[from] >= '0' && words[i].ptr[from] <= '9'))
+            from++;
+        for (to = from; to < words[i].len && words[i].ptr[to] >= '0' && words[i].ptr[to] <= '9'; to++)
+            continue;
+        if (to > from) {
+            add_number(street, slice_sub(words[i], from, to));
+            continue;
+        }
+        if (words[i].len == 1 || is_unit_word(words[i]) ||
+            street->words_len + words[i].len + 1 > sizeof(street->words))
+            continue;
+        if (street->words_len)
+            street->words[street->words_len++] = ' ';
+        memcpy(street->words + street->words_len, words[i].ptr, words[i].len);
+        street->words_len += words[i].len;
+    }
+}
+
+void feature_street(const struct address_parts *parts, struct arena *arena, struct slice *words,
+                    struct slice *numbers)
+{
+    struct street street = {.words_len = 0};
+
+    if (parts->is_han)
+        split_han_street(text_fold(han_simplify(parts->street, arena), arena), &street);
+    else
+        split_latin_street(parts->folded, &street);
+    *words = arena_dup(arena, slice_of(street.words, street.words_len));
+    *numbers = arena_dup(arena, slice_of(street.numbers, street.numbers_len));
+}
+
+static void put_street(struct packer *p, const struct address_parts *parts)
+{
+    struct packed_texts texts = {{0}, 0};
+    struct slice words, numbers;
+
+    feature_street(parts, p->arena, &words, &numbers);
+    if (words.len == 0)
+        return;
+    add_text(&texts, words, 48);
+    add_text(&texts, numbers, 24);
+    put_entry(p, TAG_ADDRESS, texts.bytes, texts.len);
+}
+
 static void put_address(struct packer *p)
 {
     struct address_parts parts = {0};
-    struct packed_texts texts = {{0}, 0};
 
     if (p->address.len) {
         char country[3] = {0};
         if (p->country.len == 2)
             memcpy(country, p->country.ptr, 2);
         address_parse(p->address, country, p->arena, &parts);
-        add_text(&texts, parts.folded, 48);
-        add_text(&texts, parts.numbers, 24);
-        if (parts.folded.len)
-            put_entry(p, TAG_ADDRESS, texts.bytes, texts.len);
+        put_street(p, &parts);
     }
     put_place(p, TAG_CITY, p->city.len ? p->city : parts.city);
     put_place(p, TAG_DISTRICT, p->district.len ? p->district : parts.district);

@@ -86,7 +86,9 @@ struct features_view {
     struct feature_date birth;
     uint64_t identity, wechat_id, wechat_openid, member; /* 0: none */
     struct slice company, branch, region;
-    struct slice city, district, postal, street, numbers, website;
+    struct slice city, district, postal, website;
+    struct slice street;  /* the words of it: "elm st", "公园路水岸新城" */
+    struct slice numbers; /* house, unit, room: "12 5" */
     struct feature_name name;
     uint64_t phones[FEATURE_PHONES_MAX]; /* number << PHONE_EXTENSION_BITS | extension */
     struct feature_email emails[FEATURE_EMAILS_MAX];
@@ -100,6 +102,9 @@ bool features_read(struct slice features, struct features_view *view);
 uint64_t feature_phone_pack(struct slice canonical);
 struct feature_date feature_date_parse(struct slice iso);
 struct feature_email feature_email_of(struct slice whole);
+struct address_parts;
+void feature_street(const struct address_parts *parts, struct arena *arena, struct slice *words,
+                    struct slice *numbers);
 bool email_domain_is_free(struct slice domain); /* gmail.com, qq.com: anybody's */
 bool email_local_is_role(struct slice local);   /* info@, sales@: many people's */
 

@@ -93,7 +93,8 @@ uint64_t key_of_address(const struct features_view *view)
     /* The city rather than the postal code where both are there: it is said more often. */
     if (view->city.len)
         place = view->city;
-    return key_hash(view, KEY_ADDRESS, slice_hash(view->street, 1), slice_hash(place, 2));
+    return key_hash(view, KEY_ADDRESS, slice_hash(view->street, slice_hash(view->numbers, 1)),
+                    slice_hash(place, 2));
 }
 
 uint64_t key_of_wechat_id(const struct features_view *view)
@@ -285,19 +286,13 @@ static void add_contact_keys(struct key_list *list, const struct name_codes *cod
 static void add_place_keys(struct key_list *list, const struct name_codes *codes)
 {
     const struct features_view *view = list->view;
-    char letters[FEATURE_TEXT_MAX];
-    size_t len = 0;
-
-    for (size_t i = 0; i < view->street.len && len < sizeof(letters); i++)
-        if ((view->street.ptr[i] < '0' || view->street.ptr[i] > '9') && view->street.ptr[i] != ' ')
-            letters[len++] = view->street.ptr[i];
     for (size_t i = 0; i < codes->pair_count; i++) {
         if (view->has_company)
             add_pair(list, KEY_NAME_COMPANY, codes->pairs[i], slice_hash(view->company, 1));
         if (view->postal.len)
             add_pair(list, KEY_NAME_POSTAL, codes->pairs[i], slice_hash(view->postal, 1));
-        if (len)
-            add_pair(list, KEY_NAME_STREET, codes->pairs[i], slice_hash(slice_of(letters, len), 1));
+        if (view->street.len)
+            add_pair(list, KEY_NAME_STREET, codes->pairs[i], slice_hash(view->street, 1));
         if (view->city.len && codes->log2_frequency < RARE_IN_CITY_LOG2)
             add_pair(list, KEY_NAME_CITY, codes->pairs[i], slice_hash(view->city, 1));
     }

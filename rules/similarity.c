@@ -248,8 +248,7 @@ static double address_similarity(struct slice a, struct slice b, struct arena *a
     for (int i = 0; i < 2; i++) {
         struct address_parts parts;
         address_parse(texts[i], "", arena, &parts);
-        views[i].street = slice_sub(parts.folded, 0, FEATURE_TEXT_MAX);
-        views[i].numbers = parts.numbers;
+        feature_street(&parts, arena, &views[i].street, &views[i].numbers);
         views[i].has_address = views[i].street.len > 0;
         views[i].city = parts.city;
         views[i].postal = parts.postal_code;

@@ -4,12 +4,14 @@
  *   make build/bench/bench_match
  *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without FIELD]... [--country CC] [--dump ID]
  *               [--features FILE]   writes each record's features there, for bench_graph
+ *       [--pairs FILE]
  *
  * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack understands, with a
  * column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every record with the shipped
  * pack, packs features, joins on keys, scores each pair once, and prints one `name value` a line: what of the
  * truth the keys reach, pairs judged per record, pairwise precision, recall and F1 of the links and of the
- * groups they connect, and nanoseconds per step. --errors and --missed show pairs on standard error.
+ * groups they connect, and nanoseconds per step. --errors and --missed show pairs on standard error. --pairs writes a
+ * line per judged pair: weight, whether it is one customer, and the levels that came out.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +59,7 @@ struct bench {
     size_t without_count;
     const char *without[WITHOUT_MAX];
     const char *country, *dump;
+    FILE *pairs_file;
     long show_errors, show_missed;
 };
 
@@ -462,6 +465,20 @@ static uint32_t find_root(struct bench *bench, uint32_t row)
     return row;
 }
 
+static void write_pair(const struct bench *bench, const struct pair *pair,
+                       const struct match_result *result)
+{
+    fprintf(bench->pairs_file, "%.3f\t%d\t", result->weight,
+            bench->rows[pair->a].entity == bench->rows[pair->b].entity);
+    for (size_t i = 0; i < result->count; i++)
+        fprintf(bench->pairs_file, " %s=%s%s",
+                matcher_comparison_name(bench->matcher, result->comparisons[i].comparison),
+                matcher_level_name(bench->matcher, result->comparisons[i].comparison,
+                                   result->comparisons[i].level),
+                result->comparisons[i].band ? "*" : "");
+    fputc('\n', bench->pairs_file);
+}
+
 static void score_pairs(struct bench *bench)
 {
     struct shared_key shared[MATCH_KEYS_MAX];
@@ -476,6 +493,8 @@ static void score_pairs(struct bench *bench)
         match_score(bench->matcher, bench->rows[pair->a].features, bench->rows[pair->b].features,
                     shared, count, &result);
         pair->weight = result.weight;
+        if (bench->pairs_file)
+            write_pair(bench, pair, &result);
     }
     printf("score_ns_per_pair %.0f\n", (now_ns() - start) / ((double)bench->pair_count + 1));
     for (size_t i = 0; i < bench->pair_count; i++) {
@@ -589,12 +608,14 @@ int main(int argc, char **argv)
 
     if (argc < 3)
         die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] [--without FIELD] "
-                     "[--country CC] [--dump ID]");
+                     "[--country CC] [--dump ID] [--pairs FILE]");
     for (int i = 3; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--errors") == 0)
             bench.show_errors = atol(argv[i + 1]);
         else if (strcmp(argv[i], "--missed") == 0)
             bench.show_missed = atol(argv[i + 1]);
+        else if (strcmp(argv[i], "--pairs") == 0)
+            bench.pairs_file = fopen(argv[i + 1], "w");
         else if (strcmp(argv[i], "--country") == 0)
             bench.country = argv[i + 1];
         else if (strcmp(argv[i], "--dump") == 0)
@@ -623,5 +644,7 @@ int main(int argc, char **argv)
     show_missed(&bench);
     if (out)
         write_groups(&bench, out);
+    if (bench.pairs_file)
+        fclose(bench.pairs_file);
     return 0;
 }
