@@ -281,19 +281,24 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
                                         "name_bits_max", "ceiling_excess", "comparisons",
                                         "together",    "own_fields", "frequencies"};
     struct matcher *matcher = reader->matcher;
-    double version = 1, prior = 1e-5, name_bits = 16, excess = 0.1, factor = 0.5;
+    static const char *const together[] = {"factor", "name_and_address_bits"};
+    double version = 1, prior = 1e-5, name_bits = 16, excess = 0.1, factor = 0.5, household = 80;
 
     check_keys(reader, root, known, sizeof(known) / sizeof(known[0]), "key of a model");
     need_number(reader, root, "version", 1, MODEL_FORMAT, &version);
     need_number(reader, root, "prior", 1e-12, 0.5, &prior);
     need_number(reader, root, "name_bits_max", 1, 40, &name_bits);
     need_number(reader, root, "ceiling_excess", 0, 0.5, &excess);
-    if (yaml_get(root, "together"))
+    check_keys(reader, yaml_get(root, "together"), together, 2, "key of together");
+    if (yaml_get(root, "together")) {
         need_number(reader, yaml_get(root, "together"), "factor", 0, 1, &factor);
+        need_number(reader, yaml_get(root, "together"), "name_and_address_bits", 1, 80, &household);
+    }
     matcher->prior_weight = probability_to_weight(prior);
     matcher->name_bits_max = (float)name_bits;
     matcher->ceiling_excess = (float)excess;
-    matcher->comparisons[CMP_TOGETHER].together_factor = (float)factor;
+    matcher->together_factor = (float)factor;
+    matcher->name_and_address_max = (float)household;
     read_comparisons(reader, root);
     read_own_fields(reader, root);
     read_frequencies(reader, root);

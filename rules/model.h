@@ -120,7 +120,6 @@ struct level_model {
 struct comparison_model {
     struct level_model levels[LEVELS_MAX];
     float band_loss[DEGREE_BANDS]; /* bits lost at each degree band */
-    float together_factor;         /* of the lesser one of two that travel together */
 };
 
 /* Open addressing; key 0 is an empty slot. */
@@ -148,6 +147,8 @@ struct matcher {
     uint64_t fingerprint;
     double prior_weight, link_weight, review_weight;
     float ceiling_excess;     /* share of the evidence above a ceiling that still counts */
+    float together_factor;    /* of the lesser one of phone and address when both agree */
+    float name_and_address_max;
     float name_bits_max;      /* the most a name may say, level and rarity together */
     float default_log2[5];    /* by enum frequency_kind: names not in the table */
     struct frequency_table frequencies;

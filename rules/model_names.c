@@ -45,7 +45,7 @@ static const char *const company_levels[COMPANY_LEVELS] = {
 static const char *const address_levels[ADDRESS_LEVELS] = {
     "else", "same", "building", "similar", "street", "postal", "city", "moved",
 };
-static const char *const together_levels[] = {"none", "household"};
+static const char *const together_levels[] = {"none", "phone_and_address", "name_and_address"};
 
 const char *const *const comparison_levels[CMP_FIXED_COUNT] = {
     [CMP_NAME] = name_levels,
@@ -91,7 +91,7 @@ const uint8_t comparison_level_counts[CMP_FIXED_COUNT] = {
     [CMP_COMPANY_EMAIL] = EMAIL_LEVELS,
     [CMP_COMPANY_SITE] = EQUAL_LEVELS,
     [CMP_COMPANY_ADDRESS] = ADDRESS_LEVELS,
-    [CMP_TOGETHER] = 2,
+    [CMP_TOGETHER] = 3,
     [CMP_CEILING] = CMP_FIXED_COUNT,
 };
 

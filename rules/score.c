@@ -17,7 +17,7 @@ struct scorer {
     double ceiling;
     uint8_t ceiling_by; /* comparison that set it */
     bool lifted;
-    float phone, address; /* weights, to see what travels together */
+    float name, phone, address; /* weights, to see what travels together */
 };
 
 /* The degree band of a value both records hold. Without a list nothing is known of degrees; with one, a key that is
@@ -103,7 +103,7 @@ static void score_person(struct scorer *s, const struct features_view *a,
     struct compared compared;
 
     if (compare_name(s->matcher, a, b, &compared))
-        (void)count_fixed(s, CMP_NAME, &compared);
+        s->name = count_fixed(s, CMP_NAME, &compared);
     count_suffix(s, a->suffix, b->suffix);
     if (compare_birth(a->birth, b->birth, &compared))
         (void)count_fixed(s, CMP_BIRTH, &compared);
@@ -167,10 +167,12 @@ static void score_customs(struct scorer *s, const struct features_view *a,
 static void count_together_once(struct scorer *s)
 {
     float lesser = s->phone < s->address ? s->phone : s->address;
-    float factor = s->matcher->comparisons[CMP_TOGETHER].together_factor;
+    float household = s->name + s->address - s->matcher->name_and_address_max;
 
     if (lesser > 0)
-        put(s, CMP_TOGETHER, 1, 0, -lesser * (1 - factor));
+        put(s, CMP_TOGETHER, 1, 0, -lesser * (1 - s->matcher->together_factor));
+    else if (s->name > 0 && s->address > 0 && household > 0)
+        put(s, CMP_TOGETHER, 2, 0, -household);
 }
 
 static void hold_under_ceiling(struct scorer *s)

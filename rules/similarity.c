@@ -191,7 +191,7 @@ static double phone_similarity(struct slice a, struct slice b, struct arena *are
 {
     static const double scores[PHONE_LEVELS] = {0, 1, 0.45, 0.8, 0.6};
     struct features_view views[2] = {{.phone_count = 1}, {.phone_count = 1}};
-    struct comparison_model model = {{{0}}, {0}, 0};
+    struct comparison_model model = {{{0}}, {0}};
     struct compared compared;
     struct slice texts[2] = {a, b};
 
@@ -209,7 +209,7 @@ static double email_similarity(struct slice a, struct slice b, struct arena *are
 {
     static const double scores[EMAIL_LEVELS] = {0, 1, 0.95, 0.85, 0.7, 0.6, 0.4};
     struct features_view views[2] = {{.email_count = 1}, {.email_count = 1}};
-    struct comparison_model model = {{{0}}, {0}, 0};
+    struct comparison_model model = {{{0}}, {0}};
     struct compared compared;
     struct slice texts[2] = {a, b};
 
