@@ -119,31 +119,6 @@ static bool equal_but_umlauts(struct slice a, struct slice b)
     return i == a.len && k == b.len;
 }
 
-/* All words of the shorter name, two at least, are in the longer one: Maria Garcia, Maria Garcia Lopez. */
-static bool words_within(const struct feature_name *a, const struct feature_name *b)
-{
-    struct slice left[2 * NAME_TOKENS_MAX], right[2 * NAME_TOKENS_MAX];
-    size_t left_count = name_words(a->given, left, NAME_TOKENS_MAX);
-    size_t right_count = name_words(b->given, right, NAME_TOKENS_MAX);
-
-    left_count += name_words(a->family, left + left_count, NAME_TOKENS_MAX);
-    right_count += name_words(b->family, right + right_count, NAME_TOKENS_MAX);
-    const struct slice *shorter = left_count < right_count ? left : right;
-    const struct slice *longer = left_count < right_count ? right : left;
-    size_t least = left_count < right_count ? left_count : right_count;
-    size_t most = left_count < right_count ? right_count : left_count;
-    if (least < 2 || most == least)
-        return false;
-    for (size_t i = 0; i < least; i++) {
-        bool found = false;
-        for (size_t k = 0; k < most && !found; k++)
-            found = shorter[i].len > 1 && slice_eq(shorter[i], longer[k]);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
 /* A word (not a particle, not a letter) that both have while one has more. */
 static bool shares_word(struct slice a, struct slice b)
 {
@@ -203,9 +178,40 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
     struct slice shorter = a.len < b.len ? a : b;
     if (given && least >= 4 && (shorter.ptr[least - 1] == 'i' || shorter.ptr[least - 1] == 'y'))
         stem--;
-    if (stem >= (given ? 3U : 4U) && most > least && memcmp(a.ptr, b.ptr, stem) == 0)
+    if (stem >= (given ? 2U : 4U) && most > least && memcmp(a.ptr, b.ptr, stem) == 0)
         return PART_SIMILAR;
     return PART_DIFFERENT;
+}
+
+/* Pairs off the words of the shorter name, two at least, with words of the longer one: NAME_PART when all are there,
+ * NAME_SIMILAR when all but one are and that one is mistyped, else NAME_ELSE. */
+static enum name_level compare_words(const struct feature_name *a, const struct feature_name *b)
+{
+    struct slice left[2 * NAME_TOKENS_MAX], right[2 * NAME_TOKENS_MAX], odd = SLICE_EMPTY;
+    size_t left_count = name_words(a->given, left, NAME_TOKENS_MAX), exact = 0;
+    size_t right_count = name_words(b->given, right, NAME_TOKENS_MAX);
+
+    left_count += name_words(a->family, left + left_count, NAME_TOKENS_MAX);
+    right_count += name_words(b->family, right + right_count, NAME_TOKENS_MAX);
+    const struct slice *shorter = left_count < right_count ? left : right;
+    const struct slice *longer = left_count < right_count ? right : left;
+    size_t least_count = left_count < right_count ? left_count : right_count;
+    size_t most_count = left_count < right_count ? right_count : left_count;
+    if (least_count < 2 || most_count < 3)
+        return NAME_ELSE;
+    for (size_t i = 0; i < least_count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < most_count && !found; k++)
+            found = shorter[i].len > 1 && slice_eq(shorter[i], longer[k]);
+        exact += found;
+        odd = found ? odd : shorter[i];
+    }
+    if (exact == least_count)
+        return NAME_PART;
+    for (size_t k = 0; exact + 1 == least_count && odd.len > 3 && k < most_count; k++)
+        if (longer[k].len > 3 && compare_letters(odd, longer[k], true) == PART_TYPO)
+            return NAME_SIMILAR;
+    return NAME_ELSE;
 }
 
 /* n and ng, z and zh, s and sh, c and ch, l and n are often heard as one in the south. */
@@ -394,7 +400,7 @@ static struct name_judgement judge(const struct matcher *matcher, const struct p
     bool chinese = family[0].han.len || family[1].han.len;
     bool scripts_differ = (family[0].han.len || given[0].han.len) != (family[1].han.len || given[1].han.len);
 
-    judgement.any = level_of(compare_part(&family[0], &family[1], false),
+    judgement.any = level_of(compare_part(&family[0], &family[1], swapped),
                              compare_part(&given[0], &given[1], true), chinese, &judgement.level);
     if (!judgement.any)
         return judgement;
@@ -475,15 +481,18 @@ bool compare_name(const struct matcher *matcher, const struct features_view *a,
     if ((!best.any || best.level == NAME_ELSE || best.level >= NAME_TYPO) && !(family[0].han.len && family[1].han.len)) {
         struct part other_family[2] = {family[0], given[1]}, other_given[2] = {given[0], family[1]};
         struct name_judgement swapped = judge(matcher, other_family, other_given, true);
-        if (swapped.any && (!best.any || swapped.weight > best.weight) &&
+        if (swapped.any && (best.any ? swapped.weight > best.weight : swapped.weight > 0) &&
             swapped.level != NAME_FAMILY_CHANGED && swapped.level != NAME_GIVEN_DIFFERS)
             best = swapped;
     }
     if (!family[0].chinese && !family[1].chinese && best.any &&
-        (best.level == NAME_ELSE || best.level >= NAME_FAMILY_ONLY) && words_within(&a->name, &b->name)) {
-        const struct level_model *part = &matcher->comparisons[CMP_NAME].levels[NAME_PART];
-        best.level = NAME_PART;
-        best.rarity = rarity_of(matcher, family, given, part, false);
+        (best.level == NAME_ELSE || best.level >= NAME_FAMILY_ONLY)) {
+        enum name_level words = compare_words(&a->name, &b->name);
+        if (words != NAME_ELSE) {
+            const struct level_model *model = &matcher->comparisons[CMP_NAME].levels[words];
+            best.level = words;
+            best.rarity = rarity_of(matcher, family, given, model, false);
+        }
     }
     if (a->name.doubtful || b->name.doubtful)
         best = judge_doubtful(matcher, &a->name, &b->name, best);

@@ -7,7 +7,6 @@
 #include "rules/han.h"
 #include "rules/model.h"
 #include "rules/name_intern.h"
-#include "rules/name_words.h"
 #include "rules/text.h"
 
 /* What is known of the record while its values pass by. */
@@ -18,6 +17,7 @@ struct packer {
     size_t start;
     uint8_t phones, emails, customs;
     struct slice full_name, family, given, address, city, district, postal, country;
+    bool titled;        /* a title was found somewhere in the name */
     bool parts_derived; /* family and given were made by the cleaner, from the full name */
 };
 
@@ -86,13 +86,13 @@ static bool is_doubtful(const struct name_parts *parts)
 static bool parts_are_bare(const struct packer *p)
 {
     struct slice whole = p->full_name;
-    enum name_gender gender;
-    bool weak;
 
-    if (p->family.len == 0 || p->given.len == 0 || name_han_title(p->given, &gender, &weak) > 0)
+    if (p->family.len == 0 || p->given.len == 0)
         return false;
     if (p->parts_derived)
         return true;
+    if (p->titled)
+        return false;
     if (whole.len == p->family.len + p->given.len)
         return slice_starts(whole, p->family) && slice_ends(whole, p->given);
     return whole.len == p->family.len + p->given.len + 1 && slice_starts(whole, p->given) &&
@@ -448,6 +448,9 @@ static void pack_value(struct packer *p, const struct clean_value *value)
     case TAG_FAMILY_NAME:
         take_first(&p->family, text);
         p->parts_derived = value->flags & VALUE_DERIVED;
+        break;
+    case TAG_NAME_TITLE:
+        p->titled = true;
         break;
     case TAG_GIVEN_NAME:
         take_first(&p->given, text);

@@ -46,6 +46,7 @@ enum feature_tag {
     TAG_FULL_NAME = 64,
     TAG_FAMILY_NAME,
     TAG_GIVEN_NAME,
+    TAG_NAME_TITLE,
 };
 
 struct feature_name {

@@ -23,7 +23,7 @@ static const struct {
 } field_tags[] = {
     {"full_name", TAG_FULL_NAME},  {"given_name", TAG_GIVEN_NAME},
     {"family_name", TAG_FAMILY_NAME}, {"name_suffix", TAG_SUFFIX},
-    {"gender", TAG_GENDER},        {"phone", TAG_PHONE},
+    {"name_title", TAG_NAME_TITLE}, {"gender", TAG_GENDER},        {"phone", TAG_PHONE},
     {"email", TAG_EMAIL},          {"birth_date", TAG_BIRTH},
     {"national_id", TAG_IDENTITY}, {"credit_code", TAG_IDENTITY},
     {"wechat_id", TAG_WECHAT_ID},  {"wechat_openid", TAG_WECHAT_OPENID},

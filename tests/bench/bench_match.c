@@ -11,7 +11,7 @@
  * pack, packs features, joins on keys, scores each pair once, and prints one `name value` a line: what of the
  * truth the keys reach, pairs judged per record, pairwise precision, recall and F1 of the links and of the
  * groups they connect, and nanoseconds per step. --errors and --missed show pairs on standard error. --pairs writes a
- * line per judged pair: weight, whether it is one customer, and the levels that came out.
+ * line per judged pair: weight, whether it is one customer, the levels that came out, and both ids.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -476,7 +476,8 @@ static void write_pair(const struct bench *bench, const struct pair *pair,
                 matcher_level_name(bench->matcher, result->comparisons[i].comparison,
                                    result->comparisons[i].level),
                 result->comparisons[i].band ? "*" : "");
-    fputc('\n', bench->pairs_file);
+    fprintf(bench->pairs_file, "\t" SLICE_FMT "\t" SLICE_FMT "\n",
+            SLICE_ARG(bench->rows[pair->a].id), SLICE_ARG(bench->rows[pair->b].id));
 }
 
 static void score_pairs(struct bench *bench)
