@@ -7,6 +7,7 @@
 #include "rules/han.h"
 #include "rules/model.h"
 #include "rules/name_intern.h"
+#include "rules/name_words.h"
 #include "rules/text.h"
 
 /* What is known of the record while its values pass by. */
@@ -67,19 +68,27 @@ static void add_text(struct packed_texts *texts, struct slice text, size_t max)
     texts->len += len;
 }
 
+/* So rare a surname is more often the first word of something else: 简单点, 阳光. */
+#define SURNAME_RANK_USUAL 300
+
+static bool is_usual_surname(struct slice surname)
+{
+    unsigned rank = han_surname_rank(surname);
+
+    return (rank > 0 && rank <= SURNAME_RANK_USUAL) || han_is_compound_surname(surname);
+}
+
 /* A chat name rather than a person's: characters that start with no surname, one word, or a word with digits. */
 static bool is_doubtful(const struct name_parts *parts)
 {
     if (parts->family_only)
         return false;
     if (parts->script == NAME_SCRIPT_HAN)
-        return !han_is_surname(han_all(parts->family) ? parts->family : SLICE_EMPTY) ||
-               utf8_length(parts->given) > 3;
+        return !is_usual_surname(parts->family) || utf8_length(parts->given) > 2;
     for (size_t i = 0; i < parts->display.len; i++)
         if (parts->display.ptr[i] >= '0' && parts->display.ptr[i] <= '9')
             return true;
-    return parts->token_count < 2 ||
-           (parts->family_folded.len == 1 && parts->given_folded.len == 1);
+    return parts->token_count < 2 || parts->family_folded.len == 1;
 }
 
 /* Nothing is left to strip: the cleaner made the parts from the whole, or the whole from just these parts. */
@@ -99,6 +108,19 @@ static bool parts_are_bare(const struct packer *p)
            slice_ends(whole, p->family) && whole.ptr[p->given.len] == ' ';
 }
 
+/* 李 工; 王 军峰工: three characters of a given name, the last of them a title, are two. */
+static void strip_title(struct name_parts *parts)
+{
+    enum name_gender gender;
+    bool weak;
+    size_t width = name_han_title(parts->given, &gender, &weak);
+
+    if (width == 0 || (utf8_length(parts->given) < 3 && width < parts->given.len))
+        return;
+    parts->given = slice_sub(parts->given, 0, parts->given.len - width);
+    parts->family_only = parts->given.len == 0;
+}
+
 static void fold_parts(struct packer *p, struct name_parts *parts)
 {
     parts->family = p->family;
@@ -113,6 +135,7 @@ static void fold_parts(struct packer *p, struct name_parts *parts)
             parts->family = p->given;
             parts->given = p->family;
         }
+        strip_title(parts);
         name_fold_han(p->arena, parts);
     } else {
         parts->script = NAME_SCRIPT_LATIN;

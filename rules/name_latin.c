@@ -57,6 +57,9 @@ static bool is_suffix(struct slice word)
             return false;
         plain[length++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
+    /* jun and sen are syllables of Chinese names, too: they are abbreviations only with their point. */
+    if (length == word.len && (slice_is(slice_of(plain, length), "jun") || slice_is(slice_of(plain, length), "sen")))
+        return false;
     return length > 0 && name_latin_suffix(slice_of(plain, length));
 }
 
