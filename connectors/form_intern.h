@@ -5,6 +5,7 @@
 #include "connectors/form.h"
 #include "connectors/form_body.h"
 #include "connectors/repeat_window.h"
+#include "daemon/base/buf.h"
 
 struct push_source {
     struct source_context context;

@@ -23,6 +23,7 @@ struct pending {
     struct source *source;
     struct http_exchange *exchange;
     bool suppressed; /* the reply is there already */
+    bool stored;     /* in PostgreSQL: what was a repeat is known */
     struct push_verdict verdict;
     struct push_delivery_verdict *deliveries;
     bool *repeats;
@@ -156,7 +157,7 @@ static void answer(struct pending *pending)
         verdict->delivery_count = pending->delivery_count;
         verdict->deliveries = pending->deliveries;
         for (size_t i = 0; i < pending->delivery_count; i++)
-            pending->deliveries[i].repeat = pending->repeats[i];
+            pending->deliveries[i].repeat = pending->stored && pending->repeats[i];
     }
     exchange->reply = (struct push_reply){0};
     pending->source->push->answer(pending->source->push_source, &exchange->request, verdict,
@@ -169,7 +170,8 @@ static void completed(struct submission *submission)
 {
     struct pending *pending = submission->data;
     pending->verdict.durable = submission->outcome != SUBMISSION_REFUSED;
-    pending->verdict.repeat = submission->repeat;
+    pending->stored = submission->outcome == SUBMISSION_STORED;
+    pending->verdict.repeat = pending->stored && submission->repeat;
     free(submission);
     http_exchange_finish(pending->exchange);
 }
