@@ -385,10 +385,13 @@ static enum push_decision handle(struct push_source *source, const struct push_r
     return PUSH_ACCEPT;
 }
 
-static void put_error(struct buf *out, const char *code, struct slice field, struct slice param, bool *first)
+static void put_error(struct buf *out, const char *code, enum issue_severity severity, struct slice field,
+                      struct slice param, bool *first)
 {
+    static const char *const severities[] = {"warn", "quarantine", "reject"};
     buf_put_str(out, *first ? "{\"code\":" : ",{\"code\":");
     buf_put_json(out, slice_str(code));
+    buf_printf(out, ",\"severity\":\"%s\"", severities[severity]);
     if (field.len > 0) {
         buf_put_str(out, ",\"field\":");
         buf_put_json(out, field);
@@ -413,12 +416,12 @@ static void put_result(struct buf *out, const struct delivery *delivery, const s
     buf_put_json(out, delivery->record_count ? delivery->records[0].external_id : SLICE_EMPTY);
     buf_printf(out, ",\"status\":\"%s\",\"errors\":[", rejected ? "rejected" : repeat ? "repeat" : "accepted");
     if (delivery->refusal)
-        put_error(out, delivery->refusal, SLICE_EMPTY, delivery->refusal_param, &first);
+        put_error(out, delivery->refusal, ISSUE_REJECT, SLICE_EMPTY, delivery->refusal_param, &first);
     for (size_t i = 0; said && i < said->issue_count; i++) {
         const struct issue *issue = &said->issues[i];
         bool known = verdict->schema && issue->field < verdict->schema->count;
-        put_error(out, issue->code, known ? slice_str(verdict->schema->fields[issue->field].name) : SLICE_EMPTY,
-                  issue->param, &first);
+        put_error(out, issue->code, issue->severity,
+                  known ? slice_str(verdict->schema->fields[issue->field].name) : SLICE_EMPTY, issue->param, &first);
     }
     buf_put_str(out, "]}");
 }

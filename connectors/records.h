@@ -9,7 +9,7 @@
  *    "consents":[{"purpose":"marketing","granted":true,"text":"...","version":"3","at":"..."}]}
  *
  * Without external_id its content is its key ("h:..."). Each is a delivery of its own, whose body is its own text. The reply:
- * {"results":[{"external_id":"c-17","status":"accepted"|"repeat"|"rejected","errors":[{"code","field","param"}]}]},
+ * {"results":[{"external_id":"c-17","status":"accepted"|"repeat"|"rejected","errors":[{"code","severity","field","param"}]}]},
  * in order. The source is the built-in `api`, or what ?source= or the first record's "source" names.
  */
 #ifndef TRIBUTARY_CONNECTORS_RECORDS_H

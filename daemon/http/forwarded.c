@@ -6,12 +6,12 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-static bool is_mapped(const struct address *address)
+static bool is_mapped(const struct ip_address *address)
 {
     return memcmp(address->bytes, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
-static bool parse_host(struct slice text, struct address *address)
+static bool parse_host(struct slice text, struct ip_address *address)
 {
     char host[ADDRESS_TEXT_MAX];
     if (text.len == 0 || text.len >= sizeof(host) || memchr(text.ptr, '\0', text.len))
@@ -31,7 +31,7 @@ static bool is_port(struct slice text)
     return text.len > 0 && text.len <= 5 && slice_to_int64(text, &port) && port >= 0 && port <= 65535;
 }
 
-bool ip_address_parse(struct slice text, struct address *address)
+bool ip_parse(struct slice text, struct ip_address *address)
 {
     if (text.len > 0 && text.ptr[0] == '[') {
         ptrdiff_t close = slice_find_byte(text, ']');
@@ -52,7 +52,7 @@ bool ip_address_parse(struct slice text, struct address *address)
     return parse_host(text, address);
 }
 
-bool address_from_socket(const struct sockaddr *socket, struct address *address)
+bool ip_from_socket(const struct sockaddr *socket, struct ip_address *address)
 {
     if (socket && socket->sa_family == AF_INET) {
         memcpy(address->bytes, mapped_prefix, sizeof(mapped_prefix));
@@ -66,7 +66,7 @@ bool address_from_socket(const struct sockaddr *socket, struct address *address)
     return false;
 }
 
-void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX])
+void ip_format(const struct ip_address *address, char out[ADDRESS_TEXT_MAX])
 {
     const char *text = is_mapped(address)
                            ? inet_ntop(AF_INET, address->bytes + 12, out, ADDRESS_TEXT_MAX)
@@ -75,7 +75,7 @@ void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX])
         out[0] = '\0';
 }
 
-bool address_range_parse(struct slice text, struct address_range *range)
+bool ip_range_parse(struct slice text, struct ip_range *range)
 {
     ptrdiff_t slash = slice_find_byte(text, '/');
     struct slice host = slash < 0 ? text : slice_sub(text, 0, (size_t)slash);
@@ -93,7 +93,7 @@ bool address_range_parse(struct slice text, struct address_range *range)
     return true;
 }
 
-bool address_in(const struct address *address, const struct address_range *ranges, size_t count)
+bool ip_in(const struct ip_address *address, const struct ip_range *ranges, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         unsigned whole = ranges[i].prefix_bits / 8, rest = ranges[i].prefix_bits % 8;
@@ -106,7 +106,7 @@ bool address_in(const struct address *address, const struct address_range *range
     return false;
 }
 
-bool address_is_loopback(const struct address *address)
+bool ip_is_loopback(const struct ip_address *address)
 {
     static const uint8_t six[16] = {[15] = 1};
     return (is_mapped(address) && address->bytes[12] == 127) || memcmp(address->bytes, six, 16) == 0;
@@ -183,19 +183,19 @@ static bool read_hops(const struct http_header *headers, size_t header_count, co
     return found;
 }
 
-struct address forwarded_client(const struct address *peer, const struct http_header *headers,
-                                size_t header_count, const struct address_range *trusted,
+struct ip_address forwarded_client(const struct ip_address *peer, const struct http_header *headers,
+                                size_t header_count, const struct ip_range *trusted,
                                 size_t trusted_count)
 {
-    struct address client = *peer;
+    struct ip_address client = *peer;
     struct hops hops = {0};
-    if (!address_in(peer, trusted, trusted_count))
+    if (!ip_in(peer, trusted, trusted_count))
         return client;
     if (!read_hops(headers, header_count, "X-Forwarded-For", false, &hops))
         read_hops(headers, header_count, "Forwarded", true, &hops);
-    while (hops.count > 0 && address_in(&client, trusted, trusted_count)) {
-        struct address hop;
-        if (!ip_address_parse(hops.list[--hops.count], &hop))
+    while (hops.count > 0 && ip_in(&client, trusted, trusted_count)) {
+        struct ip_address hop;
+        if (!ip_parse(hops.list[--hops.count], &hop))
             break;
         client = hop;
     }

@@ -16,25 +16,25 @@
 #define HOPS_MAX         32 /* further ones to the left are not looked at */
 
 /* An IPv4 address is kept as ::ffff:a.b.c.d. */
-struct address {
+struct ip_address {
     uint8_t bytes[16];
 };
-struct address_range {
-    struct address address;
+struct ip_range {
+    struct ip_address address;
     unsigned prefix_bits; /* of the 128 */
 };
 
 /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]:443", "192.0.2.1:80", "::ffff:192.0.2.1". */
-bool ip_address_parse(struct slice text, struct address *address);
-bool address_from_socket(const struct sockaddr *socket, struct address *address);
-void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX]);
+bool ip_parse(struct slice text, struct ip_address *address);
+bool ip_from_socket(const struct sockaddr *socket, struct ip_address *address);
+void ip_format(const struct ip_address *address, char out[ADDRESS_TEXT_MAX]);
 /* An address or "10.0.0.0/8". */
-bool address_range_parse(struct slice text, struct address_range *range);
-bool address_in(const struct address *address, const struct address_range *ranges, size_t count);
-bool address_is_loopback(const struct address *address);
+bool ip_range_parse(struct slice text, struct ip_range *range);
+bool ip_in(const struct ip_address *address, const struct ip_range *ranges, size_t count);
+bool ip_is_loopback(const struct ip_address *address);
 
-struct address forwarded_client(const struct address *peer, const struct http_header *headers,
-                                size_t header_count, const struct address_range *trusted,
+struct ip_address forwarded_client(const struct ip_address *peer, const struct http_header *headers,
+                                size_t header_count, const struct ip_range *trusted,
                                 size_t trusted_count);
 
 #endif

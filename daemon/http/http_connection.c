@@ -14,14 +14,14 @@
 
 #define CUT_LINGER_US 1000000 /* for the client to read why */
 
-static bool limits_apply(const struct http_server *server, const struct address *address)
+static bool limits_apply(const struct http_server *server, const struct ip_address *address)
 {
-    return !address_is_loopback(address) &&
-           !address_in(address, server->proxies, server->proxy_count);
+    return !ip_is_loopback(address) &&
+           !ip_in(address, server->proxies, server->proxy_count);
 }
 
 /* The slot of an address, or a free one. The table is twice as large as the number of connections. */
-static struct address_count *count_slot(struct http_server *server, const struct address *address)
+static struct address_count *count_slot(struct http_server *server, const struct ip_address *address)
 {
     size_t at = slice_hash(slice_of((const char *)address->bytes, 16), 0) % server->count_slots;
     while (server->counts[at].count > 0 &&
@@ -49,9 +49,9 @@ static void count_remove(struct http_server *server, struct address_count *slot)
 enum MHD_Result http_accept_policy(void *data, const struct sockaddr *socket, socklen_t length)
 {
     struct http_server *server = data;
-    struct address address;
+    struct ip_address address;
     (void)length;
-    if (!address_from_socket(socket, &address))
+    if (!ip_from_socket(socket, &address))
         return MHD_NO;
     bool refused = atomic_load(&server->connection_count) >= server->settings.connections_max;
     if (!refused && limits_apply(server, &address)) {
@@ -76,7 +76,7 @@ static void connection_add(struct http_server *server, struct MHD_Connection *mh
     connection->fd = fd ? fd->connect_fd : -1;
     connection->since_us = clock_monotonic_us(server->settings.clock);
     connection->phase = PHASE_HEADERS;
-    bool known = peer && address_from_socket(peer->client_addr, &connection->peer);
+    bool known = peer && ip_from_socket(peer->client_addr, &connection->peer);
     atomic_fetch_add(&server->connection_count, 1);
     pthread_mutex_lock(&server->lock);
     if (known && limits_apply(server, &connection->peer) &&

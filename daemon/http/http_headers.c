@@ -141,9 +141,9 @@ bool http_read_head(struct exchange *exchange, const char *method)
     char *text = arena_alloc(open->arena, ADDRESS_TEXT_MAX);
     if (text == NULL)
         return refuse(exchange, 503, "http.busy");
-    address_format(&open->client, text);
+    ip_format(&open->client, text);
     request->client_ip = slice_str(text);
-    set_base_url(exchange, address_in(&open->peer, server->proxies, server->proxy_count));
+    set_base_url(exchange, ip_in(&open->peer, server->proxies, server->proxy_count));
     if (!check_framing(exchange) || !read_target(exchange))
         return false;
     if (slice_is(request->method, "TRACE") || slice_is(request->method, "CONNECT"))

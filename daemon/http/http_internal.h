@@ -31,7 +31,7 @@ struct connection {
     enum phase phase;
     int64_t since_us;       /* monotonic: when the phase began */
     uint64_t bytes_received; /* when the last request ended */
-    struct address peer;
+    struct ip_address peer;
     bool counted;           /* in the per-address table */
 };
 
@@ -60,14 +60,14 @@ struct exchange {
 };
 
 struct address_count {
-    struct address address;
+    struct ip_address address;
     unsigned count; /* 0: free */
 };
 
 struct http_server {
     struct http_settings settings;
     char *base_url;
-    struct address_range proxies[PROXIES_MAX];
+    struct ip_range proxies[PROXIES_MAX];
     size_t proxy_count;
     struct rate_limit *rate;
     struct MHD_Daemon *daemon;

@@ -88,7 +88,7 @@ static bool take_proxies(struct http_server *server, struct err *err)
     const struct http_settings *settings = &server->settings;
     for (size_t i = 0; i < settings->trusted_proxy_count; i++) {
         if (server->proxy_count == PROXIES_MAX ||
-            !address_range_parse(settings->trusted_proxies[i], &server->proxies[server->proxy_count])) {
+            !ip_range_parse(settings->trusted_proxies[i], &server->proxies[server->proxy_count])) {
             (void)err_set(err, RETRY_REJECT_CONFIG, "http.trusted_proxies",
                           "http.trusted_proxies: '" SLICE_FMT "' is not an address or a range; hint: "
                           "such as 127.0.0.1 or 10.0.0.0/8", SLICE_ARG(settings->trusted_proxies[i]));

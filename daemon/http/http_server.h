@@ -25,8 +25,8 @@ struct http_server;
  * its reply is sent; after http_exchange_finish it is not the handler's any more. */
 struct http_exchange {
     struct push_request request;
-    struct address client;
-    struct address peer;
+    struct ip_address client;
+    struct ip_address peer;
     struct arena *arena;
     struct push_reply reply;
     size_t body_max_bytes; /* may be changed by `admit` */

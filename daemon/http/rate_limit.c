@@ -9,7 +9,7 @@
 #define WAYS 4
 
 struct bucket {
-    struct address client;
+    struct ip_address client;
     int64_t at_us; /* monotonic; 0: unused */
     double tokens;
 };
@@ -43,7 +43,7 @@ void rate_limit_free(struct rate_limit **limit)
     *limit = NULL;
 }
 
-static struct bucket *find_bucket(struct rate_limit *limit, const struct address *key, int64_t now_us)
+static struct bucket *find_bucket(struct rate_limit *limit, const struct ip_address *key, int64_t now_us)
 {
     uint64_t hash = slice_hash(slice_of((const char *)key->bytes, sizeof(key->bytes)), limit->seed);
     struct bucket *set = limit->buckets[hash % SETS], *oldest = set;
@@ -57,9 +57,9 @@ static struct bucket *find_bucket(struct rate_limit *limit, const struct address
     return oldest;
 }
 
-unsigned rate_limit_take(struct rate_limit *limit, const struct address *client, int64_t now_us)
+unsigned rate_limit_take(struct rate_limit *limit, const struct ip_address *client, int64_t now_us)
 {
-    struct address key = *client;
+    struct ip_address key = *client;
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     if (memcmp(key.bytes, mapped, sizeof(mapped)) != 0)
         memset(key.bytes + 8, 0, 8);

@@ -15,6 +15,6 @@ struct rate_limit;
 struct rate_limit *rate_limit_new(double rate_per_s, double burst);
 void rate_limit_free(struct rate_limit **limit);
 /* Takes one token. 0: go on; else the number of seconds to come back after (>= 1). */
-unsigned rate_limit_take(struct rate_limit *limit, const struct address *client, int64_t now_us);
+unsigned rate_limit_take(struct rate_limit *limit, const struct ip_address *client, int64_t now_us);
 
 #endif
