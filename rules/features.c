@@ -3,7 +3,7 @@
 
 #include "daemon/base/utf8.h"
 #include "rules/address.h"
-#include "rules/company.h"
+#include "rules/company_match.h"
 #include "rules/han.h"
 #include "rules/model.h"
 #include "rules/name_intern.h"
@@ -231,8 +231,8 @@ static void put_company(struct packer *p, struct slice value)
     company_parse(value, p->arena, &parts);
     if (parts.core.len == 0)
         return;
-    add_text(&texts, parts.core, FEATURE_TEXT_MAX);
-    add_text(&texts, parts.branch, 32);
+    add_text(&texts, company_match_core(parts.core, p->arena), FEATURE_TEXT_MAX);
+    add_text(&texts, company_match_branch(parts.branch, p->arena), 32);
     add_text(&texts, parts.region, 24);
     put_entry(p, TAG_COMPANY, texts.bytes, texts.len);
 }

@@ -7,12 +7,14 @@
 #include "daemon/base/utf8.h"
 #include "rules/address.h"
 #include "rules/clean.h"
-#include "rules/company.h"
+#include "rules/company_match.h"
 #include "rules/compare.h"
 #include "rules/han.h"
 #include "rules/text.h"
 
-#define SCRATCH_BYTES ((size_t)1 << 20)
+#define SCRATCH_BYTES  ((size_t)1 << 20)
+#define NAME_MIDDLE    0.73
+#define COMPANY_MIDDLE 0.80
 
 static double greater(double a, double b)
 {
@@ -98,6 +100,7 @@ static double words_similarity(const struct words *a, const struct words *b, boo
     return (0.45 * total / weights + 0.55 * worst) * (1 - (person ? 0.45 : 0.7) * extra);
 }
 
+/* The words run together: SergeiLavrov, Sergei Lavrov. A slip for every eight letters is forgiven. */
 static double joined_similarity(const struct words *a, const struct words *b)
 {
     char left[256], right[256];
@@ -109,7 +112,18 @@ static double joined_similarity(const struct words *a, const struct words *b)
         for (size_t i = 0; i < ins[side]->count; i++)
             for (size_t k = 0; k < ins[side]->list[i].len && lens[side] < sizeof(left); k++)
                 outs[side][lens[side]++] = ins[side]->list[i].ptr[k];
-    return slice_eq(slice_of(left, lens[0]), slice_of(right, lens[1])) && lens[0] ? 0.97 : 0;
+    size_t most = lens[0] > lens[1] ? lens[0] : lens[1];
+    if (most == 0 || a->count == b->count)
+        return 0;
+    unsigned allowed = (unsigned)(most / 8);
+    unsigned edits = edit_distance(slice_of(left, lens[0]), slice_of(right, lens[1]), allowed);
+    return edits <= allowed ? 0.97 - 0.1 * edits : 0;
+}
+
+/* The scores of words put so that 0.5 parts what one would take for one from what one would not. */
+static double centred(double score, double middle)
+{
+    return score < middle ? 0.5 * score / middle : 0.5 + 0.5 * (score - middle) / (1 - middle);
 }
 
 static struct words words_of(struct slice text, struct arena *arena)
@@ -145,32 +159,52 @@ static double name_similarity(struct slice a, struct slice b, struct arena *aren
     double cross = (parts[0].script == NAME_SCRIPT_HAN) != (parts[1].script == NAME_SCRIPT_HAN) ? 0.97 : 1;
     double score = words_similarity(&words[0], &words[1], true);
     score = greater(score, joined_similarity(&words[0], &words[1]));
+    score = centred(score, NAME_MIDDLE);
     if (parts[0].suffix.len && parts[1].suffix.len &&
         !slice_eq_nocase(parts[0].suffix, parts[1].suffix))
         score = lesser(score, 0.4);
     return score * cross;
 }
 
+static double han_core_similarity(struct slice a, struct slice b)
+{
+    switch (compare_cores(a, b)) {
+    case COMPANY_SAME:
+        return 1;
+    case COMPANY_SIMILAR:
+        return 0.48;
+    case COMPANY_CONTAINED:
+        return 0.45;
+    default:
+        return 0.4 * text_jaro_winkler(a, b);
+    }
+}
+
 static double company_similarity(struct slice a, struct slice b, struct arena *arena)
 {
+    struct slice texts[2] = {a, b}, cores[2], branches[2];
     struct company_parts parts[2];
     double score;
 
-    company_parse(a, arena, &parts[0]);
-    company_parse(b, arena, &parts[1]);
-    enum company_level level = compare_cores(parts[0].core, parts[1].core);
-    if (parts[0].is_han && parts[1].is_han) {
-        score = level == COMPANY_SAME        ? 1
-                : level == COMPANY_CONTAINED ? 0.45
-                : level == COMPANY_SIMILAR   ? 0.48
-                                             : 0.4 * text_jaro_winkler(parts[0].core, parts[1].core);
-    } else {
-        struct words left = words_of(parts[0].core, arena), right = words_of(parts[1].core, arena);
-        score = words_similarity(&left, &right, false);
-        score = greater(score, joined_similarity(&left, &right));
+    for (int i = 0; i < 2; i++) {
+        company_parse(texts[i], arena, &parts[i]);
+        cores[i] = company_match_core(parts[i].core, arena);
+        branches[i] = company_match_branch(parts[i].branch, arena);
     }
-    if (!slice_eq(parts[0].branch, parts[1].branch))
-        score *= parts[0].branch.len && parts[1].branch.len ? 0.4 : 0.45;
+    if (parts[0].is_han && parts[1].is_han) {
+        score = han_core_similarity(cores[0], cores[1]);
+    } else {
+        struct words left = words_of(cores[0], arena), right = words_of(cores[1], arena);
+        score = greater(words_similarity(&left, &right, false), joined_similarity(&left, &right));
+        score = centred(score, COMPANY_MIDDLE);
+        /* An AG and a GmbH of one name are two; so are those of two places. */
+        if (parts[0].legal.len && parts[1].legal.len && !slice_eq(parts[0].legal, parts[1].legal))
+            score *= 0.8;
+        if (!slice_eq(parts[0].note, parts[1].note) && parts[0].note.len && parts[1].note.len)
+            score *= 0.45;
+    }
+    if (!slice_eq(branches[0], branches[1]))
+        score *= 0.45;
     else if (parts[0].region.len && parts[1].region.len && !slice_eq(parts[0].region, parts[1].region))
         score *= 0.45;
     else if (!slice_eq(parts[0].region, parts[1].region))
