@@ -8,12 +8,39 @@
 
 /* Legal forms written out, or of other countries, in ASCII letters; longest first. */
 static const char *const forms[] = {
-    "gesellschaft mit beschrankter haftung", "societatea cu raspundere limitata",
-    "open joint stock company", "public joint stock company", "closed joint stock company",
-    "private limited company", "public limited company", "limited liability company",
-    "limited liability partnership", "joint stock company", "aktiengesellschaft",
-    "akcionerne obshchestvo", "aktsionernoe obshchestvo", "sp z o o", "spolka z o o", "s r l",
-    "ojsc", "pjsc", "cjsc", "jsc", "oao", "ooo", "zao", "pao", "srl", "spa", "sarl", "sas",
+    "gesellschaft mit beschrankter haftung",
+    "societatea cu raspundere limitata",
+    "open joint stock company",
+    "public joint stock company",
+    "closed joint stock company",
+    "private limited company",
+    "public limited company",
+    "limited liability company",
+    "limited liability partnership",
+    "joint stock company",
+    "open joint stock",
+    "public joint stock",
+    "joint stock",
+    "limited liability",
+    "public limited",
+    "aktiengesellschaft",
+    "akcionerne obshchestvo",
+    "aktsionernoe obshchestvo",
+    "sp z o o",
+    "spolka z o o",
+    "s r l",
+    "ojsc",
+    "pjsc",
+    "cjsc",
+    "jsc",
+    "oao",
+    "ooo",
+    "zao",
+    "pao",
+    "srl",
+    "spa",
+    "sarl",
+    "sas",
 };
 
 static bool is_ascii(struct slice s)
@@ -86,9 +113,9 @@ struct slice company_match_branch(struct slice branch, struct arena *arena)
         return branch;
     /* The branch above, when a lower one follows. */
     if (at > 0 && (size_t)at + middle.len < branch.len) {
-        struct slice joined = arena_printf(arena, SLICE_FMT SLICE_FMT, (int)at, branch.ptr,
-                                           (int)(branch.len - (size_t)at - middle.len),
-                                           branch.ptr + at + middle.len);
+        struct slice joined =
+            arena_printf(arena, SLICE_FMT SLICE_FMT, (int)at, branch.ptr,
+                         (int)(branch.len - (size_t)at - middle.len), branch.ptr + at + middle.len);
         branch = joined.len ? joined : branch;
     }
     return without_characters(branch, marks, COUNT(marks), arena);

@@ -1,5 +1,6 @@
 /*
- * company_match.h - a company's core and branch as they are compared: beyond what company.h strips for showing.
+ * company_match.h - a company's core and branch as they are compared: beyond what company.h strips
+ * for showing.
  *
  * Private to rules/.
  */
@@ -8,8 +9,8 @@
 
 #include "rules/company.h"
 
-/* 瑞安市富春水务 as 瑞安富春水务, 中国银河证券 as 银河证券, "siemens aktiengesellschaft" as "siemens". Never empty unless the core
- * is. */
+/* 瑞安市富春水务 as 瑞安富春水务, 中国银河证券 as 银河证券, "siemens aktiengesellschaft" as
+ * "siemens". Never empty unless the core is. */
 struct slice company_match_core(struct slice core, struct arena *arena);
 /* 上海市分行浦东支行 as 上海浦东支行. */
 struct slice company_match_branch(struct slice branch, struct arena *arena);

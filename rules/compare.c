@@ -78,8 +78,9 @@ bool one_digit_slip(uint64_t a, uint64_t b)
             last = count;
         }
     }
-    return different == 1 || (different == 2 && last == first + 1 &&
-                              digits_a[first] == digits_b[last] && digits_a[last] == digits_b[first]);
+    return different == 1 ||
+           (different == 2 && last == first + 1 && digits_a[first] == digits_b[last] &&
+            digits_a[last] == digits_b[first]);
 }
 
 static uint64_t date_number(struct feature_date d)
@@ -159,8 +160,8 @@ bool compare_phone(const struct features_view *a, const struct features_view *b,
             if (model->levels[level].weight <= model->levels[out->level].weight)
                 continue;
             out->level = (uint8_t)level;
-            out->key = level == PHONE_SAME || level == PHONE_EXTENSION ? key_of_phone(a, a->phones[i])
-                                                                       : 0;
+            out->key =
+                level == PHONE_SAME || level == PHONE_EXTENSION ? key_of_phone(a, a->phones[i]) : 0;
         }
     return true;
 }
@@ -198,8 +199,8 @@ static size_t take_words(char *letters, size_t count, struct slice part, bool *f
     return count;
 }
 
-/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith, smithj: made of the name, with at most initials beside it.
- * *digits counts what a person may have added of the own. */
+/* zhangwei, wei.zhang, w.zhang, john.smith, jsmith, smithj: made of the name, with at most initials
+ * beside it. *digits counts what a person may have added of the own. */
 static bool local_is_name(struct slice local, const struct feature_name *name, unsigned *digits)
 {
     char all[FEATURE_TEXT_MAX], letters[FEATURE_TEXT_MAX];
@@ -254,7 +255,8 @@ static enum email_level email_level(const struct feature_email *a, const struct 
     if (slice_eq(a->domain, b->domain) && least >= 5 && edit_distance(a->local, b->local, 1) <= 1) {
         /* zhang1 and zhang2 are two people more often than one who slipped. */
         char last_a = a->local.ptr[a->local.len - 1], last_b = b->local.ptr[b->local.len - 1];
-        bool counted = last_a != last_b && ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
+        bool counted = last_a != last_b &&
+                       ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
         if (counted || local_is_a_name(a->local, names, digits)) {
             /* john.smith and john_smith are as far apart as two John Smiths. */
             *digits = 0;
@@ -457,7 +459,8 @@ bool compare_address(const struct features_view *a, const struct features_view *
 static bool website_is(const struct features_view *site, const struct features_view *mail)
 {
     for (size_t i = 0; i < mail->email_count; i++)
-        if (!(mail->emails[i].flags & EMAIL_FREE) && slice_eq(mail->emails[i].domain, site->website))
+        if (!(mail->emails[i].flags & EMAIL_FREE) &&
+            slice_eq(mail->emails[i].domain, site->website))
             return true;
     return false;
 }

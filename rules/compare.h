@@ -1,8 +1,9 @@
 /*
  * compare.h - what single values of two records say of each other: a level per comparison.
  *
- * Missing is no evidence: a comparison then returns false. All take the two sides in the one order that
- * match_score has fixed, so that nothing here needs to be symmetric by itself. Private to rules/.
+ * Missing is no evidence: a comparison then returns false. All take the two sides in the one order
+ * that match_score has fixed, so that nothing here needs to be symmetric by itself. Private to
+ * rules/.
  */
 #ifndef TRIBUTARY_RULES_COMPARE_H
 #define TRIBUTARY_RULES_COMPARE_H
@@ -34,8 +35,9 @@ bool compare_website(const struct features_view *a, const struct features_view *
 bool compare_custom(const struct features_view *view_a, const struct feature_custom *a,
                     const struct feature_custom *b, struct compared *out);
 
-/* Edits (insert, delete, replace, exchange neighbours) between two short texts, by bytes for ASCII and by code
- * points else; `limit` + 1 when there are more. Texts over 64 characters are cut there. */
+/* Edits (insert, delete, replace, exchange neighbours) between two short texts, by bytes for ASCII
+ * and by code points else; `limit` + 1 when there are more. Texts over 64 characters are cut there.
+ */
 unsigned edit_distance(struct slice a, struct slice b, unsigned limit);
 /* One digit wrong, or two neighbours exchanged, in numbers of the same length. */
 bool one_digit_slip(uint64_t a, uint64_t b);

@@ -9,9 +9,9 @@
 enum part_relation {
     PART_MISSING,
     PART_SAME,
-    PART_SOUND,     /* other characters, same pinyin */
+    PART_SOUND, /* other characters, same pinyin */
     PART_NICKNAME,
-    PART_SUBSET,    /* a word of a longer name: Maria and Maria Teresa */
+    PART_SUBSET, /* a word of a longer name: Maria and Maria Teresa */
     PART_INITIAL,
     PART_TYPO,
     PART_SIMILAR,
@@ -163,15 +163,16 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
 {
     size_t least = a.len < b.len ? a.len : b.len, most = a.len < b.len ? b.len : a.len;
     unsigned edits = edit_distance(a, b, 3);
-    /* Vowels make no code: Petra and Peter sound alike to it, so that more than one slip needs one ending. */
-    bool may_sound = least > 2 && (edits <= 1 || (edits == 2 && least >= 5 &&
-                                                  a.ptr[a.len - 1] == b.ptr[b.len - 1]));
+    /* Vowels make no code: Petra and Peter sound alike to it, so that more than one slip needs one
+     * ending. */
+    bool may_sound =
+        least > 2 &&
+        (edits <= 1 || (edits == 2 && least >= 5 && a.ptr[a.len - 1] == b.ptr[b.len - 1]));
     bool sounds = may_sound && strcmp(name_phonetic(a).code, name_phonetic(b).code) == 0;
 
     if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || sounds)
         return given && differs_by_gendered_ending(a, b) ? PART_SIMILAR : PART_TYPO;
-    if (edits <= 3 && (edits <= (most + 2) / 4 ||
-                       (least >= 4 && text_jaro_winkler(a, b) >= 0.82)))
+    if (edits <= 3 && (edits <= (most + 2) / 4 || (least >= 4 && text_jaro_winkler(a, b) >= 0.82)))
         return PART_SIMILAR;
     /* Cut short: "christo" and "christopher"; "ken" and "kennet"; "andi" and "andreas". */
     size_t stem = least;
@@ -183,8 +184,9 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
     return PART_DIFFERENT;
 }
 
-/* Pairs off the words of the shorter name, two at least, with words of the longer one: NAME_PART when all are there,
- * NAME_SIMILAR when all but one are and that one is mistyped, else NAME_ELSE. */
+/* Pairs off the words of the shorter name, two at least, with words of the longer one: NAME_PART
+ * when all are there, NAME_SIMILAR when all but one are and that one is mistyped, else NAME_ELSE.
+ */
 static enum name_level compare_words(const struct feature_name *a, const struct feature_name *b)
 {
     struct slice left[2 * NAME_TOKENS_MAX], right[2 * NAME_TOKENS_MAX], odd = SLICE_EMPTY;
@@ -292,23 +294,24 @@ static enum part_relation compare_part(const struct part *a, const struct part *
 }
 
 /* Neither part is missing. */
-static enum name_level level_of_both(enum part_relation family, enum part_relation given, bool chinese)
+static enum name_level level_of_both(enum part_relation family, enum part_relation given,
+                                     bool chinese)
 {
     /* By given name, from PART_SAME: what a family name of the given closeness makes of it. */
-    static const uint8_t same[] = {NAME_EXACT, NAME_HOMOPHONE, NAME_NICKNAME, NAME_PART,
-                                   NAME_INITIAL, NAME_TYPO, NAME_SIMILAR, NAME_ONE_CHARACTER,
-                                   NAME_ENGLISH_GIVEN, NAME_GIVEN_DIFFERS};
-    static const uint8_t sound[] = {NAME_HOMOPHONE, NAME_HOMOPHONE, NAME_ELSE, NAME_SIMILAR,
-                                    NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR,
-                                    NAME_ELSE, NAME_ELSE};
-    static const uint8_t subset[] = {NAME_PART, NAME_SIMILAR, NAME_NICKNAME, NAME_PART,
-                                     NAME_INITIAL, NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR,
-                                     NAME_ELSE, NAME_GIVEN_DIFFERS};
-    static const uint8_t typo[] = {NAME_TYPO, NAME_TYPO, NAME_TYPO, NAME_TYPO, NAME_SIMILAR,
+    static const uint8_t same[] = {
+        NAME_EXACT, NAME_HOMOPHONE, NAME_NICKNAME,      NAME_PART,          NAME_INITIAL,
+        NAME_TYPO,  NAME_SIMILAR,   NAME_ONE_CHARACTER, NAME_ENGLISH_GIVEN, NAME_GIVEN_DIFFERS};
+    static const uint8_t sound[] = {NAME_HOMOPHONE, NAME_HOMOPHONE, NAME_ELSE,    NAME_SIMILAR,
+                                    NAME_SIMILAR,   NAME_SIMILAR,   NAME_SIMILAR, NAME_SIMILAR,
+                                    NAME_ELSE,      NAME_ELSE};
+    static const uint8_t subset[] = {NAME_PART,    NAME_SIMILAR,      NAME_NICKNAME, NAME_PART,
+                                     NAME_INITIAL, NAME_SIMILAR,      NAME_SIMILAR,  NAME_SIMILAR,
+                                     NAME_ELSE,    NAME_GIVEN_DIFFERS};
+    static const uint8_t typo[] = {NAME_TYPO,    NAME_TYPO,    NAME_TYPO, NAME_TYPO, NAME_SIMILAR,
                                    NAME_SIMILAR, NAME_SIMILAR, NAME_ELSE, NAME_ELSE, NAME_ELSE};
     static const uint8_t similar[] = {NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR, NAME_SIMILAR,
-                                      NAME_ELSE, NAME_SIMILAR, NAME_ELSE, NAME_ELSE, NAME_ELSE,
-                                      NAME_ELSE};
+                                      NAME_ELSE,    NAME_SIMILAR, NAME_ELSE,    NAME_ELSE,
+                                      NAME_ELSE,    NAME_ELSE};
     size_t at = (size_t)given - PART_SAME;
 
     switch (family) {
@@ -398,7 +401,8 @@ static struct name_judgement judge(const struct matcher *matcher, const struct p
 {
     struct name_judgement judgement = {0};
     bool chinese = family[0].han.len || family[1].han.len;
-    bool scripts_differ = (family[0].han.len || given[0].han.len) != (family[1].han.len || given[1].han.len);
+    bool scripts_differ =
+        (family[0].han.len || given[0].han.len) != (family[1].han.len || given[1].han.len);
 
     judgement.any = level_of(compare_part(&family[0], &family[1], swapped),
                              compare_part(&given[0], &given[1], true), chinese, &judgement.level);
@@ -447,7 +451,8 @@ static bool is_all_initials(const struct feature_name *letters, const struct fea
 /* A chat name that does not fit says little; its letters may still be somebody's initials. */
 static struct name_judgement judge_doubtful(const struct matcher *matcher,
                                             const struct feature_name *a,
-                                            const struct feature_name *b, struct name_judgement best)
+                                            const struct feature_name *b,
+                                            struct name_judgement best)
 {
     if (is_all_initials(a, b) || is_all_initials(b, a)) {
         best.any = true;
@@ -478,7 +483,8 @@ bool compare_name(const struct matcher *matcher, const struct features_view *a,
     }
     struct name_judgement best = judge(matcher, family, given, false);
     /* Characters keep their order; letters do not. */
-    if ((!best.any || best.level == NAME_ELSE || best.level >= NAME_TYPO) && !(family[0].han.len && family[1].han.len)) {
+    if ((!best.any || best.level == NAME_ELSE || best.level >= NAME_TYPO) &&
+        !(family[0].han.len && family[1].han.len)) {
         struct part other_family[2] = {family[0], given[1]}, other_given[2] = {given[0], family[1]};
         struct name_judgement swapped = judge(matcher, other_family, other_given, true);
         if (swapped.any && (best.any ? swapped.weight > best.weight : swapped.weight > 0) &&

@@ -78,7 +78,8 @@ static bool is_usual_surname(struct slice surname)
     return (rank > 0 && rank <= SURNAME_RANK_USUAL) || han_is_compound_surname(surname);
 }
 
-/* A chat name rather than a person's: characters that start with no surname, one word, or a word with digits. */
+/* A chat name rather than a person's: characters that start with no surname, one word, or a word
+ * with digits. */
 static bool is_doubtful(const struct name_parts *parts)
 {
     if (parts->family_only)
@@ -91,7 +92,8 @@ static bool is_doubtful(const struct name_parts *parts)
     return parts->token_count < 2 || parts->family_folded.len == 1;
 }
 
-/* Nothing is left to strip: the cleaner made the parts from the whole, or the whole from just these parts. */
+/* Nothing is left to strip: the cleaner made the parts from the whole, or the whole from just these
+ * parts. */
 static bool parts_are_bare(const struct packer *p)
 {
     struct slice whole = p->full_name;
@@ -179,8 +181,8 @@ static void put_suffix(struct packer *p, struct slice value)
 {
     static const struct {
         const char *text, *code;
-    } known[] = {{"jr", "J"}, {"jr.", "J"}, {"junior", "J"}, {"sr", "S"}, {"sr.", "S"},
-                 {"senior", "S"}, {"ii", "2"}, {"iii", "3"}, {"iv", "4"}, {"v", "5"}};
+    } known[] = {{"jr", "J"},     {"jr.", "J"}, {"junior", "J"}, {"sr", "S"}, {"sr.", "S"},
+                 {"senior", "S"}, {"ii", "2"},  {"iii", "3"},    {"iv", "4"}, {"v", "5"}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (slice_eq_nocase(value, slice_str(known[i].text)))
@@ -255,7 +257,8 @@ static void put_website(struct packer *p, struct slice value)
 /* 省 市 区 县 off the end, so that 上海 and 上海市 are one place. */
 static struct slice place_core(struct slice place)
 {
-    static const char *const suffixes[] = {"自治区", "自治州", "地区", "市", "省", "区", "县", "州"};
+    static const char *const suffixes[] = {"自治区", "自治州", "地区", "市",
+                                           "省",     "区",     "县",   "州"};
 
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         struct slice suffix = slice_str(suffixes[i]);
@@ -274,9 +277,9 @@ static void put_place(struct packer *p, enum feature_tag tag, struct slice place
 /* Unit words: the numbers beside them say enough. */
 static bool is_unit_word(struct slice word)
 {
-    static const char *const words[] = {"apt", "apartment", "flat", "suite", "ste", "unit", "no", "nr",
-                                        "fl", "floor", "room", "rm", "bis", "piso", "esc", "building",
-                                        "bldg", "block"};
+    static const char *const words[] = {"apt", "apartment", "flat", "suite",    "ste",  "unit",
+                                        "no",  "nr",        "fl",   "floor",    "room", "rm",
+                                        "bis", "piso",      "esc",  "building", "bldg", "block"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (slice_is(word, words[i]))
@@ -345,7 +348,8 @@ static void split_latin_street(struct slice folded, struct street *street)
         size_t from = 0, to;
         while (from < words[i].len && !(words[i].ptr[from] >= '0' && words[i].ptr[from] <= '9'))
             from++;
-        for (to = from; to < words[i].len && words[i].ptr[to] >= '0' && words[i].ptr[to] <= '9'; to++)
+        for (to = from; to < words[i].len && words[i].ptr[to] >= '0' && words[i].ptr[to] <= '9';
+             to++)
             continue;
         if (to > from) {
             add_number(street, slice_sub(words[i], from, to));
@@ -405,8 +409,9 @@ static void put_address(struct packer *p)
     size_t len = 0;
     for (size_t i = 0; i < postal.len && len < sizeof(letters); i++)
         if (postal.ptr[i] != ' ' && postal.ptr[i] != '-')
-            letters[len++] = (char)(postal.ptr[i] >= 'a' && postal.ptr[i] <= 'z' ? postal.ptr[i] - 32
-                                                                                 : postal.ptr[i]);
+            letters[len++] =
+                (char)(postal.ptr[i] >= 'a' && postal.ptr[i] <= 'z' ? postal.ptr[i] - 32
+                                                                    : postal.ptr[i]);
     put_text(p, TAG_POSTAL, slice_of(letters, len));
 }
 

@@ -1,10 +1,11 @@
 /*
  * features.h - the packed comparison values of one record, read back.
  *
- * Features are a header (layout, kind, space) and a run of (tag, length, payload). They hold what keys and
- * comparisons need and nothing for show: names folded and romanised beside their simplified characters, phones as
- * numbers, e-mails as text, hashes where only equality counts. They may come back from a database, so a reader
- * believes nothing: what does not parse is left out, and reading stops at the first torn entry.
+ * Features are a header (layout, kind, space) and a run of (tag, length, payload). They hold what
+ * keys and comparisons need and nothing for show: names folded and romanised beside their
+ * simplified characters, phones as numbers, e-mails as text, hashes where only equality counts.
+ * They may come back from a database, so a reader believes nothing: what does not parse is left
+ * out, and reading stops at the first torn entry.
  *
  * Private to rules/: the rest of the daemon uses match.h.
  */
@@ -53,10 +54,11 @@ struct feature_name {
     enum name_script script;
     bool order_certain;
     bool family_only;
-    bool doubtful; /* hardly a person's name: 追梦人, SJG, Lucky */
-    struct slice family, given;         /* folded: "zhang", "xiaoming", "hans peter" */
-    struct slice family_han, given_han; /* simplified characters; empty when it was not written in them */
-    struct slice packed;                /* the entry as it lies there: equal bytes, equal name */
+    bool doubtful;              /* hardly a person's name: 追梦人, SJG, Lucky */
+    struct slice family, given; /* folded: "zhang", "xiaoming", "hans peter" */
+    struct slice family_han,
+        given_han;       /* simplified characters; empty when it was not written in them */
+    struct slice packed; /* the entry as it lies there: equal bytes, equal name */
 };
 
 enum email_flag { EMAIL_ROLE = 1, EMAIL_FREE = 2 };
@@ -99,7 +101,8 @@ struct features_view {
 /* False (and an empty view of kind 0) when the head is not one of ours. */
 bool features_read(struct slice features, struct features_view *view);
 
-/* One phone or e-mail or date as packed; used for the users' own fields too. 0 / empty / year 0 when it is none. */
+/* One phone or e-mail or date as packed; used for the users' own fields too. 0 / empty / year 0
+ * when it is none. */
 uint64_t feature_phone_pack(struct slice canonical);
 struct feature_date feature_date_parse(struct slice iso);
 struct feature_email feature_email_of(struct slice whole);
@@ -109,7 +112,8 @@ void feature_street(const struct address_parts *parts, struct arena *arena, stru
 bool email_domain_is_free(struct slice domain); /* gmail.com, qq.com: anybody's */
 bool email_local_is_role(struct slice local);   /* info@, sales@: many people's */
 
-/* The last two bits of work on names: words of a folded part, and a word as keys and degrees see it. */
+/* The last two bits of work on names: words of a folded part, and a word as keys and degrees see
+ * it. */
 size_t name_words(struct slice part, struct slice *words, size_t max);
 /* Hash of a word of a name: nickname group when it is in exactly one, else its letters. */
 uint64_t name_word_hash(struct slice word);

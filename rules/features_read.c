@@ -6,29 +6,34 @@
 
 /* Mailboxes anybody can have; sorted by bytes. */
 static const char *const free_domains[] = {
-    "126.com",       "139.com",       "163.com",     "188.com",      "189.cn",      "aliyun.com",
-    "aol.com",       "comcast.net",   "foxmail.com", "free.fr",      "gmail.com",   "gmx.at",
-    "gmx.ch",        "gmx.com",       "gmx.de",      "gmx.net",      "googlemail.com",
-    "hotmail.co.uk", "hotmail.com",   "hotmail.de",  "hotmail.es",   "hotmail.fr",  "icloud.com",
-    "laposte.net",   "libero.it",     "live.cn",     "live.com",     "mail.com",    "mail.ru",
-    "me.com",        "msn.com",       "naver.com",   "orange.fr",    "outlook.com", "outlook.de",
-    "outlook.es",    "outlook.fr",    "proton.me",   "protonmail.com", "qq.com",    "sfr.fr",
-    "sina.cn",       "sina.com",      "sohu.com",    "t-online.de",  "tom.com",     "vip.163.com",
-    "vip.qq.com",    "vip.sina.com",  "wanadoo.fr",  "web.de",       "wo.cn",       "yahoo.cn",
-    "yahoo.co.jp",   "yahoo.co.uk",   "yahoo.com",   "yahoo.com.cn", "yahoo.de",    "yahoo.es",
-    "yahoo.fr",      "yandex.ru",     "yeah.net",    "ymail.com",    "zoho.com",
+    "126.com",    "139.com",        "163.com",       "188.com",        "189.cn",
+    "aliyun.com", "aol.com",        "comcast.net",   "foxmail.com",    "free.fr",
+    "gmail.com",  "gmx.at",         "gmx.ch",        "gmx.com",        "gmx.de",
+    "gmx.net",    "googlemail.com", "hotmail.co.uk", "hotmail.com",    "hotmail.de",
+    "hotmail.es", "hotmail.fr",     "icloud.com",    "laposte.net",    "libero.it",
+    "live.cn",    "live.com",       "mail.com",      "mail.ru",        "me.com",
+    "msn.com",    "naver.com",      "orange.fr",     "outlook.com",    "outlook.de",
+    "outlook.es", "outlook.fr",     "proton.me",     "protonmail.com", "qq.com",
+    "sfr.fr",     "sina.cn",        "sina.com",      "sohu.com",       "t-online.de",
+    "tom.com",    "vip.163.com",    "vip.qq.com",    "vip.sina.com",   "wanadoo.fr",
+    "web.de",     "wo.cn",          "yahoo.cn",      "yahoo.co.jp",    "yahoo.co.uk",
+    "yahoo.com",  "yahoo.com.cn",   "yahoo.de",      "yahoo.es",       "yahoo.fr",
+    "yandex.ru",  "yeah.net",       "ymail.com",     "zoho.com",
 };
 
 /* Mailboxes of an office, not of a person; sorted by bytes. */
 static const char *const roles[] = {
-    "accounting", "accounts", "admin",    "billing",  "booking",   "bookings", "buchhaltung",
-    "contact",    "contacto", "customerservice", "einkauf", "enquiries", "events", "finance",
-    "frontdesk",  "hello",    "help",     "helpdesk", "hr",        "info",     "information",
-    "inquiry",    "invoice",  "invoices", "jobs",     "kefu",      "kontakt",  "mail",
-    "market",     "marketing", "noreply", "office",   "order",     "orders",   "postmaster",
-    "press",      "procurement", "purchase", "purchasing", "reception", "reservations", "sale",
-    "sales",      "secretary", "service", "services", "shop",      "support",  "team",
-    "vertrieb",   "webmaster", "welcome",
+    "accounting",   "accounts",    "admin",    "billing",    "booking",
+    "bookings",     "buchhaltung", "contact",  "contacto",   "customerservice",
+    "einkauf",      "enquiries",   "events",   "finance",    "frontdesk",
+    "hello",        "help",        "helpdesk", "hr",         "info",
+    "information",  "inquiry",     "invoice",  "invoices",   "jobs",
+    "kefu",         "kontakt",     "mail",     "market",     "marketing",
+    "noreply",      "office",      "order",    "orders",     "postmaster",
+    "press",        "procurement", "purchase", "purchasing", "reception",
+    "reservations", "sale",        "sales",    "secretary",  "service",
+    "services",     "shop",        "support",  "team",       "vertrieb",
+    "webmaster",    "welcome",
 };
 
 static bool in_sorted(const char *const *list, size_t count, struct slice word)
@@ -276,7 +281,7 @@ bool features_read(struct slice features, struct features_view *view)
 enum record_kind features_kind(struct slice features)
 {
     return features.len >= FEATURES_HEAD_BYTES && features.ptr[1] == KIND_COMPANY ? KIND_COMPANY
-                                                                                 : KIND_PERSON;
+                                                                                  : KIND_PERSON;
 }
 
 uint64_t features_identity(struct slice features)

@@ -9,8 +9,8 @@
 #include "rules/text.h"
 
 #define PER 100000.0F
-/* Names of one character are some 15 to 20 of a hundred given names: a character by itself is that much rarer
- * as a whole name than within names. */
+/* Names of one character are some 15 to 20 of a hundred given names: a character by itself is that
+ * much rarer as a whole name than within names. */
 #define SINGLE_CHARACTER_LOG2 (-2.5F)
 
 static uint64_t slot_key(enum frequency_kind kind, struct slice text)
@@ -97,7 +97,8 @@ float frequency_family(const struct matcher *matcher, struct slice folded, struc
         return look_up(matcher, FREQUENCY_SURNAME, han);
     if (known(matcher, FREQUENCY_SURNAME, folded, &found))
         return found;
-    /* Of a double surname the first names the family; with the second it is rarer by as much again, bounded. */
+    /* Of a double surname the first names the family; with the second it is rarer by as much again,
+     * bounded. */
     struct slice first = first_word(folded);
     if (first.len == folded.len)
         return matcher->default_log2[FREQUENCY_SURNAME];
@@ -112,7 +113,8 @@ static float frequency_characters(const struct matcher *matcher, struct slice ha
     size_t count = 0;
     uint32_t code_point;
 
-    for (struct slice rest = han, before = han; utf8_next(&rest, &code_point); before = rest, count++)
+    for (struct slice rest = han, before = han; utf8_next(&rest, &code_point);
+         before = rest, count++)
         total += look_up(matcher, FREQUENCY_CHARACTER, slice_sub(before, 0, before.len - rest.len));
     return count == 1 ? total + SINGLE_CHARACTER_LOG2 : total;
 }
@@ -140,8 +142,9 @@ float frequency_given(const struct matcher *matcher, struct slice folded, struct
     if (folded.len == 0)
         return 0;
     if (han.len)
-        return known(matcher, FREQUENCY_GIVEN_NAME, han, &found) ? found
-                                                                 : frequency_characters(matcher, han);
+        return known(matcher, FREQUENCY_GIVEN_NAME, han, &found)
+                   ? found
+                   : frequency_characters(matcher, han);
     if (pinyin)
         return frequency_syllables(matcher, folded);
     return look_up(matcher, FREQUENCY_GIVEN_NAME, first_word(folded));

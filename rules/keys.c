@@ -1,9 +1,10 @@
 /*
  * keys.c - the blocking keys of a record: what two records must share to be judged at all.
  *
- * Value keys stand for one shared value. Combinations join a name with something weaker, chosen so that people
- * who merely have a common name do not all meet: a name alone is never a key, and a name with a city
- * only when the name is rare. The hash takes in which key it is, the kind of the record and its space.
+ * Value keys stand for one shared value. Combinations join a name with something weaker, chosen so
+ * that people who merely have a common name do not all meet: a name alone is never a key, and a
+ * name with a city only when the name is rare. The hash takes in which key it is, the kind of the
+ * record and its space.
  */
 #include "rules/han.h"
 #include "rules/model.h"
@@ -38,11 +39,11 @@ enum key_kind {
 };
 
 static const char *const key_names[KEY_COUNT] = {
-    "phone",        "email",          "wechat_id",    "wechat_openid", "identity",
-    "member_no",    "address",        "own_field",    "name_birth",    "name_birth_year",
+    "phone",         "email",          "wechat_id",         "wechat_openid",  "identity",
+    "member_no",     "address",        "own_field",         "name_birth",     "name_birth_year",
     "name_birthday", "name_phone_end", "name_phone_middle", "name_email_end", "name_email_domain",
-    "email_local",  "name_company",   "name_postal_code", "name_street", "name_city",
-    "name_address", "company_core",   "company_start", "company_site",
+    "email_local",   "name_company",   "name_postal_code",  "name_street",    "name_city",
+    "name_address",  "company_core",   "company_start",     "company_site",
 };
 
 /* A name as common as this meets too many of its kind in one city, or in one year of birth. */
@@ -114,7 +115,8 @@ uint64_t key_of_member(const struct features_view *view)
 
 uint64_t key_of_custom(const struct features_view *view, const struct feature_custom *custom)
 {
-    if (custom->type != FIELD_PHONE && custom->type != FIELD_EMAIL && custom->type != FIELD_ID_NUMBER)
+    if (custom->type != FIELD_PHONE && custom->type != FIELD_EMAIL &&
+        custom->type != FIELD_ID_NUMBER)
         return 0;
     return key_hash(view, KEY_CUSTOM, custom->name_hash, slice_hash(custom->payload, 1));
 }
@@ -163,13 +165,15 @@ static void add_value_keys(struct key_list *list)
     add_custom_keys(list);
 }
 
-/* One word of a name for blocking: pinyin as it is (homophones meet), nicknames by their group, else by sound. */
+/* One word of a name for blocking: pinyin as it is (homophones meet), nicknames by their group,
+ * else by sound. */
 static uint64_t word_code(struct slice word, bool chinese)
 {
     uint16_t groups[NICKNAME_GROUPS_MAX];
     unsigned rank;
 
-    /* Whether a word is a family or a given name is not always known: the code must not depend on it. */
+    /* Whether a word is a family or a given name is not always known: the code must not depend on
+     * it. */
     if (chinese || pinyin_is_surname(word, &rank))
         return slice_hash(word, 1);
     if (word.len > 1 && name_nickname_groups(word, groups) == 1)
@@ -178,8 +182,8 @@ static uint64_t word_code(struct slice word, bool chinese)
     return slice_hash(slice_str(sound.code), 2);
 }
 
-/* The words of a part that block: all of a Chinese part as one; of others the first and the last that is no
- * particle or initial. */
+/* The words of a part that block: all of a Chinese part as one; of others the first and the last
+ * that is no particle or initial. */
 static size_t part_codes(struct slice part, bool chinese, uint64_t codes[2])
 {
     struct slice words[NAME_TOKENS_MAX];

@@ -21,15 +21,25 @@ static const struct {
     const char *field;
     uint8_t tag;
 } field_tags[] = {
-    {"full_name", TAG_FULL_NAME},  {"given_name", TAG_GIVEN_NAME},
-    {"family_name", TAG_FAMILY_NAME}, {"name_suffix", TAG_SUFFIX},
-    {"name_title", TAG_NAME_TITLE}, {"gender", TAG_GENDER},        {"phone", TAG_PHONE},
-    {"email", TAG_EMAIL},          {"birth_date", TAG_BIRTH},
-    {"national_id", TAG_IDENTITY}, {"credit_code", TAG_IDENTITY},
-    {"wechat_id", TAG_WECHAT_ID},  {"wechat_openid", TAG_WECHAT_OPENID},
-    {"member_no", TAG_MEMBER},     {"company", TAG_COMPANY},
-    {"address_line", TAG_ADDRESS}, {"city", TAG_CITY},
-    {"district", TAG_DISTRICT},    {"postal_code", TAG_POSTAL},
+    {"full_name", TAG_FULL_NAME},
+    {"given_name", TAG_GIVEN_NAME},
+    {"family_name", TAG_FAMILY_NAME},
+    {"name_suffix", TAG_SUFFIX},
+    {"name_title", TAG_NAME_TITLE},
+    {"gender", TAG_GENDER},
+    {"phone", TAG_PHONE},
+    {"email", TAG_EMAIL},
+    {"birth_date", TAG_BIRTH},
+    {"national_id", TAG_IDENTITY},
+    {"credit_code", TAG_IDENTITY},
+    {"wechat_id", TAG_WECHAT_ID},
+    {"wechat_openid", TAG_WECHAT_OPENID},
+    {"member_no", TAG_MEMBER},
+    {"company", TAG_COMPANY},
+    {"address_line", TAG_ADDRESS},
+    {"city", TAG_CITY},
+    {"district", TAG_DISTRICT},
+    {"postal_code", TAG_POSTAL},
     {"website", TAG_WEBSITE},
 };
 
@@ -112,7 +122,8 @@ static void read_level(struct model_reader *reader, const struct yaml_node *node
                        : slice_is(use, "given")  ? FREQUENCY_GIVEN
                                                  : FREQUENCY_NONE;
     if (frequency && level->frequency == FREQUENCY_NONE && !slice_is(use, "none"))
-        problems_add(reader->problems, frequency, "`frequency` must be both, family, given or none");
+        problems_add(reader->problems, frequency,
+                     "`frequency` must be both, family, given or none");
     struct slice lifts = yaml_text(node, "lifts", SLICE("false"));
     level->lifts = slice_is(lifts, "true");
     if (!level->lifts && !slice_is(lifts, "false"))
@@ -145,7 +156,8 @@ static void read_band_loss(struct model_reader *reader, const struct yaml_node *
     if (node == NULL)
         return;
     if (node->kind != YAML_LIST || node->count != DEGREE_DEAD) {
-        problems_add(reader->problems, node, "`band_loss` must be a list of %d numbers", DEGREE_DEAD);
+        problems_add(reader->problems, node, "`band_loss` must be a list of %d numbers",
+                     DEGREE_DEAD);
         return;
     }
     for (size_t i = 0; i < node->count; i++) {
@@ -155,7 +167,8 @@ static void read_band_loss(struct model_reader *reader, const struct yaml_node *
             memcpy(text, item->text.ptr, item->text.len);
         float loss = strtof(text, &end);
         if (end == text || *end != '\0' || !(loss >= last) || loss > 100) {
-            problems_add(reader->problems, item, "a band's loss must be a number from the last one's to 100");
+            problems_add(reader->problems, item,
+                         "a band's loss must be a number from the last one's to 100");
             return;
         }
         comparison->band_loss[i] = last = loss;
@@ -188,8 +201,8 @@ static void read_comparisons(struct model_reader *reader, const struct yaml_node
 
 /* What a field of the user's own may be compared by; the other types say nothing. */
 static const enum field_type own_types[] = {
-    FIELD_TEXT, FIELD_PERSON_NAME, FIELD_EMAIL, FIELD_PHONE, FIELD_ADDRESS, FIELD_COMPANY,
-    FIELD_DATE, FIELD_ID_NUMBER, FIELD_URL, FIELD_CATEGORY, FIELD_NUMBER, FIELD_MONEY,
+    FIELD_TEXT, FIELD_PERSON_NAME, FIELD_EMAIL, FIELD_PHONE,    FIELD_ADDRESS, FIELD_COMPANY,
+    FIELD_DATE, FIELD_ID_NUMBER,   FIELD_URL,   FIELD_CATEGORY, FIELD_NUMBER,  FIELD_MONEY,
 };
 #define OWN_TYPES (sizeof(own_types) / sizeof(own_types[0]))
 
@@ -234,7 +247,8 @@ static void read_frequency_section(struct model_reader *reader, const struct yam
             memcpy(text, value->text.ptr, value->text.len);
         float number = strtof(text, &end);
         if (end == text || *end != '\0' || !(number > 0) || number > 100000)
-            problems_add(reader->problems, value, "a frequency must be a number above 0, at most 100000");
+            problems_add(reader->problems, value,
+                         "a frequency must be a number above 0, at most 100000");
         else
             frequency_table_add(&reader->matcher->frequencies, scratch, kind, table->keys[i]->text,
                                 number);
@@ -256,7 +270,8 @@ static void read_frequencies(struct model_reader *reader, const struct yaml_node
         reader->matcher->default_log2[kinds[i]] = -10;
     }
     if (entries > FREQUENCIES_MAX) {
-        problems_add(reader->problems, frequencies, "%zu names; at most %d", entries, FREQUENCIES_MAX);
+        problems_add(reader->problems, frequencies, "%zu names; at most %d", entries,
+                     FREQUENCIES_MAX);
         entries = 0;
         frequencies = NULL;
     }
@@ -277,9 +292,9 @@ static void read_frequencies(struct model_reader *reader, const struct yaml_node
 
 static void read_root(struct model_reader *reader, const struct yaml_node *root)
 {
-    static const char *const known[] = {"model",       "version",    "prior",
+    static const char *const known[] = {"model",         "version",        "prior",
                                         "name_bits_max", "ceiling_excess", "comparisons",
-                                        "together",    "own_fields", "frequencies"};
+                                        "together",      "own_fields",     "frequencies"};
     struct matcher *matcher = reader->matcher;
     static const char *const together[] = {"factor", "name_and_address_bits"};
     double version = 1, prior = 1e-5, name_bits = 16, excess = 0.1, factor = 0.5, household = 80;
@@ -362,7 +377,8 @@ static uint64_t fingerprint_of(const struct matcher *matcher, const struct schem
 
     for (size_t i = 0; i < schema->count; i++)
         if (matcher->field_tags[schema->fields[i].id]) {
-            snprintf(line, sizeof(line), "%s %d", schema->fields[i].name, (int)schema->fields[i].type);
+            snprintf(line, sizeof(line), "%s %d", schema->fields[i].name,
+                     (int)schema->fields[i].type);
             hash = slice_hash(slice_str(line), hash);
         }
     snprintf(line, sizeof(line), "%.9g %.9g", settings->link_probability,
@@ -390,8 +406,10 @@ struct matcher *matcher_new(const struct schema *schema, const char *model_name,
         matcher->review_weight = probability_to_weight(settings->review_probability);
         if (!(settings->review_probability > 0 && settings->link_probability < 1 &&
               settings->review_probability <= settings->link_probability))
-            problems_add(problems, NULL, "match: review %g and link %g must be above 0 and below 1, review not above link",
-                         settings->review_probability, settings->link_probability);
+            problems_add(
+                problems, NULL,
+                "match: review %g and link %g must be above 0 and below 1, review not above link",
+                settings->review_probability, settings->link_probability);
         reader.matcher = matcher;
         struct yaml_node *root = yaml_parse(scratch, matcher->name, model, problems);
         if (root && root->kind != YAML_MAP)

@@ -1,17 +1,18 @@
 /*
  * model.h - a matcher's insides: the compiled model file.
  *
- * The comparisons and their levels are code (compare.h says what each level means); the model file says what
- * each is worth: m and u, whose frequency refines u, which level caps the whole. Private to rules/.
+ * The comparisons and their levels are code (compare.h says what each level means); the model file
+ * says what each is worth: m and u, whose frequency refines u, which level caps the whole. Private
+ * to rules/.
  */
 #ifndef TRIBUTARY_RULES_MODEL_H
 #define TRIBUTARY_RULES_MODEL_H
 
 #include "rules/features.h"
 
-#define LEVELS_MAX            20 /* of one comparison */
-#define MATCHER_CUSTOMS_MAX   64
-#define DEGREE_BANDS          8
+#define LEVELS_MAX          20 /* of one comparison */
+#define MATCHER_CUSTOMS_MAX 64
+#define DEGREE_BANDS        8
 
 enum comparison_id {
     /* persons */
@@ -107,10 +108,15 @@ enum address_level {
     ADDRESS_LEVELS,
 };
 
-enum frequency_use { FREQUENCY_NONE, FREQUENCY_FAMILY = 1, FREQUENCY_GIVEN = 2, FREQUENCY_BOTH = 3 };
+enum frequency_use {
+    FREQUENCY_NONE,
+    FREQUENCY_FAMILY = 1,
+    FREQUENCY_GIVEN = 2,
+    FREQUENCY_BOTH = 3
+};
 
 struct level_model {
-    float weight;      /* log2(m / u); u is what remains beside the frequency */
+    float weight; /* log2(m / u); u is what remains beside the frequency */
     float log2_m;
     float ceiling;     /* log2 odds the whole may not pass; +INFINITY when there is none */
     uint8_t frequency; /* enum frequency_use */
@@ -132,7 +138,12 @@ struct frequency_table {
     size_t mask;
 };
 
-enum frequency_kind { FREQUENCY_SURNAME = 1, FREQUENCY_GIVEN_NAME, FREQUENCY_CHARACTER, FREQUENCY_SYLLABLE };
+enum frequency_kind {
+    FREQUENCY_SURNAME = 1,
+    FREQUENCY_GIVEN_NAME,
+    FREQUENCY_CHARACTER,
+    FREQUENCY_SYLLABLE
+};
 
 struct custom_field {
     uint16_t field; /* id in the schema */
@@ -146,11 +157,11 @@ struct matcher {
     struct arena *arena;
     uint64_t fingerprint;
     double prior_weight, link_weight, review_weight;
-    float ceiling_excess;     /* share of the evidence above a ceiling that still counts */
-    float together_factor;    /* of the lesser one of phone and address when both agree */
+    float ceiling_excess;  /* share of the evidence above a ceiling that still counts */
+    float together_factor; /* of the lesser one of phone and address when both agree */
     float name_and_address_max;
-    float name_bits_max;      /* the most a name may say, level and rarity together */
-    float default_log2[5];    /* by enum frequency_kind: names not in the table */
+    float name_bits_max;   /* the most a name may say, level and rarity together */
+    float default_log2[5]; /* by enum frequency_kind: names not in the table */
     struct frequency_table frequencies;
     struct comparison_model comparisons[CMP_FIXED_COUNT];
     struct comparison_model customs[FIELD_TYPE_COUNT];
@@ -158,7 +169,7 @@ struct matcher {
     struct custom_field custom_fields[MATCHER_CUSTOMS_MAX];
     uint16_t identity_fields[2]; /* national_id, credit_code; FIELD_NONE */
     size_t field_count;
-    uint8_t *field_tags; /* by field id: enum feature_tag */
+    uint8_t *field_tags;   /* by field id: enum feature_tag */
     uint8_t *field_custom; /* by field id: index into custom_fields when the tag is TAG_CUSTOM */
 };
 
@@ -170,7 +181,8 @@ extern const char *const custom_levels[EQUAL_LEVELS];
 
 /* log2 of how common a part of a name is; at most 0. `han` may be empty. */
 float frequency_family(const struct matcher *matcher, struct slice folded, struct slice han);
-float frequency_given(const struct matcher *matcher, struct slice folded, struct slice han, bool pinyin);
+float frequency_given(const struct matcher *matcher, struct slice folded, struct slice han,
+                      bool pinyin);
 
 /* The hash of the value key of a value, as features_keys makes it: to find its band. */
 uint64_t key_of_phone(const struct features_view *view, uint64_t phone);
@@ -178,7 +190,8 @@ uint64_t key_of_email(const struct features_view *view, struct slice email);
 uint64_t key_of_wechat_id(const struct features_view *view);
 uint64_t key_of_wechat_openid(const struct features_view *view);
 uint64_t key_of_member(const struct features_view *view);
-uint64_t key_of_custom(const struct features_view *view, const struct feature_custom *custom); /* 0: none */
-uint64_t key_of_address(const struct features_view *view); /* 0 when it has none */
+uint64_t key_of_custom(const struct features_view *view,
+                       const struct feature_custom *custom); /* 0: none */
+uint64_t key_of_address(const struct features_view *view);   /* 0 when it has none */
 
 #endif

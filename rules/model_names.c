@@ -1,4 +1,5 @@
-/* model_names.c - the names of comparisons and levels, as model files and explanations spell them. */
+/* model_names.c - the names of comparisons and levels, as model files and explanations spell them.
+ */
 #include "rules/model.h"
 
 const char *const comparison_names[CMP_FIXED_COUNT] = {
@@ -26,8 +27,8 @@ const char *const comparison_names[CMP_FIXED_COUNT] = {
 };
 
 static const char *const name_levels[NAME_LEVELS] = {
-    "else",          "exact",     "swapped",    "romanised",      "homophone",
-    "nickname",      "part",      "initial",    "typo",           "similar",
+    "else",          "exact",         "swapped",     "romanised",  "homophone",
+    "nickname",      "part",          "initial",     "typo",       "similar",
     "one_character", "english_given", "family_only", "given_only", "family_changed",
     "given_differs", "unlike",
 };

@@ -1,6 +1,6 @@
 /*
- * score.c - judging two records: levels to weights, shared values weakened by their degree, evidence that travels
- * together counted once, and ceilings.
+ * score.c - judging two records: levels to weights, shared values weakened by their degree,
+ * evidence that travels together counted once, and ceilings.
  */
 #include <math.h>
 
@@ -20,8 +20,8 @@ struct scorer {
     float name, phone, address; /* weights, to see what travels together */
 };
 
-/* The degree band of a value both records hold. Without a list nothing is known of degrees; with one, a key that is
- * not in it is dead. */
+/* The degree band of a value both records hold. Without a list nothing is known of degrees; with
+ * one, a key that is not in it is dead. */
 static uint8_t band_of(const struct scorer *s, uint64_t key)
 {
     if (key == 0 || s->shared == NULL)
@@ -115,8 +115,7 @@ static void score_person(struct scorer *s, const struct features_view *a,
     if (compare_email_name(a, b, &compared))
         (void)count_fixed(s, CMP_EMAIL_NAME, &compared);
     count_number(s, CMP_WECHAT_ID, a->wechat_id, b->wechat_id, a, key_of_wechat_id);
-    count_number(s, CMP_WECHAT_OPENID, a->wechat_openid, b->wechat_openid, a,
-                 key_of_wechat_openid);
+    count_number(s, CMP_WECHAT_OPENID, a->wechat_openid, b->wechat_openid, a, key_of_wechat_openid);
     count_number(s, CMP_NATIONAL_ID, a->identity, b->identity, a, NULL);
     count_number(s, CMP_MEMBER, a->member, b->member, a, key_of_member);
     if (compare_company(a, b, &compared))

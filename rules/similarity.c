@@ -1,8 +1,8 @@
 /*
  * similarity.c - how alike two single values are, 0 to 1, for trying a type on labelled pairs.
  *
- * The levels are those of compare.h; a number from 0 to 1 orders them. From 0.5 up two values would be taken for one by
- * somebody who has nothing else to go by.
+ * The levels are those of compare.h; a number from 0 to 1 orders them. From 0.5 up two values would
+ * be taken for one by somebody who has nothing else to go by.
  */
 #include "daemon/base/utf8.h"
 #include "rules/address.h"
@@ -63,13 +63,14 @@ static size_t words_length(const struct words *words)
 }
 
 /*
- * Pairs the words off, best pair first, whatever their order. The score follows the worst-matched word of the
- * shorter name as much as the mean: one wrong word is another name however long the rest is. Words that only the
- * longer one has count a little.
+ * Pairs the words off, best pair first, whatever their order. The score follows the worst-matched
+ * word of the shorter name as much as the mean: one wrong word is another name however long the
+ * rest is. Words that only the longer one has count a little.
  */
 static double words_similarity(const struct words *a, const struct words *b, bool person)
 {
-    const struct words *shorter = a->count <= b->count ? a : b, *longer = a->count <= b->count ? b : a;
+    const struct words *shorter = a->count <= b->count ? a : b,
+                       *longer = a->count <= b->count ? b : a;
     bool used_short[NAME_TOKENS_MAX * 2] = {false}, used_long[NAME_TOKENS_MAX * 2] = {false};
     double total = 0, weights = 0, worst = 1;
     size_t left_over = words_length(longer);
@@ -81,8 +82,8 @@ static double words_similarity(const struct words *a, const struct words *b, boo
         size_t best_i = 0, best_k = 0;
         for (size_t i = 0; i < shorter->count; i++)
             for (size_t k = 0; !used_short[i] && k < longer->count; k++) {
-                double s = used_long[k] ? -1
-                                        : word_similarity(shorter->list[i], longer->list[k], person);
+                double s =
+                    used_long[k] ? -1 : word_similarity(shorter->list[i], longer->list[k], person);
                 if (s > best) {
                     best = s;
                     best_i = i;
@@ -100,7 +101,8 @@ static double words_similarity(const struct words *a, const struct words *b, boo
     return (0.45 * total / weights + 0.55 * worst) * (1 - (person ? 0.45 : 0.7) * extra);
 }
 
-/* The words run together: SergeiLavrov, Sergei Lavrov. A slip for every eight letters is forgiven. */
+/* The words run together: SergeiLavrov, Sergei Lavrov. A slip for every eight letters is forgiven.
+ */
 static double joined_similarity(const struct words *a, const struct words *b)
 {
     char left[256], right[256];
@@ -147,7 +149,8 @@ static double name_similarity(struct slice a, struct slice b, struct arena *aren
             words[i].list[words[i].count++] = parts[i].tokens[k];
     }
     if (parts[0].script == NAME_SCRIPT_HAN && parts[1].script == NAME_SCRIPT_HAN) {
-        struct slice left = han_simplify(parts[0].display, arena), right = han_simplify(parts[1].display, arena);
+        struct slice left = han_simplify(parts[0].display, arena),
+                     right = han_simplify(parts[1].display, arena);
         if (slice_eq(left, right))
             return 1;
         if (han_homophone_hash(left) == han_homophone_hash(right))
@@ -156,7 +159,8 @@ static double name_similarity(struct slice a, struct slice b, struct arena *aren
         unsigned edits = edit_distance(left, right, (unsigned)length);
         return 0.9 * (1 - (double)edits / (double)length) * (edits ? 0.6 : 1);
     }
-    double cross = (parts[0].script == NAME_SCRIPT_HAN) != (parts[1].script == NAME_SCRIPT_HAN) ? 0.97 : 1;
+    double cross =
+        (parts[0].script == NAME_SCRIPT_HAN) != (parts[1].script == NAME_SCRIPT_HAN) ? 0.97 : 1;
     double score = words_similarity(&words[0], &words[1], true);
     score = greater(score, joined_similarity(&words[0], &words[1]));
     score = centred(score, NAME_MIDDLE);
@@ -205,7 +209,8 @@ static double company_similarity(struct slice a, struct slice b, struct arena *a
     }
     if (!slice_eq(branches[0], branches[1]))
         score *= 0.45;
-    else if (parts[0].region.len && parts[1].region.len && !slice_eq(parts[0].region, parts[1].region))
+    else if (parts[0].region.len && parts[1].region.len &&
+             !slice_eq(parts[0].region, parts[1].region))
         score *= 0.45;
     else if (!slice_eq(parts[0].region, parts[1].region))
         score *= 0.9;
@@ -295,7 +300,8 @@ static double address_similarity(struct slice a, struct slice b, struct arena *a
 
 static double text_similarity(struct slice a, struct slice b, struct arena *arena)
 {
-    struct slice left = han_simplify(text_fold(a, arena), arena), right = han_simplify(text_fold(b, arena), arena);
+    struct slice left = han_simplify(text_fold(a, arena), arena),
+                 right = han_simplify(text_fold(b, arena), arena);
 
     return slice_eq(left, right) ? 1 : lesser(0.99, text_jaro_winkler(left, right));
 }
@@ -337,7 +343,8 @@ double match_similarity(const struct matcher *matcher, enum field_type type, str
     a = slice_trim(a);
     b = slice_trim(b);
     if (arena && a.len && b.len && a.len < SCRATCH_BYTES / 64 && b.len < SCRATCH_BYTES / 64)
-        result = slice_cmp(a, b) <= 0 ? similarity(type, a, b, arena) : similarity(type, b, a, arena);
+        result =
+            slice_cmp(a, b) <= 0 ? similarity(type, a, b, arena) : similarity(type, b, a, arena);
     if (arena)
         arena_free(&arena);
     return result < 0 ? 0 : result > 1 ? 1 : result;

@@ -1,4 +1,5 @@
-/* cmd_score.c - `tributary score`: how alike two columns of values are, and how well that tells labelled pairs. */
+/* cmd_score.c - `tributary score`: how alike two columns of values are, and how well that tells
+ * labelled pairs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,8 +60,10 @@ static int choose_column(const struct scoring *scoring, const struct csv_layout 
 
 static int choose_columns(struct scoring *scoring, const struct csv_layout *layout)
 {
-    static const char *const lefts[] = {"left", "a", "name1", "value1", "left_name", "company1", "公司1"};
-    static const char *const rights[] = {"right", "b", "name2", "value2", "right_name", "company2", "公司2"};
+    static const char *const lefts[] = {"left",      "a",        "name1", "value1",
+                                        "left_name", "company1", "公司1"};
+    static const char *const rights[] = {"right",      "b",        "name2", "value2",
+                                         "right_name", "company2", "公司2"};
     static const char *const labels[] = {"label", "is_match", "match", "same", "truth", "target"};
 
     scoring->left = find_any(layout, lefts, sizeof(lefts) / sizeof(lefts[0]));
@@ -143,7 +146,8 @@ static int score_row(struct scoring *scoring, const struct csv_row *row)
     put_line(scoring, row->cells, row->cell_count, text);
     if (scoring->label < row->cell_count && read_label(row->cells[scoring->label], &same) &&
         !score_curve_add(&scoring->curve, score, same))
-        return cli_fail(scoring->cli, EXIT_CODE_TEMPORARY, "more labelled pairs than fit into memory");
+        return cli_fail(scoring->cli, EXIT_CODE_TEMPORARY,
+                        "more labelled pairs than fit into memory");
     return EXIT_CODE_OK;
 }
 
@@ -222,8 +226,9 @@ static int run(const struct cli *cli)
     int code = EXIT_CODE_TEMPORARY;
 
     if (type == NULL || !field_type_parse(slice_str(type), &scoring.type))
-        return cli_usage_error(cli, "--type must name a type of field, such as person_name, company, "
-                                    "email, phone, address or date");
+        return cli_usage_error(cli,
+                               "--type must name a type of field, such as person_name, company, "
+                               "email, phone, address or date");
     scoring.summary_only = cli_flag(cli, "summary");
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -244,10 +249,14 @@ static int run(const struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"type", 't', "TYPE", "type of the values: person_name, company, email, phone, address, date ..."},
-    {"left", 0, "COLUMN", "column of the first value (default: left, a, name1 ..., else the first)"},
-    {"right", 0, "COLUMN", "column of the second value (default: right, b, name2 ..., else the second)"},
-    {"label", 0, "COLUMN", "column that says whether they are the same (default: label, is_match, same ...)"},
+    {"type", 't', "TYPE",
+     "type of the values: person_name, company, email, phone, address, date ..."},
+    {"left", 0, "COLUMN",
+     "column of the first value (default: left, a, name1 ..., else the first)"},
+    {"right", 0, "COLUMN",
+     "column of the second value (default: right, b, name2 ..., else the second)"},
+    {"label", 0, "COLUMN",
+     "column that says whether they are the same (default: label, is_match, same ...)"},
     {"summary", 's', NULL, "print the summary only, on standard output"},
     {NULL, 0, NULL, NULL},
 };
@@ -256,9 +265,12 @@ const struct cli_command cmd_score = {
     .name = "score",
     .synopsis = "PAIRS.csv",
     .help = "scores how alike pairs of values are",
-    .details = "Writes the pairs with a further column `score`, from 0 (different) to 1 (the same), to standard output. With a\n"
-               "column of labels (true/false, 1/0, yes/no, 是/否) it tells on standard error how well the score parts them: MCC,\n"
-               "F1, precision, recall and specificity at a threshold of 0.5 and at the best one. PAIRS.csv may be - for\n"
+    .details = "Writes the pairs with a further column `score`, from 0 (different) to 1 (the "
+               "same), to standard output. With a\n"
+               "column of labels (true/false, 1/0, yes/no, 是/否) it tells on standard error how "
+               "well the score parts them: MCC,\n"
+               "F1, precision, recall and specificity at a threshold of 0.5 and at the best one. "
+               "PAIRS.csv may be - for\n"
                "standard input.",
     .options = options,
     .min_arguments = 1,

@@ -62,7 +62,8 @@ struct score_counts score_curve_best(struct score_curve *curve)
         now.threshold = (double)curve->pairs[from].score;
         if (score_mcc(&now) > score_mcc(&best))
             best = now;
-        for (to = from; to < curve->count && curve->pairs[to].score <= curve->pairs[from].score; to++)
+        for (to = from; to < curve->count && curve->pairs[to].score <= curve->pairs[from].score;
+             to++)
             if (curve->pairs[to].same) {
                 now.true_positive--;
                 now.false_negative++;

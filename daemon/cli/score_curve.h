@@ -36,9 +36,11 @@ struct score_counts score_curve_best(struct score_curve *curve);
 
 /* Matthews' correlation coefficient, -1 to 1; 0 when a row or column of the table is empty. */
 double score_mcc(const struct score_counts *counts);
-double score_precision(const struct score_counts *counts); /* 0 when nothing was said to be the same */
+double
+score_precision(const struct score_counts *counts); /* 0 when nothing was said to be the same */
 double score_recall(const struct score_counts *counts);
 double score_f1(const struct score_counts *counts);
-double score_specificity(const struct score_counts *counts); /* of those that differ, how many were told apart */
+double score_specificity(
+    const struct score_counts *counts); /* of those that differ, how many were told apart */
 
 #endif

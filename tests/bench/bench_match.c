@@ -2,16 +2,18 @@
  * bench_match: how well and how fast the matcher judges pairs, without daemon, graph or database.
  *
  *   make build/bench/bench_match
- *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without FIELD]... [--country CC] [--dump ID]
+ *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without
+ * FIELD]... [--country CC] [--dump ID]
  *               [--features FILE]   writes each record's features there, for bench_graph
  *       [--pairs FILE]
  *
- * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack understands, with a
- * column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every record with the shipped
- * pack, packs features, joins on keys, scores each pair once, and prints one `name value` a line: what of the
- * truth the keys reach, pairs judged per record, pairwise precision, recall and F1 of the links and of the
- * groups they connect, and nanoseconds per step. --errors and --missed show pairs on standard error. --pairs writes a
- * line per judged pair: weight, whether it is one customer, the levels that came out, and both ids.
+ * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack
+ * understands, with a column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every
+ * record with the shipped pack, packs features, joins on keys, scores each pair once, and prints
+ * one `name value` a line: what of the truth the keys reach, pairs judged per record, pairwise
+ * precision, recall and F1 of the links and of the groups they connect, and nanoseconds per step.
+ * --errors and --missed show pairs on standard error. --pairs writes a line per judged pair:
+ * weight, whether it is one customer, the levels that came out, and both ids.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +24,9 @@
 #include "rules/ruleset.h"
 
 #define COLUMNS_LIMIT 128
-#define KEY_GROUP_MAX 4096 /* records under one key: beyond it the bench, not the graph, gives up */
-#define WITHOUT_MAX   8
+#define KEY_GROUP_MAX 4096 /* records under one key: beyond it the bench, not the graph, gives up  \
+                            */
+#define WITHOUT_MAX 8
 
 struct row {
     struct slice id;
@@ -221,7 +224,8 @@ static void pack_rows(struct bench *bench)
 {
     struct ruleset *rules = make_ruleset(bench);
     struct cleaner *cleaner = cleaner_new(rules);
-    struct source_rules source = {.name = "bench", .country = bench->country, .time_zone = "", .kind = KIND_PERSON};
+    struct source_rules source = {
+        .name = "bench", .country = bench->country, .time_zone = "", .kind = KIND_PERSON};
     struct columns columns = {1, bench->column_count, bench->columns};
     struct arena *scratch = arena_new((size_t)64 << 20);
     struct buf features = BUF_INIT((size_t)1 << 30);
@@ -229,7 +233,9 @@ static void pack_rows(struct bench *bench)
 
     for (size_t i = 0; i < bench->row_count; i++) {
         struct row *row = &bench->rows[i];
-        struct raw_record raw = {.external_id = row->id, .part = SLICE("main"), .columns = &columns,
+        struct raw_record raw = {.external_id = row->id,
+                                 .part = SLICE("main"),
+                                 .columns = &columns,
                                  .values = row->cells};
         struct clean_record clean;
         struct err err;
@@ -238,7 +244,8 @@ static void pack_rows(struct bench *bench)
         if (ruleset_clean(cleaner, &source, &raw, scratch, &clean, &err) != STATUS_OK)
             die("cannot clean", err.text);
         clean_ns += now_ns() - start;
-        for (size_t k = 0; bench->dump && slice_is(row->id, bench->dump) && k < clean.value_count; k++)
+        for (size_t k = 0; bench->dump && slice_is(row->id, bench->dump) && k < clean.value_count;
+             k++)
             fprintf(stderr, "%s = " SLICE_FMT " (flags %u)\n",
                     ruleset_schema(rules)->fields[clean.values[k].field].name,
                     SLICE_ARG(clean.values[k].value), clean.values[k].flags);
@@ -303,8 +310,8 @@ static void index_postings(struct bench *bench)
         die("out of memory", "index");
     for (size_t from = 0, to; from < bench->posting_count; from = to) {
         uint32_t degree = 0;
-        for (to = from; to < bench->posting_count &&
-                        bench->postings[to].hash == bench->postings[from].hash;
+        for (to = from;
+             to < bench->posting_count && bench->postings[to].hash == bench->postings[from].hash;
              to++)
             names[to - from] = bench->rows[bench->postings[to].row].name_key;
         qsort(names, to - from, sizeof(*names), by_u64);
@@ -375,8 +382,8 @@ static void make_pairs(struct bench *bench)
     double by_kind[32] = {0};
 
     for (size_t from = 0, to; from < bench->posting_count; from = to) {
-        for (to = from; to < bench->posting_count &&
-                        bench->postings[to].hash == bench->postings[from].hash;
+        for (to = from;
+             to < bench->posting_count && bench->postings[to].hash == bench->postings[from].hash;
              to++)
             continue;
         if (bench->postings[from].band == DEGREE_DEAD) {
@@ -387,7 +394,8 @@ static void make_pairs(struct bench *bench)
             given_up++;
             continue;
         }
-        by_kind[bench->postings[from].kind & 31] += (double)(to - from) * (double)(to - from - 1) / 2;
+        by_kind[bench->postings[from].kind & 31] +=
+            (double)(to - from) * (double)(to - from - 1) / 2;
         for (size_t i = from; i < to; i++)
             for (size_t k = i + 1; k < to; k++)
                 add_pair(bench, bench->postings[i].row, bench->postings[k].row);
@@ -484,7 +492,8 @@ static void score_pairs(struct bench *bench)
 {
     struct shared_key shared[MATCH_KEYS_MAX];
     struct match_result result;
-    double link = matcher_link_weight(bench->matcher), review = matcher_review_weight(bench->matcher);
+    double link = matcher_link_weight(bench->matcher),
+           review = matcher_review_weight(bench->matcher);
     size_t linked = 0, right = 0, reviews = 0, reviews_right = 0, reached = 0;
     double start = now_ns();
 
@@ -514,9 +523,10 @@ static void score_pairs(struct bench *bench)
             reviews_right += same;
         }
     }
-    printf("links %zu\nlinks_right %.4f\nreviews %zu\nreviews_right %.4f\npairs_of_one_reached %zu\n",
-           linked, (double)right / ((double)linked + 1e-9), reviews,
-           (double)reviews_right / ((double)reviews + 1e-9), reached);
+    printf(
+        "links %zu\nlinks_right %.4f\nreviews %zu\nreviews_right %.4f\npairs_of_one_reached %zu\n",
+        linked, (double)right / ((double)linked + 1e-9), reviews,
+        (double)reviews_right / ((double)reviews + 1e-9), reached);
 }
 
 /* Pairs within groups of equal `value`. */
@@ -608,7 +618,8 @@ int main(int argc, char **argv)
     const char *out = NULL, *features = NULL;
 
     if (argc < 3)
-        die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] [--without FIELD] "
+        die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] "
+                     "[--without FIELD] "
                      "[--country CC] [--dump ID] [--pairs FILE]");
     for (int i = 3; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--errors") == 0)

@@ -1,5 +1,6 @@
-/* fuzz_features.c - features come back from a database: any bytes, as two records, give keys and a score; both
- * directions give the same score. The first byte is how many bytes the first record has. */
+/* fuzz_features.c - features come back from a database: any bytes, as two records, give keys and a
+ * score; both directions give the same score. The first byte is how many bytes the first record
+ * has. */
 #include <stdlib.h>
 
 #include "daemon/base/asset.h"

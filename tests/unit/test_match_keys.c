@@ -34,7 +34,8 @@ static size_t keys_of(const char *text, enum record_kind kind, uint16_t space,
     return count;
 }
 
-static bool share(const struct match_key *a, size_t a_count, const struct match_key *b, size_t b_count)
+static bool share(const struct match_key *a, size_t a_count, const struct match_key *b,
+                  size_t b_count)
 {
     for (size_t i = 0; i < a_count; i++)
         for (size_t k = 0; k < b_count; k++)
@@ -46,7 +47,8 @@ static bool share(const struct match_key *a, size_t a_count, const struct match_
 static bool meet(const char *a, const char *b)
 {
     struct match_key keys_a[MATCH_KEYS_MAX], keys_b[MATCH_KEYS_MAX];
-    size_t count_a = keys_of(a, KIND_PERSON, 0, keys_a), count_b = keys_of(b, KIND_PERSON, 0, keys_b);
+    size_t count_a = keys_of(a, KIND_PERSON, 0, keys_a),
+           count_b = keys_of(b, KIND_PERSON, 0, keys_b);
 
     return share(keys_a, count_a, keys_b, count_b);
 }
@@ -58,17 +60,24 @@ static void test_what_could_be_one_customer_meets(void **state)
         {"email=a@example.com", "full_name=张伟|email=a@example.com"},
         {"full_name=张伟|birth_date=1987-03-05", "full_name=Zhang Wei|birth_date=1987-03-05"},
         {"full_name=张伟|birth_date=1987-03-05", "full_name=章伟|birth_date=1987-03-05"},
-        {"full_name=Bob Smith|birth_date=1960-02-11", "full_name=Robert Smith|birth_date=1960-02-11"},
+        {"full_name=Bob Smith|birth_date=1960-02-11",
+         "full_name=Robert Smith|birth_date=1960-02-11"},
         {"full_name=Jon Smith|birth_date=1960-02-11", "full_name=John Smyth|birth_date=1960-02-11"},
-        {"full_name=Anna Becker|birth_date=1960-02-11", "full_name=Anna Vogel|birth_date=1960-02-11"},
-        {"full_name=Smith, John|birth_date=1960-02-11", "full_name=John Smith|birth_date=1960-02-11"},
+        {"full_name=Anna Becker|birth_date=1960-02-11",
+         "full_name=Anna Vogel|birth_date=1960-02-11"},
+        {"full_name=Smith, John|birth_date=1960-02-11",
+         "full_name=John Smith|birth_date=1960-02-11"},
         {"full_name=李建华|phone=+8613812345678", "full_name=李建华|phone=+8613812345679"},
         {"full_name=李建华|phone=+8613812345678", "full_name=李建华|phone=+8613912345678"},
-        {"full_name=公孙荣辉|company=上海华信科技有限公司", "full_name=公孙荣辉|company=华信科技（上海）有限公司"},
-        {"full_name=Leopold Zwirnmann|postal_code=53111", "full_name=Leopold Zwirnmann|postal_code=53111"},
+        {"full_name=公孙荣辉|company=上海华信科技有限公司",
+         "full_name=公孙荣辉|company=华信科技（上海）有限公司"},
+        {"full_name=Leopold Zwirnmann|postal_code=53111",
+         "full_name=Leopold Zwirnmann|postal_code=53111"},
         {"full_name=Leopold Zwirnmann|city=Bonn", "full_name=Leopold Zwirnmann|city=Bonn"},
-        {"full_name=Emma Clark|email=sunny1987@gmail.com", "full_name=Emma Clark|email=sunny1987@yahoo.com"},
-        {"full_name=Emma Clark|email=sunny1987@gmail.com", "full_name=Emma Clark|email=sunni1987@gmail.com"},
+        {"full_name=Emma Clark|email=sunny1987@gmail.com",
+         "full_name=Emma Clark|email=sunny1987@yahoo.com"},
+        {"full_name=Emma Clark|email=sunny1987@gmail.com",
+         "full_name=Emma Clark|email=sunni1987@gmail.com"},
         {"wechat_id=chenjing_88", "wechat_id=ChenJing_88"},
         {"national_id=110101198703050018", "national_id=110101198703050018"},
         {"policy_no=PX55112", "policy_no=PX55112"},
@@ -92,10 +101,11 @@ static void test_a_common_name_alone_is_no_key(void **state)
 static void test_keys_are_sorted_and_single(void **state)
 {
     struct match_key keys[MATCH_KEYS_MAX];
-    size_t count = keys_of("full_name=María García López|phone=+34612345678|phone=+34612345678|"
-                           "email=maria.gl@example.com|birth_date=1980-01-02|city=Madrid|postal_code=28001|"
-                           "address_line=Calle Mayor 5|company=Azul Sistemas SL|member_no=77|wechat_id=mgl",
-                           KIND_PERSON, 0, keys);
+    size_t count =
+        keys_of("full_name=María García López|phone=+34612345678|phone=+34612345678|"
+                "email=maria.gl@example.com|birth_date=1980-01-02|city=Madrid|postal_code=28001|"
+                "address_line=Calle Mayor 5|company=Azul Sistemas SL|member_no=77|wechat_id=mgl",
+                KIND_PERSON, 0, keys);
 
     (void)state;
     assert_true(count > 8 && count <= MATCH_KEYS_MAX);
@@ -110,7 +120,8 @@ static void test_other_kind_or_space_shares_no_key(void **state)
     const char *text = "full_name=张伟|phone=+8613812345678|email=a@example.com|"
                        "company=上海华信科技有限公司|birth_date=1987-03-05|city=上海市";
     struct match_key keys[3][MATCH_KEYS_MAX];
-    size_t counts[3] = {keys_of(text, KIND_PERSON, 1, keys[0]), keys_of(text, KIND_PERSON, 2, keys[1]),
+    size_t counts[3] = {keys_of(text, KIND_PERSON, 1, keys[0]),
+                        keys_of(text, KIND_PERSON, 2, keys[1]),
                         keys_of(text, KIND_COMPANY, 1, keys[2])};
 
     (void)state;
@@ -162,10 +173,11 @@ static void test_identity_is_by_kind(void **state)
 
 static void test_features_are_small(void **state)
 {
-    struct buf features = fixture_pack(
-        matcher, KIND_PERSON, 0, 0,
-        "full_name=张小明|phone=+8613812345678|email=xiaoming.zhang@example.com|birth_date=1987-03-05|"
-        "company=上海华信科技有限公司|city=上海市|postal_code=200000|gender=male");
+    struct buf features =
+        fixture_pack(matcher, KIND_PERSON, 0, 0,
+                     "full_name=张小明|phone=+8613812345678|email=xiaoming.zhang@example.com|birth_"
+                     "date=1987-03-05|"
+                     "company=上海华信科技有限公司|city=上海市|postal_code=200000|gender=male");
 
     (void)state;
     assert_true(features.len <= 160);
@@ -180,7 +192,10 @@ static void test_long_and_many_values_stay_within_the_maximum(void **state)
     (void)state;
     for (int i = 0; i < 20; i++)
         at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s=%0700d@x.example", i ? "|" : "",
-                               i % 3 == 0 ? "email" : i % 3 == 1 ? "ward" : "full_name", i);
+                               i % 3 == 0   ? "email"
+                               : i % 3 == 1 ? "ward"
+                                            : "full_name",
+                               i);
     struct buf features = fixture_pack(matcher, KIND_PERSON, 0, 0, text);
     struct match_key keys[MATCH_KEYS_MAX];
     assert_false(buf_failed(&features));
@@ -192,8 +207,9 @@ static void test_long_and_many_values_stay_within_the_maximum(void **state)
 /* Features come back from a database: cut anywhere they must still be read without harm. */
 static void test_torn_features_are_read_as_far_as_they_go(void **state)
 {
-    struct buf whole = fixture_pack(matcher, KIND_PERSON, 0, 0,
-                                    "full_name=张小明|phone=+8613812345678|email=x@example.com|ward=East");
+    struct buf whole =
+        fixture_pack(matcher, KIND_PERSON, 0, 0,
+                     "full_name=张小明|phone=+8613812345678|email=x@example.com|ward=East");
     struct match_key keys[MATCH_KEYS_MAX];
     struct match_result result;
 

@@ -131,12 +131,13 @@ static void test_one_chinese_customer_is_linked(void **state)
         {"phone with one wrong digit, same name and city", LINK, KIND_PERSON,
          "full_name=李建华|phone=+8613812345678|city=上海市",
          "full_name=李建华|phone=+8613812345679|city=上海市"},
-        {"phone alone, the other has no name", LINK, KIND_PERSON,
-         "phone=+8613812345678", "full_name=王建国|phone=+8613812345678"},
+        {"phone alone, the other has no name", LINK, KIND_PERSON, "phone=+8613812345678",
+         "full_name=王建国|phone=+8613812345678"},
         {"same openid, no names", LINK, KIND_PERSON, "wechat_openid=oABC123|phone=+8613812345678",
          "wechat_openid=oABC123|phone=+8613912345670"},
         {"same national id outweighs a mistyped name", LINK, KIND_PERSON,
-         "full_name=王建国|national_id=110101198703050018", "full_name=汪剑|national_id=110101198703050018"},
+         "full_name=王建国|national_id=110101198703050018",
+         "full_name=汪剑|national_id=110101198703050018"},
         {"phone changed, wechat the same", LINK, KIND_PERSON,
          "full_name=陈静|phone=+8613812345678|wechat_id=chenjing_88",
          "full_name=陈静|phone=+8613700000001|wechat_id=ChenJing_88"},
@@ -151,7 +152,8 @@ static void test_one_western_customer_is_linked(void **state)
     static const struct pair_case cases[] = {
         {"order swapped", LINK, KIND_PERSON, "full_name=John Smith|email=js@smithworks.example",
          "full_name=Smith, John|email=js@smithworks.example"},
-        {"nickname, same birth date", LINK, KIND_PERSON, "full_name=Bob Smith|birth_date=1960-02-11",
+        {"nickname, same birth date", LINK, KIND_PERSON,
+         "full_name=Bob Smith|birth_date=1960-02-11",
          "full_name=Robert Smith|birth_date=1960-02-11"},
         {"initial, same e-mail", LINK, KIND_PERSON, "full_name=J. Smith|email=jsmith7@example.com",
          "full_name=John Smith|email=jsmith7@example.com"},
@@ -160,7 +162,8 @@ static void test_one_western_customer_is_linked(void **state)
         {"diacritics dropped", LINK, KIND_PERSON, "full_name=François Lefèvre|phone=+33612345678",
          "full_name=Francois Lefevre|phone=+33612345678"},
         {"second surname left out", LINK, KIND_PERSON,
-         "full_name=María García López|phone=+34612345678", "full_name=Maria Garcia|phone=+34612345678"},
+         "full_name=María García López|phone=+34612345678",
+         "full_name=Maria Garcia|phone=+34612345678"},
         {"typing slip, same birth date and city", LINK, KIND_PERSON,
          "given_name=Katharina|family_name=Zimmermann|birth_date=1980-12-24|city=Bonn",
          "given_name=Kathrina|family_name=Zimmermann|birth_date=1980-12-24|city=Bonn"},
@@ -174,7 +177,8 @@ static void test_one_western_customer_is_linked(void **state)
          "full_name=Emma Clark|birth_date=1990-03-05|address_line=12 Elm St|city=Leeds",
          "full_name=Emma Clark|birth_date=1990-05-03|address_line=12 Elm Street|city=Leeds"},
         {"mistyped mail domain", LINK, KIND_PERSON,
-         "full_name=Emma Clark|email=emma.q.clark@gmail.com", "full_name=Emma Clark|email=emma.q.clark@gmial.com"},
+         "full_name=Emma Clark|email=emma.q.clark@gmail.com",
+         "full_name=Emma Clark|email=emma.q.clark@gmial.com"},
     };
 
     (void)state;
@@ -195,8 +199,10 @@ static void test_different_people_stay_apart(void **state)
         {"rare name alone", APART, KIND_PERSON, "full_name=Leopold Zwirnmann",
          "full_name=Leopold Zwirnmann"},
         {"father and son, Jr. and Sr.", APART, KIND_PERSON,
-         "full_name=Robert Hall|name_suffix=Sr.|phone=+12065550142|address_line=81 Jackson St|city=Denver",
-         "full_name=Robert Hall|name_suffix=Jr.|phone=+12065550142|address_line=81 Jackson St|city=Denver"},
+         "full_name=Robert Hall|name_suffix=Sr.|phone=+12065550142|address_line=81 Jackson "
+         "St|city=Denver",
+         "full_name=Robert Hall|name_suffix=Jr.|phone=+12065550142|address_line=81 Jackson "
+         "St|city=Denver"},
         {"father and son by birth date", APART, KIND_PERSON,
          "full_name=Robert Hall|birth_date=1951-07-01|address_line=81 Jackson St|city=Denver",
          "full_name=Robert Hall|birth_date=1979-11-20|address_line=81 Jackson St|city=Denver"},
@@ -204,8 +210,10 @@ static void test_different_people_stay_apart(void **state)
          "full_name=王子轩|birth_date=2010-04-09|address_line=农业路293号25栋1704室|city=郑州市",
          "full_name=王浩然|birth_date=2010-04-09|address_line=农业路293号25栋1704室|city=郑州市"},
         {"Western twins with the parents' phone", APART, KIND_PERSON,
-         "full_name=Emma Clark|birth_date=2010-04-09|address_line=12 Elm St|city=Leeds|phone=+441132345678",
-         "full_name=Jacob Clark|birth_date=2010-04-09|address_line=12 Elm St|city=Leeds|phone=+441132345678"},
+         "full_name=Emma Clark|birth_date=2010-04-09|address_line=12 Elm "
+         "St|city=Leeds|phone=+441132345678",
+         "full_name=Jacob Clark|birth_date=2010-04-09|address_line=12 Elm "
+         "St|city=Leeds|phone=+441132345678"},
         {"a couple sharing phone and address", APART, KIND_PERSON,
          "full_name=张伟|phone=+8613812345678|address_line=人民路5号301室|city=苏州市",
          "full_name=李娜|phone=+8613812345678|address_line=人民路5号301室|city=苏州市"},
@@ -240,7 +248,8 @@ static void test_companies(void **state)
         {"same credit code, renamed", LINK, KIND_COMPANY,
          "company=上海华信科技有限公司|credit_code=91310115MA1K4ABC1X",
          "company=上海瑞丰贸易有限公司|credit_code=91310115MA1K4ABC1X"},
-        {"a branch is another company", APART, KIND_COMPANY, "company=上海华信科技有限公司|website=https://huaxin.example",
+        {"a branch is another company", APART, KIND_COMPANY,
+         "company=上海华信科技有限公司|website=https://huaxin.example",
          "company=上海华信科技有限公司北京分公司|website=https://huaxin.example"},
         {"two credit codes", APART, KIND_COMPANY,
          "company=上海华信科技有限公司|credit_code=91310115MA1K4ABC1X",
@@ -251,7 +260,8 @@ static void test_companies(void **state)
          "company=Acme Tools Limited|website=https://www.acme-tools.example/contact",
          "company=Acme Tools Ltd.|website=https://acme-tools.example"},
         {"two companies with one phone", APART, KIND_COMPANY,
-         "company=Acme Tools Ltd|phone=+442079460000", "company=Bright Paper GmbH|phone=+442079460000"},
+         "company=Acme Tools Ltd|phone=+442079460000",
+         "company=Bright Paper GmbH|phone=+442079460000"},
     };
 
     (void)state;
@@ -263,8 +273,8 @@ static void test_users_own_fields_count(void **state)
     static const struct pair_case cases[] = {
         {"same policy number and name", LINK, KIND_PERSON, "full_name=Emma Clark|policy_no=PX55112",
          "full_name=Emma Clark|policy_no=PX55112"},
-        {"an unknown column alone decides nothing", APART, KIND_PERSON,
-         "full_name=张伟|ward=East", "full_name=张伟|ward=East"},
+        {"an unknown column alone decides nothing", APART, KIND_PERSON, "full_name=张伟|ward=East",
+         "full_name=张伟|ward=East"},
     };
 
     (void)state;
@@ -294,7 +304,8 @@ static double weight_with_band(const char *a_text, const char *b_text, uint8_t b
 
 static void test_a_shared_value_loses_with_its_degree(void **state)
 {
-    const char *a = "full_name=张伟|phone=+8613812345678", *b = "full_name=张伟|phone=+8613812345678";
+    const char *a = "full_name=张伟|phone=+8613812345678",
+               *b = "full_name=张伟|phone=+8613812345678";
     double last = weight_with_band(a, b, 0);
 
     (void)state;

@@ -1,4 +1,5 @@
-/* test_model.c - model files: the shipped one compiles; what is wrong in one is said with its place. */
+/* test_model.c - model files: the shipped one compiles; what is wrong in one is said with its
+ * place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
