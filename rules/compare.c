@@ -94,6 +94,16 @@ static bool is_placeholder(struct feature_date d)
     return d.month == 1 && d.day == 1 && d.year % 10 == 0;
 }
 
+/* Day and month are right and the year is not, and so on; or nothing is off by more than one. */
+static bool is_near(struct feature_date a, struct feature_date b)
+{
+    int year = abs((int)a.year - (int)b.year), month = abs((int)a.month - (int)b.month);
+    int day = abs((int)a.day - (int)b.day);
+
+    return (year <= 1 && month <= 1 && day <= 1) || (month == 0 && day == 0) ||
+           (year == 0 && (month == 0 || day == 0));
+}
+
 bool compare_birth(struct feature_date a, struct feature_date b, struct compared *out)
 {
     out->rarity_bits = 0;
@@ -109,6 +119,8 @@ bool compare_birth(struct feature_date a, struct feature_date b, struct compared
         out->level = BIRTH_SWAPPED;
     else if (full && one_digit_slip(date_number(a), date_number(b)))
         out->level = BIRTH_SLIP;
+    else if (full && is_near(a, b))
+        out->level = BIRTH_NEAR;
     else if (!full && apart == 0 && a.month && a.month == b.month)
         out->level = BIRTH_MONTH;
     else if (!full && apart == 0 && !(a.month && b.month))

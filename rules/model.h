@@ -68,6 +68,7 @@ enum birth_level {
     BIRTH_PLACEHOLDER,
     BIRTH_SWAPPED,
     BIRTH_SLIP,
+    BIRTH_NEAR,
     BIRTH_MONTH,
     BIRTH_YEAR,
     BIRTH_YEAR_ONLY,

@@ -33,7 +33,7 @@ static const char *const name_levels[NAME_LEVELS] = {
     "given_differs", "unlike",
 };
 static const char *const birth_levels[BIRTH_LEVELS] = {
-    "else", "same", "placeholder", "swapped", "slip", "month", "year", "year_only", "generation",
+    "else", "same", "placeholder", "swapped", "slip", "near", "month", "year", "year_only", "generation",
 };
 static const char *const phone_levels[PHONE_LEVELS] = {"else", "same", "extension", "tail", "slip"};
 static const char *const email_levels[EMAIL_LEVELS] = {

@@ -267,7 +267,7 @@ static double email_similarity(struct slice a, struct slice b, struct arena *are
 
 static double date_similarity(struct slice a, struct slice b, struct arena *arena)
 {
-    static const double scores[BIRTH_LEVELS] = {0, 1, 1, 0.7, 0.6, 0.6, 0.2, 0.4, 0};
+    static const double scores[BIRTH_LEVELS] = {0, 1, 1, 0.7, 0.6, 0.3, 0.6, 0.2, 0.4, 0};
     struct compared compared;
 
     return compare_birth(feature_date_parse(cleaned(FIELD_DATE, a, arena)),
