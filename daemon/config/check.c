@@ -1,6 +1,9 @@
 /* check.c - see check.h. */
 #include "daemon/config/check.h"
 #include "daemon/config/config_tables.h"
+#include "daemon/events/retry.h"
+#include "daemon/events/standard_webhooks.h"
+#include "daemon/events/webhook.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -244,6 +247,33 @@ static bool is_event(struct slice name)
     return false;
 }
 
+static void check_webhook(const struct options *sink, struct problems *problems)
+{
+    struct slice url = yaml_text(options_where(sink), "url", SLICE("https://"));
+    if (!slice_starts(url, SLICE("http://")) && !slice_starts(url, SLICE("https://")))
+        problems_add(problems, where_of(sink, "url"), "url must start with http:// or https://");
+    struct webhook_keys keys;
+    struct retry_schedule schedule;
+    struct err err;
+    if (webhook_keys_parse(options_secret(sink, "secret"), &keys, &err) != STATUS_OK)
+        problems_add(problems, where_of(sink, "secret"), "%s", err.text);
+    webhook_keys_wipe(&keys);
+    const struct slice *waits;
+    size_t count = options_strings(sink, "retry", &waits);
+    if (retry_schedule_parse(waits, count, &schedule, &err) != STATUS_OK)
+        problems_add(problems, where_of(sink, "retry"), "%s", err.text);
+    const struct option_text *headers;
+    count = options_text_map(sink, "headers", &headers);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < headers[i].count; k++) {
+            char line[WEBHOOK_HEADER_MAX];
+            if (webhook_header(headers[i].name, headers[i].values[k], line, sizeof(line), &err) !=
+                STATUS_OK)
+                problems_add(problems, where_of(sink, "headers"), "%s", err.text);
+        }
+    }
+}
+
 static void check_sink(const struct config *config, const struct options *sink,
                        const char *const *sources, size_t source_count, struct problems *problems)
 {
@@ -271,9 +301,12 @@ static void check_sink(const struct config *config, const struct options *sink,
         if (!is_listed(list[i], spaces, space_count))
             suggest(problems, item_of(sink, "spaces", i), "space", list[i], spaces, space_count);
     }
-    struct slice url = yaml_text(options_where(sink), "url", SLICE("https://"));
-    if (!slice_starts(url, SLICE("http://")) && !slice_starts(url, SLICE("https://")))
-        problems_add(problems, where_of(sink, "url"), "url must start with http:// or https://");
+    const char *type = options_string(sink, "type");
+    if (type && strcmp(type, "webhook") == 0)
+        check_webhook(sink, problems);
+    struct slice path = yaml_text(options_where(sink), "path", SLICE("/"));
+    if (path.len > 0 && path.ptr[0] != '/')
+        problems_add(problems, where_of(sink, "path"), "path must be absolute");
 }
 
 static void check_source_rank(const struct config *config, const char *const *sources,

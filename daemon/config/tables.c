@@ -327,6 +327,12 @@ const struct option config_sink_options[] = {
      .type = OPTION_BOOL,
      .default_text = "false",
      .help = "whether events of test records are delivered too"},
+    {.key = "start",
+     .type = OPTION_ENUM,
+     .choices = "end|beginning",
+     .default_text = "end",
+     .help = "where a sink not seen before begins: at the end of the event log, or with the oldest "
+             "event kept"},
     {.key = "when_full",
      .type = OPTION_ENUM,
      .choices = "disable|slow",
@@ -361,6 +367,21 @@ static const struct option webhook_options[] = {
      .min = 1,
      .max = 100,
      .help = "attempts before an event is a dead letter; waits grow from 5 seconds to 24 hours"},
+    {.key = "retry",
+     .type = OPTION_STRINGS,
+     .default_text = "[]",
+     .max = 32,
+     .help = "waits between attempts, such as [5s, 5m, 2h]; none given: 5s, 5m, 30m, 2h, 5h, 10h, "
+             "14h, 20h, 24h"},
+    {.key = "parallel",
+     .type = OPTION_INT,
+     .default_text = "8",
+     .min = 1,
+     .max = 64,
+     .help = "deliveries under way at once, each of another customer; 1: strictly one by one"},
+    {.key = "ca_file",
+     .type = OPTION_STRING,
+     .help = "certificates the endpoint is judged by, in PEM; left out, those of the system"},
     {.key = NULL},
 };
 
@@ -394,7 +415,7 @@ const struct sink_type sink_types[] = {
 
 const char *const event_names[] = {
     "lead.created",   "lead.returned",   "lead.merged",   "customer.updated", "customer.merged",
-    "customer.split", "record.rejected", "review.opened", "source.silent",    NULL,
+    "customer.split", "customer.removed", "record.rejected", "review.opened", "source.silent", NULL,
 };
 
 static const struct option *connector_options(struct slice type)

@@ -22,7 +22,7 @@ struct dispatcher_settings {
 };
 
 struct dispatcher *dispatcher_start(const struct dispatcher_settings *settings, struct err *err);
-/* There is something new up to this seq; cheap, any thread. */
+/* There is something new up to this seq; cheap, any thread. 0: look at once at what a person changed (replay.h). */
 void dispatcher_wake(struct dispatcher *dispatcher, uint64_t last_event_seq);
 /* Finishes the deliveries in hand (bounded by the deadline), keeps the cursors, ends. */
 void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);
@@ -30,5 +30,9 @@ void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);
 /* The sinks as in docs/status.md: a JSON array. */
 struct buf;
 void dispatcher_status_json(struct dispatcher *dispatcher, struct buf *out);
+/* The oldest event a sink that lives may still want: retention must not pass it. UINT64_MAX: none. Any thread. */
+uint64_t dispatcher_oldest_wanted(const struct dispatcher *dispatcher);
+/* A sink with `when_full: slow` has limits.events undelivered: acceptance is to slow down. Any thread. */
+bool dispatcher_is_full(const struct dispatcher *dispatcher);
 
 #endif

@@ -1,0 +1,4 @@
+-- $1 sink, $2 paused; not paused: active, disabled or not before.
+UPDATE tributary.sink SET state = CASE WHEN $2::boolean THEN 'paused' ELSE 'active' END,
+       reason = CASE WHEN $2::boolean THEN 'paused by a person' ELSE '' END, updated_at = clock_timestamp()
+WHERE name = $1::text
