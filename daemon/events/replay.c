@@ -30,53 +30,6 @@ static enum status check_room(const struct buf *out, struct err *err)
                            : STATUS_OK;
 }
 
-static void put_event(struct buf *out, const struct db_result *rows, size_t row)
-{
-    buf_printf(out, "{\"seq\":%lld,\"at\":", (long long)db_int(rows, row, 0));
-    put_time(out, rows, row, 1);
-    buf_put_str(out, ",\"type\":");
-    buf_put_json(out, db_bytes(rows, row, 2));
-    buf_put_str(out, ",\"customer_id\":");
-    put_id(out, db_int(rows, row, 3));
-    buf_put_str(out, ",\"source\":");
-    if (db_is_null(rows, row, 4))
-        buf_put_str(out, "null");
-    else
-        buf_put_json(out, db_bytes(rows, row, 4));
-    buf_put_str(out, ",\"data\":");
-    buf_put_slice(out, db_is_null(rows, row, 5) ? SLICE("null") : db_bytes(rows, row, 5));
-    buf_put_byte(out, '}');
-}
-
-enum status events_list_json(struct db *db, const struct events_filter *filter, struct buf *out,
-                             struct err *err)
-{
-    char pattern[64];
-    struct slice type = filter->type.len ? filter->type : SLICE("*");
-    if (type.len >= sizeof(pattern))
-        return err_set(err, RETRY_NONE, "events.type", "no type has a name as long as %zu bytes", type.len);
-    memcpy(pattern, type.ptr, type.len);
-    if (pattern[type.len - 1] == '*')
-        pattern[type.len - 1] = '%';
-    int64_t limit = filter->limit < 1 ? 1 : filter->limit > EVENTS_LIST_MAX ? EVENTS_LIST_MAX : filter->limit;
-    struct db_param params[] = {DB_P_INT8((int64_t)filter->after_seq),
-                                DB_P_INT8((int64_t)filter->customer_id),
-                                DB_P_TEXT(slice_of(pattern, type.len)), DB_P_INT4(limit)};
-    struct db_result *rows = NULL;
-    if (db_query(db, filter->newest_first ? &sql_events_list_newest : &sql_events_list, params, 4, &rows,
-                 err) != STATUS_OK)
-        return STATUS_FAILED;
-    buf_put_byte(out, '[');
-    for (size_t row = 0; row < db_rows(rows); row++) {
-        if (row)
-            buf_put_byte(out, ',');
-        put_event(out, rows, row);
-    }
-    buf_put_byte(out, ']');
-    db_result_free(&rows);
-    return check_room(out, err);
-}
-
 /* One of the queries that answer with (events, sinks found). */
 static enum status change(struct db *db, const struct sql_query *query, const struct db_param *params,
                           size_t param_count, uint64_t *count, struct err *err)

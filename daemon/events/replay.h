@@ -1,5 +1,5 @@
 /*
- * replay.h - the event log for people: reading it, telling a sink again, pausing and enabling sinks.
+ * replay.h - sinks for people: telling one again, its dead letters, pausing and enabling. (The log is read by event_list.sql.)
  *
  * For the API and the command line, on a connection of theirs. The dispatcher hears of changes within a second, or
  * at once after dispatcher_wake(dispatcher, 0). What is told again goes through the sink's parked events, so the
@@ -11,20 +11,8 @@
 #include "daemon/base/buf.h"
 #include "daemon/store/db.h"
 
-#define EVENTS_LIST_MAX   1000
+#define EVENTS_LIST_MAX   1000   /* rows */
 #define EVENTS_REPLAY_MAX 100000 /* events told again by one call; the queries hold it too */
-
-struct events_filter {
-    uint64_t after_seq;   /* events after this one */
-    uint64_t customer_id; /* 0: all */
-    struct slice type;    /* "lead.created", "lead.*"; empty or "*": all */
-    int64_t limit;        /* 1 to EVENTS_LIST_MAX */
-    bool newest_first;    /* after_seq is then an upper bound, 0: none */
-};
-
-/* Appends a JSON array of {"seq","at","type","customer_id","source","data"}; data null once erased. */
-MUST_CHECK enum status events_list_json(struct db *db, const struct events_filter *filter,
-                                        struct buf *out, struct err *err);
 
 /* Each tells the sink again and counts what will be. STATUS_EMPTY: no such sink. A sink that has its cursor before an event will
  * be told it anyway: such events are left out. to_seq 0: the last. The sink's filter on types, sources and spaces does not apply. */
