@@ -123,6 +123,17 @@ class Postgres:
             connection.close()
         return name
 
+    def clone_database(self, template):
+        """A copy of a database nobody is connected to; its name."""
+        self.databases += 1
+        name = f"test_{self.databases}"
+        connection = self.connect()
+        try:
+            connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        finally:
+            connection.close()
+        return name
+
     def drop_database(self, name):
         connection = self.connect()
         try:
