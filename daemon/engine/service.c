@@ -1,9 +1,12 @@
 /* service.c - see service.h. */
 #include "daemon/engine/service.h"
 #include "daemon/base/log.h"
-#include "daemon/http/http_server.h"
+#include "daemon/console/routes.h"
+#include "daemon/engine/engine_metrics.h"
+#include "daemon/http/private.h"
 #include "daemon/http/public.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DRAIN_MS 20000
@@ -12,6 +15,7 @@ struct service {
     struct engine *engine;
     struct http_server *public_server;
     struct public_dispatch *dispatch;
+    struct private_listener *private_side;
 };
 
 static bool is_off(const char *address)
@@ -44,13 +48,60 @@ static enum status start_public(struct service *s, const struct config *config, 
     s->dispatch = public_new(&dispatch);
     if (s->dispatch == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the public side");
+    settings.requests_per_s_per_ip =
+        options_float(options_section(config->root, "http"), "requests_per_second");
     settings.handle = public_handle;
     settings.finish = public_finish;
     settings.data = s->dispatch;
     s->public_server = http_server_start(&settings, err);
     if (s->public_server == NULL)
         return STATUS_FAILED;
-    log_info("http.listening", "public side on %s", settings.address);
+    log_info("http.listening", "forms and webhooks on http://%s", settings.address);
+    return STATUS_OK;
+}
+
+static void tell_readiness(void *data, struct private_readiness *readiness)
+{
+    struct service *s = data;
+    struct engine_health health;
+    engine_health(s->engine, &health);
+    readiness->can_accept = health.can_accept;
+    readiness->ready = health.ready;
+    snprintf(readiness->trouble, sizeof(readiness->trouble), "%s", health.trouble);
+}
+
+static void tell_status(void *data, struct buf *out)
+{
+    engine_status_json(((struct service *)data)->engine, out);
+}
+
+static void tell_metrics(void *data, struct buf *out)
+{
+    struct service *s = data;
+    struct http_server_state public_state = {0}, private_side_state = {0};
+    if (s->public_server)
+        http_server_state(s->public_server, &public_state);
+    if (s->private_side)
+        private_state(s->private_side, &private_side_state);
+    engine_metrics(s->engine, &public_state, &private_side_state, out);
+}
+
+static enum status start_private(struct service *s, const struct config *config, struct err *err)
+{
+    struct private_settings settings = {
+        .http = http_settings_of(config, "private"), .state_dir = config->state_dir,
+        .token = options_secret(options_section(config->root, "http"), "token"),
+        .sources = engine_sources(s->engine), .acceptor = engine_acceptor(s->engine),
+        .engine = s->engine, .route_count = console_route_count, .routes = console_routes,
+        .readiness = tell_readiness, .status_json = tell_status, .metrics_text = tell_metrics,
+        .data = s};
+    if (is_off(settings.http.address))
+        return STATUS_OK;
+    s->private_side = private_start(&settings, err);
+    if (s->private_side == NULL)
+        return STATUS_FAILED;
+    log_info("http.private", "status page and API on http://%s; the token is in %s/token",
+             settings.http.address, config->state_dir);
     return STATUS_OK;
 }
 
@@ -64,7 +115,7 @@ enum status service_start(const struct config *config, struct service **service,
     struct engine_settings settings = {.config = config, .clock = clock_system(),
                                        .pull_sources = true, .dispatch = true};
     if (engine_start(&settings, &s->engine, problems, err) != STATUS_OK ||
-        start_public(s, config, err) != STATUS_OK) {
+        start_public(s, config, err) != STATUS_OK || start_private(s, config, err) != STATUS_OK) {
         service_stop(&s);
         return STATUS_FAILED;
     }
@@ -78,6 +129,7 @@ void service_stop(struct service **service)
     if (s == NULL)
         return;
     http_server_stop(&s->public_server, DRAIN_MS / 4);
+    private_stop(&s->private_side, DRAIN_MS / 8);
     engine_stop(&s->engine, DRAIN_MS);
     public_free(&s->dispatch);
     free(s);
