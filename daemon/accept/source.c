@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define API_SOURCE      "api"
-#define API_SOURCE_TYPE "records"
+#define RECORDS_TYPE "records"
 #define RETIRED_MAX     1000 /* sources in the database that are not configured any more */
 
 static uint16_t field_of_column(const struct source_context *context, struct slice column)
@@ -67,7 +66,7 @@ static enum status add_source(const struct building *b, const struct config_sour
                               .leads = true, .space = CONFIG_DEFAULT_SPACE,
                               .generation = b->generation};
     source->type = source->pull ? source->pull->type : source->push->type;
-    if (strcmp(configured->name, API_SOURCE) != 0 || options_where(options) != NULL) {
+    if (strcmp(configured->name, CONFIG_API_SOURCE) != 0 || options_where(options) != NULL) {
         source->enabled = options_bool(options, "enabled");
         source->leads = options_bool(options, "leads");
         source->verified = options_bool(options, "verified");
@@ -95,8 +94,8 @@ static enum status add_source(const struct building *b, const struct config_sour
 
 static enum status add_api_source(const struct building *b, struct err *err)
 {
-    const struct push_connector *records = push_connector_find(API_SOURCE_TYPE);
-    if (records == NULL || sources_by_name(b->sources, API_SOURCE))
+    const struct push_connector *records = push_connector_find(RECORDS_TYPE);
+    if (records == NULL || sources_by_name(b->sources, CONFIG_API_SOURCE))
         return STATUS_OK;
     struct problems problems = {0};
     const struct options *options =
@@ -104,8 +103,8 @@ static enum status add_api_source(const struct building *b, struct err *err)
     problems_free(&problems);
     if (options == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the sources");
-    struct config_source api = {.name = API_SOURCE, .options = options, .push = records,
-                                .rules = {.name = API_SOURCE, .country = "", .time_zone = "UTC",
+    struct config_source api = {.name = CONFIG_API_SOURCE, .options = options, .push = records,
+                                .rules = {.name = CONFIG_API_SOURCE, .country = "", .time_zone = "UTC",
                                           .kind = KIND_PERSON}};
     return add_source(b, &api, err);
 }

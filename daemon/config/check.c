@@ -345,11 +345,12 @@ static void check_match(const struct options *match, struct problems *problems)
 
 void config_check(const struct config *config, struct problems *problems)
 {
-    const char *sources[CONFIG_SOURCES_MAX + 1];
+    const char *sources[CONFIG_SOURCES_MAX + 2];
     for (size_t i = 0; i < config->source_count; i++)
         sources[i] = config->sources[i].name;
     sources[config->source_count] = CONFIG_STEWARD_SOURCE;
-    size_t known = config->source_count + 1;
+    sources[config->source_count + 1] = CONFIG_API_SOURCE;
+    size_t known = config->source_count + 2;
     check_http(options_section(config->root, "http"), problems);
     check_match(options_section(config->root, "match"), problems);
     check_sources(config, problems);

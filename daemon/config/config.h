@@ -24,6 +24,7 @@
 #define CONFIG_SOURCES_MAX   1000
 #define CONFIG_SINKS_MAX     100
 #define CONFIG_DEFAULT_SPACE "main"
+#define CONFIG_API_SOURCE    "api" /* the source of /v1/records, there without a section of its own */
 #define CONFIG_STEWARD_SOURCE                                                                      \
     "steward" /* the source of stewards' edits; no section may have its name */
 

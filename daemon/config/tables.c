@@ -62,6 +62,8 @@ static const struct option http_options[] = {
      .max = 1048576,
      .flags = OPTION_RESTART,
      .help = "largest request body"},
+    {.key = "requests_per_second", .type = OPTION_FLOAT, .default_text = "50", .flags = OPTION_RESTART,
+     .help = "requests one address may make to the public side, on average; beyond it is answered 429; 0: no limit"},
     {.key = "max_connections",
      .type = OPTION_INT,
      .default_text = "1024",
