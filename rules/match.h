@@ -25,6 +25,7 @@ struct match_settings {
 struct matcher *matcher_new(const struct schema *schema, const char *model_name, struct slice model,
                             const struct match_settings *settings, struct problems *problems);
 void matcher_free(struct matcher **matcher);
+/* Of everything that decides features, keys and scores: features packed under another one must be packed again. */
 uint64_t matcher_fingerprint(const struct matcher *matcher);
 double matcher_link_weight(const struct matcher *matcher);   /* log2 odds */
 double matcher_review_weight(const struct matcher *matcher);
@@ -85,7 +86,9 @@ struct match_result {
     struct comparison_result comparisons[COMPARISONS_MAX]; /* only those with evidence */
 };
 
-/* Judges two records. Symmetric to the last bit: (a, b) and (b, a) give the same result. */
+/* Judges two records. Symmetric to the last bit: (a, b) and (b, a) give the same result. `shared` are all keys both
+ * hold, dead ones with DEGREE_DEAD; a value whose key is not there is dead. NULL: degrees are not known, values count
+ * in full. */
 void match_score(const struct matcher *matcher, struct slice features_a, struct slice features_b,
                  const struct shared_key *shared, size_t shared_count, struct match_result *result);
 
