@@ -7,6 +7,14 @@
     COMMAND(test)                                                                                  \
     COMMAND(score)                                                                                 \
     COMMAND(load)                                                                                  \
+    COMMAND(explain)                                                                               \
+    COMMAND(customer)                                                                              \
+    COMMAND(review)                                                                                \
+    COMMAND(decision)                                                                              \
+    COMMAND(rejects)                                                                               \
+    COMMAND(events)                                                                                \
+    COMMAND(sources)                                                                               \
+    COMMAND(status)                                                                                \
     COMMAND(init)                                                                                  \
     COMMAND(version)                                                                               \
     COMMAND(config_doc)                                                                            \

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#define LOCK_ATTEMPTS    10    /* 20 ms apart */
 #define DRAIN_SHARE      4     /* of the shutdown deadline for each of its steps */
 #define WAITING_MAX      4096  /* posts */
 #define LIVE_LANE_MAX    1024  /* batches */
@@ -41,7 +43,15 @@ static enum status lock_state_dir(struct engine *e, struct err *err)
     e->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (e->lock_fd < 0)
         return err_set_errno(err, errno, "engine.lock", "cannot open %s", path);
-    if (flock(e->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    /* A command that looks whether we run holds it for a moment (daemon/cli/remote.c). */
+    struct timespec pause = {.tv_nsec = 20000000};
+    bool locked = false;
+    for (int attempt = 0; attempt < LOCK_ATTEMPTS && !locked; attempt++) {
+        locked = flock(e->lock_fd, LOCK_EX | LOCK_NB) == 0;
+        if (!locked)
+            nanosleep(&pause, NULL);
+    }
+    if (!locked)
         return err_set(err, RETRY_LATER, "engine.locked",
                        "another tributary uses state_dir %s; hint: stop it, or give this one a state_dir "
                        "of its own", e->settings.config->state_dir);

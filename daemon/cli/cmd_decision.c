@@ -1,0 +1,59 @@
+/* cmd_decision.c - `tributary decision`: what stewards decided, and taking it back. */
+#include "daemon/cli/remote.h"
+#include "daemon/cli/show.h"
+
+#include <stdio.h>
+
+static const struct show_column columns[] = {
+    {"decision", "decision_id", CLI_NUMBER}, {"kind", "kind", CLI_TEXT},
+    {"a_source", "a_source", CLI_TEXT},      {"a_external_id", "a_external_id", CLI_TEXT},
+    {"b_source", "b_source", CLI_TEXT},      {"b_external_id", "b_external_id", CLI_TEXT},
+    {"actor", "actor", CLI_TEXT},            {"at", "at", CLI_TEXT},
+    {"taken_back", "retracted_at", CLI_TEXT}, {"by", "retracted_by", CLI_TEXT},
+    {"note", "note", CLI_TEXT},              {NULL, NULL, CLI_TEXT},
+};
+
+static int run(const struct cli *cli)
+{
+    json_t *result = NULL;
+    int code;
+    bool undo = strcmp(cli_verb(cli), "undo") == 0;
+    if (cli_argument_count(cli) != (undo ? 1 : 0))
+        return cli_usage_error(cli, undo ? "which decision? hint: tributary decision list"
+                                         : "list takes no arguments");
+    if (undo) {
+        code = remote_run(cli, "decision.undo", json_pack("{s:s,s:s}", "id", cli_argument(cli, 0), "actor",
+                                                          remote_actor(cli)), &result);
+        if (code == EXIT_CODE_OK && cli_wants_json(cli))
+            show_json(result);
+        else if (code == EXIT_CODE_OK)
+            printf("decision %s is taken back\n", cli_argument(cli, 0));
+    } else {
+        json_t *args = json_object();
+        if (cli_value(cli, "limit"))
+            json_object_set_new(args, "limit", json_string(cli_value(cli, "limit")));
+        code = remote_run(cli, "decision.list", args, &result);
+        if (code == EXIT_CODE_OK)
+            show_rows(cli, result, columns);
+    }
+    json_decref(result);
+    return code;
+}
+
+static const struct cli_option options[] = {
+    {"limit", 'l', "NUMBER", "at most so many (default: 1000)"},
+    {"actor", 'a', "NAME", "who takes it back (default: the login name)"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct cli_command cmd_decision = {
+    .name = "decision",
+    .verbs = "list|undo",
+    .synopsis = "[ID]",
+    .help = "lists what stewards decided, and takes it back",
+    .details = "  decision list         merges (always), splits (never) and reviews decided, newest first\n"
+               "  decision undo ID      as if it had never been: an undone merge has its old ids back",
+    .options = options,
+    .max_arguments = 1,
+    .run = run,
+};
