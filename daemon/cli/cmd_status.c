@@ -75,11 +75,12 @@ static void put_parts(const json_t *status, struct buf *out)
                                               "rejected", "in_flight", "last_ok", "last_error"};
     static const char *const source_heading[] = {"source", "type", "received", "stored", "updated", "repeat",
                                                  "rejected", "in flight", "last ok", "error"};
-    static const char *const sink_keys[] = {"name", "state", "lag", "delivered", "parked", "dead"};
+    static const char *const sink_keys[] = {"name", "type", "state", "backlog", "parked", "dead", "reason"};
+    static const char *const sink_heading[] = {"sink", "type", "state", "backlog", "parked", "dead", "reason"};
     static const char *const lead_keys[] = {"at", "customer_id", "source", "name_masked", "contact_masked"};
     static const char *const lead_heading[] = {"latest leads", "customer", "source", "name", "contact"};
     put_list(json_object_get(status, "sources"), source_keys, source_heading, 10, 4 | 8 | 16 | 32 | 64 | 128, out);
-    put_list(json_object_get(status, "sinks"), sink_keys, sink_keys, 6, 4 | 8 | 16 | 32, out);
+    put_list(json_object_get(status, "sinks"), sink_keys, sink_heading, 7, 8 | 16 | 32, out);
     put_list(json_object_get(status, "latest_leads"), lead_keys, lead_heading, 5, 2, out);
 }
 
