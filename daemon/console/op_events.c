@@ -1,5 +1,6 @@
 /* op_events.c - the event log, and bringing events to a sink again. */
 #include "daemon/console/ops_table.h"
+#include "daemon/events/replay.h"
 #include "sql_queries.h"
 
 #define EVENTS_MAX     1000
@@ -26,36 +27,38 @@ enum status op_events_list(struct engine *engine, const json_t *args, json_t **r
     return op_rows(engine, &sql_event_list, params, 4, result, err);
 }
 
-static bool is_sink(struct engine *engine, const char *name)
+static enum status replay(struct db *db, struct slice sink, const json_t *args, uint64_t *count, struct err *err)
 {
-    const struct config *config = engine_config(engine);
-    for (size_t i = 0; i < config->sink_count; i++) {
-        if (strcmp(options_name(config->sinks[i]), name) == 0)
-            return true;
-    }
-    return false;
+    int64_t from = op_optional_int(args, "from", 0), to = op_optional_int(args, "to", 0);
+    if (json_is_true(json_object_get(args, "dead")))
+        return events_replay_dead(db, sink, count, err);
+    return events_replay_range(db, sink, (uint64_t)from, (uint64_t)to, count, err);
 }
 
-/* `dead`: the dead letters; else the events from..to (0: the last). They stand in sink_parked, due now, and the
- * dispatcher brings them as it does any parked event. */
+/* `dead`: the dead letters; else the events from..to (0: the last). */
 enum status op_events_replay(struct engine *engine, const json_t *args, json_t **result, struct err *err)
 {
     const char *sink = NULL;
     int64_t from = op_optional_int(args, "from", 0), to = op_optional_int(args, "to", 0);
     bool dead = json_is_true(json_object_get(args, "dead"));
+    uint64_t count = 0;
     if (op_arg_text(args, "sink", &sink, err) != STATUS_OK)
         return STATUS_FAILED;
-    if (!is_sink(engine, sink))
-        return err_set(err, RETRY_NONE, "op.not_found", "there is no sink %s in the configuration", sink);
-    if (dead == (from > 0) || (to && to < from))
+    if (dead == (from > 0) || from < 0 || to < 0 || (to && to < from))
         return err_set(err, RETRY_REJECT_CONFIG, "op.argument",
                        "a replay takes either dead or from (and to) with 0 < from <= to");
-    struct db_param params[] = {DB_P_TEXT(slice_str(sink)), DB_P_INT8(from), DB_P_INT8(to)};
-    struct db_result *rows = NULL;
-    if (engine_query(engine, dead ? &sql_sink_replay_dead : &sql_sink_replay_range, params, dead ? 1 : 3,
-                     &rows, err) != STATUS_OK)
-        return STATUS_FAILED;
-    *result = json_pack("{s:s,s:I}", "sink", sink, "events", (json_int_t)db_int(rows, 0, 0));
-    db_result_free(&rows);
+    struct db_settings settings = engine_db_settings(engine, "tributary replay");
+    struct db *db = db_new(&settings, engine_stop_signal(engine));
+    if (db == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a connection");
+    enum status status = db_open(db, err);
+    if (status == STATUS_OK)
+        status = replay(db, slice_str(sink), args, &count, err);
+    db_free(&db);
+    if (status == STATUS_EMPTY)
+        return err_set(err, RETRY_NONE, "op.not_found", "there is no sink %s; hint: tributary status", sink);
+    if (status != STATUS_OK)
+        return status;
+    *result = json_pack("{s:s,s:I}", "sink", sink, "events", (json_int_t)count);
     return STATUS_OK;
 }
