@@ -12,7 +12,7 @@
 #define WINDOW_ENTRIES    100000
 #define WINDOW_MS         600000
 #define KEY_MAX_BYTES     200
-#define LAYOUT_MAX_BYTES  ((size_t)1 << 20)
+#define LAYOUT_MAX_BYTES  ((size_t)4 << 20) /* and the page */
 #define ERRORS_MAX        64
 
 static const struct option consent_options[] = {
@@ -24,6 +24,7 @@ static const struct option consent_options[] = {
 
 static const struct option form_options[] = {
     {.key = "path", .type = OPTION_STRING, .flags = OPTION_REQUIRED, .help = "where the form posts to, such as /f/landing"},
+    {.key = "page", .type = OPTION_STRING, .help = "an HTML file served to who opens the path; its form posts to it"},
     {.key = "redirect", .type = OPTION_STRING, .help = "the page shown after a success; without it a small one of ours"},
     {.key = "redirect_error", .type = OPTION_STRING, .help = "the page shown after a failure, given ?error=code&field=name"},
     {.key = "allowed_redirects", .type = OPTION_STRINGS, .default_text = "[]", .max = 100,
@@ -118,10 +119,13 @@ static struct push_source *open_form(const struct source_context *context, struc
     source->body_max_bytes = (size_t)options_int(options, "max_body");
     source->fill_time_least_ms = options_int(options, "min_fill_time");
     source->layout = form_layout(options, source->arena);
+    const char *page = options_string(options, "page");
     if (source->layout.len == 0) {
         close_form(&source);
         (void)err_set(err, RETRY_REJECT_CONFIG, "form.layout", "source %s: its consent texts are too long",
                       context->name);
+    } else if (page && page[0] && form_page_read(source, page, err) != STATUS_OK) {
+        close_form(&source);
     }
     return source;
 }
@@ -311,6 +315,10 @@ static enum push_decision handle(struct push_source *source, const struct push_r
         return refuse(source, request, NULL, 403, "form.origin", arena, reply);
     if (slice_is(request->method, "OPTIONS")) {
         form_reply_preflight(reply);
+        return PUSH_REPLY_ONLY;
+    }
+    if (source->page.len > 0 && slice_is(request->method, "GET")) {
+        form_page_reply(source, reply);
         return PUSH_REPLY_ONLY;
     }
     if (!slice_is(request->method, "POST"))

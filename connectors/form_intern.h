@@ -18,8 +18,13 @@ struct push_source {
     int64_t fill_time_least_ms;
     struct arena *arena;  /* of the layout */
     struct slice layout;
+    struct slice page;    /* HTML; empty: none */
     struct repeat_window *window;
 };
+
+/* form_page.c */
+MUST_CHECK enum status form_page_read(struct push_source *source, const char *path, struct err *err);
+void form_page_reply(const struct push_source *source, struct push_reply *reply);
 
 /* form_record.c: meta and layout to a record; the whole of `parse`. */
 struct form_meta {
