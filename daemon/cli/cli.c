@@ -84,6 +84,8 @@ const char *cli_config_path(const struct cli *cli)
 /* ---- failures ---- */
 
 static void say(const struct cli *cli, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void say(const struct cli *cli, const char *format, va_list args)
 {
     fprintf(stderr, "tributary %s: ", cli->command->name);
     vfprintf(stderr, format, args);

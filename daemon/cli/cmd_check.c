@@ -23,7 +23,9 @@ static int run(const struct cli *cli)
     struct problems problems = {0};
     int code = EXIT_CODE_OK;
     const char *path = cli_argument_count(cli) ? cli_argument(cli, 0) : cli_config_path(cli);
-    if (config_load(path, &config, &problems) != STATUS_OK) {
+    if (config_load(path, &config, &problems) == STATUS_OK)
+        config_check_rules(config, &problems);
+    if (problems.count > 0) {
         cli_print_problems(cli, &problems);
         code = EXIT_CODE_CONFIG;
     } else if (cli_flag(cli, "print")) {

@@ -529,7 +529,7 @@ const struct option config_root_options[] = {
      .help = "when records are one customer"},
     {.key = "golden",
      .type = OPTION_FREE,
-     .help = "survivorship: field to a list of verified, source, recent, frequent, complete; "
+     .help = "survivorship: field to a list of verified, source, recent, frequent, complete, first; "
              "source_rank: sources, best first"},
     {.key = "sinks",
      .type = OPTION_SECTIONS,

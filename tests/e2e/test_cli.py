@@ -90,3 +90,17 @@ def test_a_full_disk_is_no_success():
 def test_the_manual_page_formats():
     page = tributary("man")
     assert page.returncode == 0 and page.stdout.startswith(".TH TRIBUTARY 8")
+
+
+def test_check_judges_what_only_the_compiled_rules_know(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text("fields:\n  level: {type: category}\n"
+                    "sinks: {n: {type: notify, fields: [phone, emial, level]}}\n"
+                    "golden: {phne: [verified], email: [lates]}\n")
+    result = tributary("check", str(path))
+    assert result.returncode == 78
+    lines = result.stderr.splitlines()
+    assert len(lines) == 4, lines
+    assert lines[0] == f"{path}:3:43: fields: unknown field 'emial'; hint: did you mean 'email'?"
+    assert lines[1].startswith(f"{path}:4:10: ") and "phne" in lines[1]
+    assert lines[2].startswith(f"{path}:4:36: ") and "lates" in lines[2]
