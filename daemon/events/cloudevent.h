@@ -6,7 +6,8 @@
 
 #include "daemon/base/buf.h"
 
-#define CLOUDEVENT_CONTENT_TYPE "application/cloudevents+json; charset=UTF-8"
+/* The npm package `cloudevents` knows the charset in lower case only, whatever RFC 9110 says of case. */
+#define CLOUDEVENT_CONTENT_TYPE "application/cloudevents+json; charset=utf-8"
 #define CLOUDEVENT_ID_MAX       32
 #define CLOUDEVENT_MAX_BYTES    ((size_t)32 << 20)
 
