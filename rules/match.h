@@ -20,8 +20,8 @@ struct match_settings {
     double review_probability; /* at or above, below link: a person decides (default 0.70) */
 };
 
-/* `model` is a model file's text (the shipped one lies in rules/models/people.yaml). NULL when a
- * problem was added. */
+/* `model` is a model file's text (the shipped one lies in rules/models/people.yaml). `model_name` is for
+ * messages and must outlive `problems`. NULL when a problem was added. */
 struct matcher *matcher_new(const struct schema *schema, const char *model_name, struct slice model,
                             const struct match_settings *settings, struct problems *problems);
 void matcher_free(struct matcher **matcher);

@@ -411,7 +411,7 @@ struct matcher *matcher_new(const struct schema *schema, const char *model_name,
                 "match: review %g and link %g must be above 0 and below 1, review not above link",
                 settings->review_probability, settings->link_probability);
         reader.matcher = matcher;
-        struct yaml_node *root = yaml_parse(scratch, matcher->name, model, problems);
+        struct yaml_node *root = yaml_parse(scratch, model_name, model, problems);
         if (root && root->kind != YAML_MAP)
             problems_add(problems, root, "a model must be a map");
         else if (root)

@@ -52,6 +52,16 @@ void *http_request_begins(void *data, const char *uri, struct MHD_Connection *mh
     return exchange;
 }
 
+static void count_answering(struct http_server *server, bool more)
+{
+    pthread_mutex_lock(&server->lock);
+    if (more)
+        server->answering++;
+    else if (--server->answering == 0)
+        pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
 void http_completed(void *data, struct MHD_Connection *mhd, void **context,
                     enum MHD_RequestTerminationCode code)
 {
@@ -61,6 +71,8 @@ void http_completed(void *data, struct MHD_Connection *mhd, void **context,
     *context = NULL;
     if (exchange == NULL)
         return;
+    if (exchange->called)
+        count_answering(exchange->server, false);
     http_request_ended(data, exchange->connection);
     exchange_release(exchange);
 }
@@ -235,6 +247,7 @@ static enum MHD_Result call_handler(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
     exchange->called = true;
+    count_answering(server, true);
     exchange->open.request.body = slice_of(exchange->body, exchange->body_len);
     http_phase(server, exchange->connection, PHASE_WAITING);
     atomic_fetch_add(&exchange->references, 1);

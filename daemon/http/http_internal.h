@@ -78,6 +78,7 @@ struct http_server {
     pthread_cond_t changed; /* connections appeared, waiting ones ended, stop */
     struct connection *connections;
     struct exchange *waiting;
+    size_t answering; /* requests whose handler was called and whose reply has not left */
     bool drained;  /* nothing may wait any more */
     bool stopping; /* the watch may end */
     atomic_uint references; /* the owner's and each exchange's */

@@ -13,6 +13,7 @@
 #include "daemon/base/log.h"
 
 #define LISTEN_BACKLOG 511
+#define LEAVE_MS 2000 /* for replies under way, when the server stops */
 
 static void fill_defaults(struct http_settings *s)
 {
@@ -208,17 +209,24 @@ static struct exchange *pop_waiting(struct http_server *server)
     return exchange;
 }
 
-/* Waits until nothing waits for a reply, or wait_ms passed; then lets go of those that still do. */
+static struct timespec from_now(int64_t wait_ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += wait_ms / 1000;
+    at.tv_nsec += wait_ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* Waits until nothing waits for a reply, or wait_ms passed; then lets go of those that still do, and gives the
+ * replies under way a moment to leave, since MHD_stop_daemon closes connections as they stand. */
 static void drain_waiting(struct http_server *server, int64_t wait_ms)
 {
-    struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += wait_ms / 1000;
-    deadline.tv_nsec += wait_ms % 1000 * 1000000;
-    if (deadline.tv_nsec >= 1000000000) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= 1000000000;
-    }
+    struct timespec deadline = from_now(wait_ms);
     pthread_mutex_lock(&server->lock);
     while (server->waiting &&
            pthread_cond_timedwait(&server->changed, &server->lock, &deadline) != ETIMEDOUT)
@@ -229,6 +237,10 @@ static void drain_waiting(struct http_server *server, int64_t wait_ms)
         pthread_mutex_lock(&server->lock);
     }
     server->drained = true;
+    deadline = from_now(LEAVE_MS);
+    while (server->answering > 0 &&
+           pthread_cond_timedwait(&server->changed, &server->lock, &deadline) != ETIMEDOUT)
+        ;
     pthread_mutex_unlock(&server->lock);
 }
 
