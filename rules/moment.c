@@ -183,7 +183,7 @@ static int full_year(const struct token *token)
 /* 1990年3月5日: numbers named by their marks. */
 static bool read_marked(const struct token *tokens, size_t count, struct moment_date *date)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += 2) {
         if (tokens[i].kind != TOKEN_NUMBER)
             return false;
         enum token_kind mark = i + 1 < count ? tokens[i + 1].kind : TOKEN_DAY_MARK;
@@ -195,7 +195,6 @@ static bool read_marked(const struct token *tokens, size_t count, struct moment_
             date->day = tokens[i].value;
         else
             return false;
-        i++;
     }
     return date->year != 0 && (date->month != 0 || date->day == 0);
 }

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct err *err, enum retry_class retry, int number, const char *id,
-                 const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void fill(struct err *err, enum retry_class retry,
+                                                       int number, const char *id,
+                                                       const char *format, va_list args)
 {
     err->retry = retry;
     err->number = number;
@@ -16,7 +17,8 @@ static void fill(struct err *err, enum retry_class retry, int number, const char
     vsnprintf(err->text, sizeof(err->text), format, args);
 }
 
-enum status err_set(struct err *err, enum retry_class retry, const char *id, const char *format, ...)
+enum status err_set(struct err *err, enum retry_class retry, const char *id, const char *format,
+                    ...)
 {
     va_list args;
     va_start(args, format);
@@ -80,7 +82,7 @@ void err_clear(struct err *err)
 
 const char *retry_class_name(enum retry_class retry)
 {
-    static const char *const names[] = {"none",          "retry_now",     "retry_later", "reconnect",
-                                        "reject_record", "reject_config", "fatal"};
+    static const char *const names[] = {
+        "none", "retry_now", "retry_later", "reconnect", "reject_record", "reject_config", "fatal"};
     return names[retry];
 }

@@ -18,7 +18,7 @@
 
 static char state_dir[128];
 
-static void run(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
 {
     char command[512];
     va_list args;
