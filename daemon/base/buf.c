@@ -85,6 +85,17 @@ void buf_put_u64(struct buf *buf, uint64_t value)
     buf_put(buf, &wire, sizeof(wire));
 }
 
+void buf_put_decimal(struct buf *buf, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    buf_put(buf, digits + at, sizeof(digits) - at);
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args, again;

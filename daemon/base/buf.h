@@ -31,6 +31,7 @@ void buf_put_byte(struct buf *buf, uint8_t value);
 void buf_put_u16(struct buf *buf, uint16_t value);
 void buf_put_u32(struct buf *buf, uint32_t value);
 void buf_put_u64(struct buf *buf, uint64_t value);
+void buf_put_decimal(struct buf *buf, uint64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD. */
 void buf_put_json(struct buf *buf, struct slice text);

@@ -4,7 +4,6 @@
 #include "rules/record_json.h"
 #include "sql_queries.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 struct id_bag {
@@ -233,111 +232,6 @@ static enum status compute_golden(struct turn *turn, const uint64_t *members, si
     return survive(r->generation->survivorship, records, count, turn->arena, golden, err);
 }
 
-static void put_provenance(struct turn *turn, const struct golden_record *golden,
-                           const uint64_t *members, struct buf *out)
-{
-    const struct schema *schema = turn->r->generation->schema;
-    size_t runner = 0;
-    buf_put_byte(out, '[');
-    for (size_t i = 0; i < golden->value_count; i++) {
-        const struct survivor_value *value = &golden->values[i];
-        buf_put_str(out, i ? ",[" : "[");
-        buf_put_json(out, slice_str(schema->fields[value->field].name));
-        buf_put_byte(out, ',');
-        buf_put_json(out, value->value);
-        buf_printf(out, ",%llu,%u,%zu,[", (unsigned long long)members[value->record], value->flags,
-                   value->agree_count);
-        while (runner < golden->runner_count && golden->runners[runner].field < value->field)
-            runner++;
-        bool first = true;
-        bool last_of_field = i + 1 == golden->value_count || golden->values[i + 1].field != value->field;
-        for (; last_of_field && runner < golden->runner_count &&
-               golden->runners[runner].field == value->field; runner++) {
-            buf_put_str(out, first ? "[" : ",[");
-            buf_put_json(out, golden->runners[runner].value);
-            buf_printf(out, ",%llu]", (unsigned long long)members[golden->runners[runner].record]);
-            first = false;
-        }
-        buf_put_str(out, "]]");
-    }
-    buf_put_byte(out, ']');
-}
-
-/* The values of one field as JSON: null, a string, or an array of a set. */
-static void put_old_values(const json_t *old, const char *name, bool multiple, struct buf *out)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < json_array_size(old); i++) {
-        const json_t *row = json_array_get(old, i);
-        const char *field = json_string_value(json_array_get(row, 0));
-        const json_t *value = json_array_get(row, 1);
-        if (field == NULL || strcmp(field, name) != 0)
-            continue;
-        if (multiple)
-            buf_put_byte(out, count ? ',' : '[');
-        if (multiple || count == 0)
-            buf_put_json(out, slice_of(json_string_value(value), json_string_length(value)));
-        count++;
-    }
-    if (count == 0)
-        buf_put_str(out, "null");
-    else if (multiple)
-        buf_put_byte(out, ']');
-}
-
-static void put_new_values(const struct golden_record *golden, uint16_t field, bool multiple,
-                           struct buf *out)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < golden->value_count; i++) {
-        if (golden->values[i].field != field)
-            continue;
-        if (multiple)
-            buf_put_byte(out, count ? ',' : '[');
-        if (multiple || count == 0)
-            buf_put_json(out, golden->values[i].value);
-        count++;
-    }
-    if (count == 0)
-        buf_put_str(out, "null");
-    else if (multiple)
-        buf_put_byte(out, ']');
-}
-
-/* {"field": [old, new]} of what differs; true when anything does. */
-static bool diff_values(struct turn *turn, struct slice old_provenance,
-                        const struct golden_record *golden, struct buf *changes)
-{
-    const struct schema *schema = turn->r->generation->schema;
-    json_t *old = old_provenance.len ? json_loadb(old_provenance.ptr, old_provenance.len, 0, NULL) : NULL;
-    struct buf before = BUF_INIT(RECORD_JSON_MAX_BYTES), after = BUF_INIT(RECORD_JSON_MAX_BYTES);
-    bool any = false;
-    buf_put_byte(changes, '{');
-    for (uint16_t f = 0; f < schema->count; f++) {
-        const struct field *field = &schema->fields[f];
-        buf_reset(&before);
-        buf_reset(&after);
-        put_old_values(old, field->name, field->multiple, &before);
-        put_new_values(golden, f, field->multiple, &after);
-        if (slice_eq(buf_slice(&before), buf_slice(&after)))
-            continue;
-        if (any)
-            buf_put_byte(changes, ',');
-        buf_put_json(changes, slice_str(field->name));
-        buf_put_str(changes, ":[");
-        buf_put_slice(changes, buf_slice(&before));
-        buf_put_byte(changes, ',');
-        buf_put_slice(changes, buf_slice(&after));
-        buf_put_byte(changes, ']');
-        any = true;
-    }
-    buf_put_byte(changes, '}');
-    json_decref(old);
-    buf_free(&before);
-    buf_free(&after);
-    return any;
-}
-
 static void find_actor(struct turn *turn, struct customer_view *view)
 {
     view->actor = slice_str(turn->actor);
@@ -409,20 +303,22 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
         (void)unpack_state(packed, &state, &texts);
     if (view.is_new)
         state.created_us = turn->set->now_us;
-    struct buf provenance = BUF_INIT(RECORD_JSON_MAX_BYTES), changes = BUF_INIT(RECORD_JSON_MAX_BYTES);
-    put_provenance(turn, &golden, view.members, &provenance);
+    struct resolver_scratch *scratch = &r->scratch;
+    struct buf *provenance = &scratch->text, *changes = &scratch->changes;
+    buf_reset(provenance);
+    buf_reset(changes);
+    provenance_put(r->generation->schema, &golden, view.members, provenance);
     if (view.is_new)
         view.changed = true;
-    else if (!slice_eq(buf_slice(&provenance), texts.provenance))
-        view.changed = diff_values(turn, texts.provenance, &golden, &changes);
-    view.changes = arena_dup(turn->arena, buf_slice(&changes));
-    texts.provenance = arena_dup(turn->arena, buf_slice(&provenance));
+    else if (!slice_eq(buf_slice(provenance), texts.provenance))
+        view.changed = provenance_diff(r->generation->schema, texts.provenance, &golden,
+                                       &scratch->provenance, changes);
+    view.changes = arena_dup(turn->arena, buf_slice(changes));
+    texts.provenance = arena_dup(turn->arena, buf_slice(provenance));
     view.version = state.version + (view.changed ? 1 : 0);
     view.last_seen_before_us = view.is_new ? 0 : state.last_seen_us;
-    if (buf_failed(&provenance) || buf_failed(&changes))
+    if (buf_failed(provenance) || buf_failed(changes))
         arena_fail(turn->arena);
-    buf_free(&provenance);
-    buf_free(&changes);
     find_actor(turn, &view);
     tell_customer(turn, &view);
     if (!view.is_new)

@@ -88,12 +88,33 @@ static void sort_touched(struct turn *turn)
     turn->touched_count = kept;
 }
 
+static int compare_left(const void *a, const void *b)
+{
+    const struct graph_move *x = a, *y = b;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return x->record_id < y->record_id ? -1 : x->record_id > y->record_id;
+}
+
+/* Keeps the moves out of customers that stood, to be found by customer. */
+static void note_left(struct turn *turn, const struct graph_move *moves, size_t count)
+{
+    turn->left = ARENA_ARRAY(turn->arena, struct graph_move, count + 1);
+    for (size_t i = 0; turn->left && i < count; i++) {
+        if (moves[i].from != 0 && moves[i].to != 0 && moves[i].from != moves[i].to)
+            turn->left[turn->left_count++] = moves[i];
+    }
+    if (turn->left_count > 1)
+        qsort(turn->left, turn->left_count, sizeof(*turn->left), compare_left);
+}
+
 /* Notes where each record went and which customers that touches. */
 static enum status note_moves(struct turn *turn, const struct graph_move *moves, size_t count,
                               struct err *err)
 {
     turn->touched = ARENA_ARRAY(turn->arena, uint64_t, 2 * count + turn->staged_count + 1);
-    if (turn->touched == NULL)
+    note_left(turn, moves, count);
+    if (turn->touched == NULL || turn->left == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu moves", count);
     for (size_t i = 0; i < count; i++) {
         struct roster_entry *entry = roster_at(&turn->r->roster, moves[i].record_id);

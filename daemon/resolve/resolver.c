@@ -8,6 +8,7 @@
 
 #define TURN_ARENA_MAX   ((size_t)2 << 30)
 #define IDLE_WAIT_MS     20
+#define SCRATCH_MAX_BYTES ((size_t)16 << 20)
 #define WRITER_DEPTH     2
 #define REBUILD_FIRST_MS 1000
 #define REBUILD_LAST_MS  60000
@@ -341,6 +342,10 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
     }
     r->settings = *settings;
     r->generation = settings->generation;
+    r->scratch = (struct resolver_scratch){.text = BUF_INIT(SCRATCH_MAX_BYTES),
+                                           .changes = BUF_INIT(SCRATCH_MAX_BYTES),
+                                           .body = BUF_INIT(SCRATCH_MAX_BYTES),
+                                           .provenance.json = BUF_INIT(SCRATCH_MAX_BYTES)};
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->call_done, NULL);
     struct db_settings reading = settings->db;
@@ -378,6 +383,10 @@ void resolver_stop(struct resolver **resolver, int64_t deadline_ms)
         (void)writer_drain(r->writer, deadline_ms);
     forget(r);
     free(r->recovered_ids);
+    buf_free(&r->scratch.text);
+    buf_free(&r->scratch.changes);
+    buf_free(&r->scratch.body);
+    provenance_scratch_free(&r->scratch.provenance);
     db_free(&r->reader);
     pthread_cond_destroy(&r->call_done);
     pthread_mutex_destroy(&r->lock);

@@ -11,9 +11,16 @@
 
 #include "daemon/base/queue.h"
 #include "daemon/resolve/cache.h"
+#include "daemon/resolve/provenance.h"
 #include "daemon/resolve/resolver.h"
 #include "daemon/resolve/roster.h"
 #include "daemon/resolve/writer.h"
+
+/* Memory used again from record to record; each step resets what it fills. */
+struct resolver_scratch {
+    struct buf text, changes, body;
+    struct provenance_scratch provenance;
+};
 
 struct resolver {
     struct resolver_settings settings;
@@ -24,6 +31,7 @@ struct resolver {
     struct cache *customers; /* customer id -> struct customer_state and its texts */
     struct db *reader;
     struct writer *writer;
+    struct resolver_scratch scratch;
     uint64_t next_set, last_record_id, last_event_seq;
     uint64_t live_records, customer_count, lead_count, arrivals;
     unsigned char hash_key[32]; /* of rejects' identifiers */
@@ -60,6 +68,8 @@ struct turn {
     struct staged *staged;
     size_t staged_count, staged_max;
     struct graph_changes changes;
+    struct graph_move *left; /* moves out of a customer into another, by (from, record) */
+    size_t left_count;
     uint64_t *touched;     /* customers, ascending, each once; may be gone by now */
     size_t touched_count;
     uint64_t *lost_leads;  /* customers whose lead record was deleted in this turn */

@@ -94,22 +94,20 @@ static struct slice clean_json(struct turn *turn, const struct arrival *arrival,
 {
     if (deleted)
         return SLICE("{\"kind\":\"person\",\"v\":[]}");
-    struct buf json = BUF_INIT(RECORD_JSON_MAX_BYTES);
-    clean_record_to_json(turn->r->generation->schema, &arrival->clean, &json);
-    struct slice copy = arena_dup(turn->arena, buf_slice(&json));
-    if (buf_failed(&json))
+    struct buf *json = &turn->r->scratch.text;
+    buf_reset(json);
+    clean_record_to_json(turn->r->generation->schema, &arrival->clean, json);
+    if (buf_failed(json) || json->len > RECORD_JSON_MAX_BYTES)
         arena_fail(turn->arena);
-    buf_free(&json);
-    return copy;
+    return arena_dup(turn->arena, buf_slice(json));
 }
 
 static struct slice pack(struct turn *turn, const struct arrival *arrival)
 {
-    struct buf features = BUF_INIT(FEATURES_MAX_BYTES * 2);
-    features_pack(turn->r->generation->matcher, &arrival->clean, arrival->source->space_id, &features);
-    struct slice copy = arena_dup(turn->arena, buf_slice(&features));
-    buf_free(&features);
-    return copy;
+    struct buf *features = &turn->r->scratch.text;
+    buf_reset(features);
+    features_pack(turn->r->generation->matcher, &arrival->clean, arrival->source->space_id, features);
+    return arena_dup(turn->arena, buf_slice(features));
 }
 
 static void note_lost_lead(struct turn *turn, const struct roster_entry *entry)

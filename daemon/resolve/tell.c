@@ -55,8 +55,28 @@ static const struct graph_move *move_of(const struct turn *turn, uint64_t record
 /* The customer a record was in before this turn; 0 when it is new. */
 static uint64_t customer_before(struct turn *turn, uint64_t record_id)
 {
+    const struct staged *staged = turn_staged(turn, record_id);
+    if (staged && staged->is_new)
+        return 0;
     const struct graph_move *move = move_of(turn, record_id);
     return move ? move->from : entry_of(turn, record_id)->customer;
+}
+
+/* The moves of this turn out of a customer into others, by record id. */
+static const struct graph_move *moves_from(const struct turn *turn, uint64_t customer_id, size_t *count)
+{
+    size_t low = 0, high = turn->left_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (turn->left[middle].from < customer_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *count = 0;
+    while (low + *count < turn->left_count && turn->left[low + *count].from == customer_id)
+        (*count)++;
+    return turn->left + low;
 }
 
 /* Earlier by (effective time, id). */
@@ -68,18 +88,30 @@ static bool is_earlier(struct turn *turn, uint64_t a, uint64_t b)
 
 /* ---- event bodies ---- */
 
-static void open_body(struct buf *data, const struct customer_view *view)
+static struct buf *open_body(struct turn *turn, uint64_t customer_id, int32_t version)
 {
-    buf_printf(data, "{\"customer_id\":%llu,\"version\":%d", (unsigned long long)view->customer_id,
-               view->version);
+    struct buf *data = &turn->r->scratch.body;
+    buf_reset(data);
+    buf_put_str(data, "{\"customer_id\":");
+    buf_put_decimal(data, customer_id);
+    buf_put_str(data, ",\"version\":");
+    buf_put_decimal(data, (uint64_t)version);
+    return data;
 }
 
 static void close_body(struct turn *turn, struct buf *data, const struct customer_view *view)
 {
-    buf_printf(data, ",\"kind\":\"%s\",\"customer\":",
-               view->golden->kind == KIND_COMPANY ? "company" : "person");
+    buf_put_str(data, view->golden->kind == KIND_COMPANY ? ",\"kind\":\"company\",\"customer\":"
+                                                       : ",\"kind\":\"person\",\"customer\":");
     golden_to_json(turn->r->generation->schema, view->golden, data);
     buf_put_byte(data, '}');
+}
+
+static uint64_t send_body(struct turn *turn, const char *type, uint64_t customer_id, int32_t source_id,
+                          const struct buf *data)
+{
+    turn->set->out_of_memory |= buf_failed(data);
+    return write_event(turn->set, type, customer_id, source_id, buf_slice(data));
 }
 
 static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
@@ -90,7 +122,10 @@ static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
     clock_format_utc(entry->effective_us, at, sizeof(at));
     buf_put_str(data, ",\"lead\":{\"source\":");
     buf_put_json(data, slice_str(turn->r->settings.sources->list[entry->source].name));
-    buf_printf(data, ",\"at\":\"%s\",\"record_id\":%llu", at, (unsigned long long)record_id);
+    buf_put_str(data, ",\"at\":\"");
+    buf_put_str(data, at);
+    buf_put_str(data, "\",\"record_id\":");
+    buf_put_decimal(data, record_id);
     if (staged) {
         buf_put_str(data, ",\"external_id\":");
         buf_put_json(data, staged->arrival->raw->external_id);
@@ -103,17 +138,12 @@ static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
 static uint64_t tell_lead(struct turn *turn, const struct customer_view *view, const char *type,
                           uint64_t record_id)
 {
-    struct buf data = BUF_INIT((size_t)16 << 20);
-    open_body(&data, view);
-    put_lead(turn, &data, record_id);
-    close_body(turn, &data, view);
+    struct buf *data = open_body(turn, view->customer_id, view->version);
+    put_lead(turn, data, record_id);
+    close_body(turn, data, view);
     const struct roster_entry *entry = entry_of(turn, record_id);
-    uint64_t seq = write_event(turn->set, type, view->customer_id,
-                               turn->r->settings.sources->list[entry->source].source_id,
-                               buf_slice(&data));
-    turn->set->out_of_memory |= buf_failed(&data);
-    buf_free(&data);
-    return seq;
+    return send_body(turn, type, view->customer_id,
+                     turn->r->settings.sources->list[entry->source].source_id, data);
 }
 
 /* ---- leads ---- */
@@ -235,7 +265,9 @@ static void put_records_from(struct turn *turn, struct buf *data, const struct c
     for (size_t i = 0; i < view->member_count; i++) {
         if (customer_before(turn, view->members[i]) != from)
             continue;
-        buf_printf(data, "%s%llu", first ? "" : ",", (unsigned long long)view->members[i]);
+        if (!first)
+            buf_put_byte(data, ',');
+        buf_put_decimal(data, view->members[i]);
         first = false;
     }
     buf_put_byte(data, ']');
@@ -244,23 +276,21 @@ static void put_records_from(struct turn *turn, struct buf *data, const struct c
 static uint64_t tell_merge(struct turn *turn, const struct customer_view *view, const char *type,
                            uint64_t from)
 {
-    struct buf data = BUF_INIT((size_t)16 << 20);
-    open_body(&data, view);
-    buf_printf(&data, ",\"merged\":%llu", (unsigned long long)from);
-    put_records_from(turn, &data, view, from);
-    close_body(turn, &data, view);
-    uint64_t seq = write_event(turn->set, type, view->customer_id, view->source_id, buf_slice(&data));
-    turn->set->out_of_memory |= buf_failed(&data);
-    buf_free(&data);
-    return seq;
+    struct buf *data = open_body(turn, view->customer_id, view->version);
+    buf_put_str(data, ",\"merged\":");
+    buf_put_decimal(data, from);
+    put_records_from(turn, data, view, from);
+    close_body(turn, data, view);
+    return send_body(turn, type, view->customer_id, view->source_id, data);
 }
 
 /* True when some record of `customer_id` went elsewhere than `into`: then it was split, not merged. */
 static bool went_elsewhere(const struct turn *turn, uint64_t customer_id, uint64_t into)
 {
-    for (size_t i = 0; i < turn->changes.move_count; i++) {
-        const struct graph_move *move = &turn->changes.moves[i];
-        if (move->from == customer_id && move->to != into && move->to != 0)
+    size_t count = 0;
+    const struct graph_move *moves = moves_from(turn, customer_id, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (moves[i].to != into)
             return true;
     }
     return graph_member_count(turn->r->graph, customer_id) > 0;
@@ -271,45 +301,36 @@ static bool went_elsewhere(const struct turn *turn, uint64_t customer_id, uint64
 /* Tells once, from the customer that stood: which of its records are where now. */
 static uint64_t tell_split(struct turn *turn, uint64_t customer_id, int32_t version)
 {
-    struct buf data = BUF_INIT((size_t)16 << 20);
-    buf_printf(&data, "{\"customer_id\":%llu,\"version\":%d,\"records\":{",
-               (unsigned long long)customer_id, version);
-    bool first = true;
-    for (size_t i = 0; i < turn->changes.move_count; i++) {
-        const struct graph_move *move = &turn->changes.moves[i];
-        if (move->from != customer_id || move->to == 0)
-            continue;
-        buf_printf(&data, "%s\"%llu\":%llu", first ? "" : ",", (unsigned long long)move->record_id,
-                   (unsigned long long)move->to);
-        first = false;
+    size_t count = 0;
+    const struct graph_move *moves = moves_from(turn, customer_id, &count);
+    struct buf *data = open_body(turn, customer_id, version);
+    buf_put_str(data, ",\"records\":{");
+    for (size_t i = 0; i < count; i++) {
+        buf_put_str(data, i ? ",\"" : "\"");
+        buf_put_decimal(data, moves[i].record_id);
+        buf_put_str(data, "\":");
+        buf_put_decimal(data, moves[i].to);
     }
-    buf_put_str(&data, "}}");
-    uint64_t seq = write_event(turn->set, "customer.split", customer_id, 0, buf_slice(&data));
-    turn->set->out_of_memory |= buf_failed(&data);
-    buf_free(&data);
-    return seq;
+    buf_put_str(data, "}}");
+    return send_body(turn, "customer.split", customer_id, 0, data);
 }
 
 static bool lost_records(const struct turn *turn, uint64_t customer_id)
 {
-    for (size_t i = 0; i < turn->changes.move_count; i++) {
-        const struct graph_move *move = &turn->changes.moves[i];
-        if (move->from == customer_id && move->to != 0 && move->to != customer_id)
-            return true;
-    }
-    return false;
+    size_t count = 0;
+    (void)moves_from(turn, customer_id, &count);
+    return count > 0;
 }
 
 void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version)
 {
     uint64_t into = 0;
     bool several = false;
-    for (size_t i = 0; i < turn->changes.move_count; i++) {
-        const struct graph_move *move = &turn->changes.moves[i];
-        if (move->from != customer_id || move->to == 0)
-            continue;
-        several |= into != 0 && into != move->to;
-        into = move->to;
+    size_t count = 0;
+    const struct graph_move *moves = moves_from(turn, customer_id, &count);
+    for (size_t i = 0; i < count; i++) {
+        several |= into != 0 && into != moves[i].to;
+        into = moves[i].to;
     }
     uint64_t seq = 0;
     const char *what = "merged"; /* the event is the receiver's: tell_customer */
@@ -318,11 +339,9 @@ void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version)
         seq = tell_split(turn, customer_id, version);
     } else if (into == 0) {
         what = "removed";
-        struct buf data = BUF_INIT(256);
-        buf_printf(&data, "{\"customer_id\":%llu,\"version\":%d}", (unsigned long long)customer_id,
-                   version);
-        seq = write_event(turn->set, "customer.removed", customer_id, 0, buf_slice(&data));
-        buf_free(&data);
+        struct buf *data = open_body(turn, customer_id, version);
+        buf_put_byte(data, '}');
+        seq = send_body(turn, "customer.removed", customer_id, 0, data);
     }
     write_history(turn->set, customer_id, version, what, slice_str(turn->actor), seq, SLICE_EMPTY);
 }
@@ -358,15 +377,11 @@ void tell_customer(struct turn *turn, struct customer_view *view)
     if (!view->changed && seq == 0)
         return;
     if (seq == 0) {
-        struct buf data = BUF_INIT((size_t)16 << 20);
-        open_body(&data, view);
-        buf_put_str(&data, ",\"changes\":");
-        buf_put_slice(&data, view->changes.len ? view->changes : SLICE("{}"));
-        close_body(turn, &data, view);
-        seq = write_event(turn->set, "customer.updated", view->customer_id, view->source_id,
-                          buf_slice(&data));
-        turn->set->out_of_memory |= buf_failed(&data);
-        buf_free(&data);
+        struct buf *data = open_body(turn, view->customer_id, view->version);
+        buf_put_str(data, ",\"changes\":");
+        buf_put_slice(data, view->changes.len ? view->changes : SLICE("{}"));
+        close_body(turn, data, view);
+        seq = send_body(turn, "customer.updated", view->customer_id, view->source_id, data);
     }
     write_history(turn->set, view->customer_id, view->version, what, view->actor, seq, view->changes);
 }

@@ -39,6 +39,7 @@ enum ledger_outcome {
 struct write_set {
     uint64_t number;          /* counts up by one; also tells an ambiguous commit */
     struct arena *arena;
+    struct buf scratch;       /* while a row is made */
     bool out_of_memory;
     int64_t now_us;           /* what every row of it is stamped with */
 

@@ -112,6 +112,7 @@ void copy_bool(struct buf *rows, bool value);
 void copy_float4(struct buf *rows, float value);
 void copy_text(struct buf *rows, struct slice value);  /* the caller has checked UTF-8 and NUL */
 void copy_bytea(struct buf *rows, struct slice value);
+void copy_json(struct buf *rows, struct slice json);
 void copy_jsonb(struct buf *rows, struct slice json);
 void copy_timestamp(struct buf *rows, int64_t wall_us);
 void copy_date(struct buf *rows, int32_t days_since_1970);

@@ -165,6 +165,11 @@ void copy_bytea(struct buf *rows, struct slice value)
     copy_text(rows, value);
 }
 
+void copy_json(struct buf *rows, struct slice json)
+{
+    copy_text(rows, json);
+}
+
 void copy_jsonb(struct buf *rows, struct slice json)
 {
     if (json.len >= INT32_MAX) {

@@ -127,7 +127,7 @@ CREATE TABLE tributary.record (
     space text NOT NULL,
     external_id text NOT NULL,
     part text NOT NULL,
-    clean jsonb NOT NULL,
+    clean json NOT NULL,
     features bytea NOT NULL
 );
 COMMENT ON COLUMN tributary.record.flags IS '1 deleted, 2 from a lead-making source, 4 back-fill, 8 test, 16 from a verified source';
@@ -143,7 +143,7 @@ CREATE TABLE tributary.link (
     decision_id bigint,
     generation_id integer NOT NULL,
     linked_at timestamptz NOT NULL,
-    evidence jsonb NOT NULL,
+    evidence json NOT NULL,
     PRIMARY KEY (a, b)
 );
 CREATE INDEX link_b ON tributary.link (b);
@@ -163,7 +163,7 @@ CREATE TABLE tributary.customer (
     lead_count integer NOT NULL,
     owner text,
     team text,
-    provenance jsonb NOT NULL
+    provenance json NOT NULL
 );
 
 -- changes: {"field": [old, new], ...}; what happened in a word and who did it.
@@ -174,7 +174,7 @@ CREATE TABLE tributary.history (
     what text NOT NULL,
     actor text NOT NULL,
     event_seq bigint,
-    changes jsonb NOT NULL
+    changes json NOT NULL
 ) PARTITION BY RANGE (at);
 CREATE INDEX history_customer ON tributary.history (customer_id, version);
 
@@ -184,7 +184,7 @@ CREATE TABLE tributary.activity (
     source_id integer NOT NULL,
     type text NOT NULL,
     key text NOT NULL,
-    data jsonb NOT NULL
+    data json NOT NULL
 ) PARTITION BY RANGE (at);
 CREATE INDEX activity_record ON tributary.activity (record_id);
 
@@ -265,7 +265,7 @@ CREATE TABLE tributary.event_body (
     seq bigint NOT NULL,
     at timestamptz NOT NULL,
     customer_id bigint,
-    data jsonb NOT NULL
+    data json NOT NULL
 ) PARTITION BY RANGE (at);
 CREATE INDEX event_body_seq ON tributary.event_body (seq);
 CREATE INDEX event_body_customer ON tributary.event_body (customer_id);

@@ -27,7 +27,7 @@ SELECT r.customer_id, v.value ->> 0 AS type, v.value ->> 2 AS value, s.name AS s
        r.part AS role, (r.flags & 16) <> 0 AS verified, ((v.value ->> 1)::integer & 31) = 0 AS is_evidence
 FROM tributary.record r
 JOIN tributary.source s USING (source_id)
-CROSS JOIN LATERAL jsonb_array_elements(r.clean -> 'v') v
+CROSS JOIN LATERAL json_array_elements(r.clean -> 'v') v
 WHERE r.customer_id IS NOT NULL
   AND v.value ->> 0 IN ('email', 'phone', 'wechat_id', 'wechat_openid', 'member_no')
 UNION ALL
@@ -46,7 +46,7 @@ COMMENT ON COLUMN golden.identity.verified IS 'The source verifies its identifie
 COMMENT ON COLUMN golden.identity.is_evidence IS 'False for masked, virtual and invalid values and those that name nobody.';
 
 CREATE VIEW golden.history AS
-SELECT h.customer_id, h.version, h.at, h.what, h.actor, h.changes, h.event_seq FROM tributary.history h;
+SELECT h.customer_id, h.version, h.at, h.what, h.actor, h.changes::jsonb, h.event_seq FROM tributary.history h;
 COMMENT ON VIEW golden.history IS 'What changed in each customer, when, and who or what did it.';
 COMMENT ON COLUMN golden.history.customer_id IS 'The customer.';
 COMMENT ON COLUMN golden.history.version IS 'The version this change made.';
@@ -60,9 +60,9 @@ COMMENT ON COLUMN golden.history.event_seq IS 'The event that told it downstream
 CREATE VIEW golden.provenance AS
 SELECT c.customer_id, p.value ->> 0 AS field, p.value ->> 1 AS value, (p.value ->> 2)::bigint AS record_id,
        s.name AS source, r.effective_at, (r.flags & 16) <> 0 AS verified,
-       (p.value ->> 4)::integer AS agreeing_records, p.value -> 5 AS runners_up
+       (p.value ->> 4)::integer AS agreeing_records, (p.value -> 5)::jsonb AS runners_up
 FROM tributary.customer c
-CROSS JOIN LATERAL jsonb_array_elements(c.provenance) p
+CROSS JOIN LATERAL json_array_elements(c.provenance) p
 LEFT JOIN tributary.record r ON r.record_id = (p.value ->> 2)::bigint
 LEFT JOIN tributary.source s USING (source_id);
 COMMENT ON VIEW golden.provenance IS 'Where each golden value comes from, and what it was preferred to.';
@@ -77,7 +77,7 @@ COMMENT ON COLUMN golden.provenance.agreeing_records IS 'How many records of the
 COMMENT ON COLUMN golden.provenance.runners_up IS 'Up to three values that did not win: [[value, record_id], ...].';
 
 CREATE VIEW golden.activity AS
-SELECT r.customer_id, a.at, a.type, a.key, a.data, s.name AS source, r.external_id, r.part
+SELECT r.customer_id, a.at, a.type, a.key, a.data::jsonb, s.name AS source, r.external_id, r.part
 FROM tributary.activity a
 JOIN tributary.record r USING (record_id)
 JOIN tributary.source s ON s.source_id = a.source_id
@@ -105,7 +105,7 @@ COMMENT ON COLUMN golden.consent.latest_at IS 'Time of the newest statement.';
 COMMENT ON COLUMN golden.consent.statements IS 'How many statements there are.';
 
 CREATE VIEW golden.event AS
-SELECT e.seq, e.at, e.type, e.customer_id, s.name AS source, b.data
+SELECT e.seq, e.at, e.type, e.customer_id, s.name AS source, b.data::jsonb
 FROM tributary.event e
 LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at
 LEFT JOIN tributary.source s USING (source_id);

@@ -4,10 +4,10 @@ SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id
                           'contact', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('phone', 'email')))
 FROM tributary.record r
 JOIN tributary.source s USING (source_id)
-CROSS JOIN LATERAL jsonb_array_elements(r.clean -> 'v') v
+CROSS JOIN LATERAL json_array_elements(r.clean -> 'v') v
 WHERE r.customer_id IS NOT NULL
   AND (r.external_id = $1::text
-       OR EXISTS (SELECT FROM jsonb_array_elements(r.clean -> 'v') w
+       OR EXISTS (SELECT FROM json_array_elements(r.clean -> 'v') w
                   WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
                     AND (w.value ->> 2 ILIKE $2::text OR w.value ->> 3 ILIKE $2::text)))
 GROUP BY r.record_id, s.name ORDER BY r.customer_id, r.record_id LIMIT $3::integer

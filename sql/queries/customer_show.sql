@@ -6,7 +6,7 @@ SELECT jsonb_build_object(
             'record_id', r.record_id, 'source', s.name, 'external_id', r.external_id, 'part', r.part,
             'effective_at', r.effective_at, 'version', r.version, 'lead_at', r.lead_at,
             'values', (SELECT coalesce(jsonb_agg(jsonb_build_array(v.value ->> 0, v.value ->> 2) ORDER BY v.ordinality), '[]')
-                       FROM jsonb_array_elements(r.clean -> 'v') WITH ORDINALITY v)) ORDER BY r.record_id), '[]')
+                       FROM json_array_elements(r.clean -> 'v') WITH ORDINALITY v)) ORDER BY r.record_id), '[]')
         FROM tributary.record r JOIN tributary.source s USING (source_id) WHERE r.customer_id = c.customer_id),
     'links', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'a', l.a, 'b', l.b, 'reason', CASE l.reason WHEN 1 THEN 'score' ELSE 'decision' END,
