@@ -228,11 +228,6 @@ static struct source *find_source(const struct public_dispatch *dispatch, const 
     return NULL;
 }
 
-bool public_matches(const struct public_dispatch *dispatch, const struct push_request *request)
-{
-    return find_source(dispatch, request) != NULL;
-}
-
 /* The connector said: keep these. */
 static enum http_when keep(struct public_dispatch *dispatch, struct pending *pending, struct arena *arena,
                            const struct delivery_batch *batch)

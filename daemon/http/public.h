@@ -27,8 +27,6 @@ void public_free(struct public_dispatch **dispatch);
 /* The `handle` and `finish` of http_settings; data is the dispatch. Unmatched requests are answered 404. */
 enum http_when public_handle(void *dispatch, struct http_exchange *exchange);
 void public_finish(void *dispatch, struct http_exchange *exchange);
-/* Whether some source serves the request. */
-bool public_matches(const struct public_dispatch *dispatch, const struct push_request *request);
 /* After the rules of the sources were changed: cleaners of the old ones are let go. */
 void public_forget_cleaners(struct public_dispatch *dispatch);
 
