@@ -60,9 +60,9 @@ bool remote_base_url(const char *address, char *out, size_t size)
 
 static bool read_token(const struct config *config, char *token, size_t size)
 {
-    const char *configured = options_string(options_section(config->root, "http"), "token");
-    if (configured && configured[0]) {
-        snprintf(token, size, "%s", configured);
+    struct slice configured = options_secret(options_section(config->root, "http"), "token");
+    if (configured.len > 0) {
+        snprintf(token, size, SLICE_FMT, SLICE_ARG(configured));
         return true;
     }
     char path[4096];
