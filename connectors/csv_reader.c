@@ -153,6 +153,7 @@ enum status csv_reader_next(struct csv_reader *reader, struct csv_row *row, stru
         .end_offset = taken.end_offset,
         .line = reader->line,
         .text = slice_sub(window, 0, split.text_bytes),
+        .line_end = slice_sub(window, split.text_bytes, split.consumed),
         .cell_count = split.cell_count,
         .cells = reader->split.cells,
         .blank = split.blank,

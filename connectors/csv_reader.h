@@ -56,6 +56,7 @@ struct csv_row {
     uint64_t end_offset; /* of the next row */
     uint64_t line;       /* from 1; of its first line */
     struct slice text;   /* the same in UTF-8; most cells point into it */
+    struct slice line_end; /* what followed it, in UTF-8: "\n", "\r\n", "\r", or nothing at the end of the file */
     size_t cell_count;
     const struct slice *cells; /* UTF-8, unquoted */
     enum csv_fault fault;

@@ -17,7 +17,7 @@ static const struct show_column found_columns[] = {
 };
 static const struct show_column history_columns[] = {
     {"version", "version", CLI_NUMBER}, {"at", "at", CLI_TEXT},     {"what", "what", CLI_TEXT},
-    {"actor", "actor", CLI_TEXT},       {"event", "event_seq", CLI_NUMBER}, {"changes", "changes", CLI_TEXT},
+    {"actor", "actor", CLI_TEXT},       {"event", "event_seq", CLI_NUMBER}, {"changes", "shown", CLI_TEXT},
     {NULL, NULL, CLI_TEXT},
 };
 
@@ -142,6 +142,33 @@ static void show_customer(const struct cli *cli, const json_t *shown)
     buf_free(&out);
 }
 
+static void put_change(const json_t *change, size_t which, struct buf *out)
+{
+    const json_t *value = json_array_get(change, which);
+    if (json_is_array(value) && json_array_size(value) == 0)
+        value = NULL;
+    show_value(value, out);
+}
+
+/* Each row's changes, {"field": [old, new]}, as "field: old → new". */
+static void describe_changes(json_t *rows)
+{
+    size_t i;
+    json_t *row, *change;
+    const char *field;
+    json_array_foreach(rows, i, row) {
+        struct buf out = BUF_INIT(OUTPUT_MAX_BYTES);
+        json_object_foreach(json_object_get(row, "changes"), field, change) {
+            buf_printf(&out, "%s%s: ", out.len ? "; " : "", field);
+            put_change(change, 0, &out);
+            buf_put_str(&out, " → ");
+            put_change(change, 1, &out);
+        }
+        json_object_set_new(row, "shown", json_stringn(out.len ? out.data : "", out.len));
+        buf_free(&out);
+    }
+}
+
 /* What a decision did: its numbers, and where each record is now. */
 static void show_decided(const struct cli *cli, const json_t *result)
 {
@@ -212,6 +239,8 @@ static int run(const struct cli *cli)
             show_rows(cli, result, found_columns);
     } else if (strcmp(verb, "history") == 0) {
         code = look(cli, "customer.history", json_pack("{s:s}", "id", first), &result);
+        if (code == EXIT_CODE_OK && !cli_wants_json(cli))
+            describe_changes(result);
         if (code == EXIT_CODE_OK)
             show_rows(cli, result, history_columns);
     } else {

@@ -12,7 +12,7 @@
 
 static const struct show_column columns[] = {
     {"seq", "seq", CLI_NUMBER},    {"at", "at", CLI_TEXT},         {"type", "type", CLI_TEXT},
-    {"customer", "customer_id", CLI_NUMBER}, {"source", "source", CLI_TEXT}, {"data", "data", CLI_TEXT},
+    {"customer", "customer_id", CLI_NUMBER}, {"source", "source", CLI_TEXT}, {"about", "about", CLI_TEXT},
     {NULL, NULL, CLI_TEXT},
 };
 
@@ -30,6 +30,33 @@ static json_t *list_args(const struct cli *cli)
     set_option(cli, args, "since");
     set_option(cli, args, "limit");
     return args;
+}
+
+/* The name it is about, and what else is short; the whole of it is in the JSON. */
+static void describe(const struct cli *cli, json_t *rows)
+{
+    static const char *const names[] = {"full_name", "company"};
+    static const char *const keys[] = {"code", "field", "position", "merged", "records", "review_id", "a", "b"};
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        const json_t *data = json_object_get(row, "data"), *customer = json_object_get(data, "customer");
+        struct buf out = BUF_INIT((size_t)1 << 20);
+        for (size_t j = 0; j < 2 && out.len == 0; j++) {
+            if (json_is_string(json_object_get(customer, names[j])))
+                show_value(json_object_get(customer, names[j]), &out);
+        }
+        for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
+            const json_t *value = json_object_get(data, keys[j]);
+            if (value == NULL || (json_is_string(value) && json_string_length(value) == 0))
+                continue;
+            buf_printf(&out, "%s%s: ", out.len ? "; " : "", keys[j]);
+            show_value(value, &out);
+        }
+        if (!cli_wants_json(cli))
+            json_object_set_new(row, "about", json_stringn(out.len ? out.data : "", out.len));
+        buf_free(&out);
+    }
 }
 
 /* One line an event, so that it can be piped. */
@@ -60,6 +87,7 @@ static int follow(const struct cli *cli, struct remote *remote)
         return cli_fail(cli, EXIT_CODE_UNAVAILABLE, "no daemon runs, so nothing will happen; hint: tributary run");
     int code = remote_call(remote, "events.list", list_args(cli), &rows);
     while (code == EXIT_CODE_OK && !ferror(stdout)) {
+        describe(cli, rows);
         print_lines(cli, rows, &last_seq);
         bool more = json_array_size(rows) == 1000;
         json_decref(rows);
@@ -84,8 +112,10 @@ static int tail(const struct cli *cli)
         code = follow(cli, remote);
     } else if (code == EXIT_CODE_OK) {
         code = remote_call(remote, "events.list", list_args(cli), &rows);
-        if (code == EXIT_CODE_OK)
+        if (code == EXIT_CODE_OK) {
+            describe(cli, rows);
             show_rows(cli, rows, columns);
+        }
     }
     json_decref(rows);
     remote_close(&remote);

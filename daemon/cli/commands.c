@@ -7,6 +7,7 @@
     COMMAND(test)                                                                                  \
     COMMAND(score)                                                                                 \
     COMMAND(load)                                                                                  \
+    COMMAND(dedupe)                                                                                \
     COMMAND(explain)                                                                               \
     COMMAND(customer)                                                                              \
     COMMAND(review)                                                                                \

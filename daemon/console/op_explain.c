@@ -273,6 +273,9 @@ static json_t *why(const struct asking *asking, bool same_customer, const json_t
     say_decisions(words, decisions);
     if (same_customer && asking->shares_live_key && enough)
         say(words, "they match by themselves: %.1f bits, %.1f are needed", asking->result.weight, link);
+    else if (same_customer)
+        say(words, "by themselves they would be apart: %.1f bits, %.1f are needed%s", asking->result.weight, link,
+            asking->shares_live_key ? "" : ", and they share no live key");
     if (same_customer && json_array_size(path) > 1)
         say(words, "they are in one customer through %zu other record%s", json_array_size(path) - 1,
             json_array_size(path) > 2 ? "s" : "");
@@ -286,7 +289,9 @@ static json_t *why(const struct asking *asking, bool same_customer, const json_t
     if (!enough)
         say(words, "%.1f bits are missing for a link: %.1f of %.1f", link - asking->result.weight,
             asking->result.weight, link);
-    else if (asking->shares_live_key && json_array_size(decisions) == 0 && !json_is_object(review))
+    else if (asking->shares_live_key && json_array_size(decisions) > 0)
+        say(words, "without that they would match: %.1f bits, %.1f are needed", asking->result.weight, link);
+    else if (asking->shares_live_key && !json_is_object(review))
         say(words, "they match by themselves, but other records of their customers keep them apart");
     return words;
 }

@@ -357,6 +357,7 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
         status = remember(r, err);
     }
     if (status == STATUS_OK) {
+        publish_stats(r);
         int failed = pthread_create(&r->thread, NULL, resolve_loop, r);
         r->thread_started = failed == 0;
         if (failed)
