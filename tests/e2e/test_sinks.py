@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import threading
@@ -395,3 +396,33 @@ def test_official_packages_accept_a_delivery(start, receiver, tmp_path, official
         told = json.loads(run.stdout)
         assert told["type"] == request.event["type"] and told["data"] == request.event["data"]
         assert told["refused"] == ["body", "timestamp", "id"]
+
+
+def fences(language):
+    """The examples of docs/events.md in one language."""
+    text = (ROOT / "docs/events.md").read_text()
+    return [part.split("```")[0] for part in text.split(f"```{language}\n")[1:]]
+
+
+def test_documented_receiver_accepts_a_delivery_and_nothing_else(start, receiver):
+    dispatcher = start({"crm": webhook(receiver, secret=SECRET), "plain": webhook(receiver, secret="words of ours")})
+    dispatcher.put_updates([7])
+    wait_until(lambda: is_done(dispatcher, "crm", 1) and is_done(dispatcher, "plain", 1), "delivered")
+    documented = {}
+    exec(fences("python")[0], documented)
+    accepted = 0
+    for request in receiver.requests:
+        for secret in (SECRET, "words of ours", "another"):
+            try:
+                accepted += documented["receive"](secret, request.headers, request.body)["id"] == "evt_1"
+            except ValueError:
+                pass
+    assert accepted == 2
+
+
+def test_documentation_names_every_event_and_its_examples_are_json():
+    text = (ROOT / "docs/events.md").read_text()
+    declared = (ROOT / "daemon/config/tables.c").read_text().split("event_names[] = {")[1].split("}")[0]
+    for name in re.findall(r'"([a-z.]+)"', declared):
+        assert f"**{name}** -" in text, name
+    assert len([json.loads(example) for example in fences("json")]) >= 7
