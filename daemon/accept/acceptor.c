@@ -10,6 +10,7 @@
 #define GROUP_MAX      256   /* submissions in one transaction */
 #define DRAIN_MAX      256   /* spool entries taken back at a time */
 #define PROBE_EVERY_MS 1000  /* while the database is away */
+#define SUPPRESSED_MARK "(suppressed)"
 
 struct acceptor {
     struct acceptor_settings settings;
@@ -103,20 +104,20 @@ static enum status store_group(struct acceptor *a, struct submission **group, si
     return status;
 }
 
-static size_t delivery_total(struct submission *const *group, size_t count)
+static size_t entry_total(struct submission *const *group, size_t count)
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++)
-        total += group[i]->deliveries.count;
+        total += group[i]->deliveries.count + group[i]->suppressed;
     return total;
 }
 
-/* Keeps the group in the spool, all or none. Suppressed counts are lost with the database away: they are only
- * a count of what was thrown away on purpose. */
+/* Keeps the group in the spool, all or none. A post that is only counted (a honeypot hit) is an entry without
+ * bytes, marked by its position. */
 static enum status spool_group(struct acceptor *a, struct submission *const *group, size_t count,
                                struct err *err)
 {
-    size_t total = delivery_total(group, count), at = 0;
+    size_t total = entry_total(group, count), at = 0;
     if (a->spool == NULL)
         return err_set(err, RETRY_LATER, "accept.no_spool", "the database is away and there is no spool");
     if (total == 0)
@@ -132,6 +133,12 @@ static enum status spool_group(struct acceptor *a, struct submission *const *gro
                 .layout = group[i]->deliveries.layout, .meta = delivery->meta,
                 .position = delivery->position, .body = delivery->body};
         }
+        for (uint64_t j = 0; j < group[i]->suppressed; j++)
+            entries[at++] = (struct spool_entry){.source = slice_str(group[i]->source->name),
+                                                 .received_us = group[i]->received_us,
+                                                 .layout = SLICE_EMPTY, .meta = SLICE_EMPTY,
+                                                 .position = SLICE(SUPPRESSED_MARK),
+                                                 .body = SLICE_EMPTY};
     }
     enum status status = spool_put(a->spool, entries, total, err);
     free(entries);
@@ -193,6 +200,11 @@ static bool parse_entry(struct acceptor *a, const struct spool_entry *entry,
         log_warn("accept.spool_source", "the spool holds posts of source " SLICE_FMT ", which is not "
                  "configured any more; hint: put it back to take them in", SLICE_ARG(entry->source));
         return false;
+    }
+    if (entry->body.len == 0 && slice_is(entry->position, SUPPRESSED_MARK)) {
+        *submission = (struct submission){.source = source, .received_us = entry->received_us,
+                                          .suppressed = 1};
+        return true;
     }
     struct delivery *delivery = ARENA_NEW(arena, struct delivery);
     struct err err;

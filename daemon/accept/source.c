@@ -72,6 +72,9 @@ static enum status add_source(const struct building *b, const struct config_sour
         source->verified = options_bool(options, "verified");
         source->space = options_string(options, "space");
         source->lead_again_after_ms = options_int(options, "lead_again_after");
+        source->silent_after_ms = options_int(options, "silent_after");
+        source->retention_ms = options_int(options, "retention");
+        source->lawful_basis = options_string(options, "lawful_basis");
     }
     source->space_id = space_id(b->sources, b->sources->count, source->space);
     source->rank = survivorship_source_rank(b->generation->survivorship, source->name);
@@ -170,6 +173,10 @@ static enum status pin_one(struct source *source, struct db *db, struct err *err
     if (source->cursor == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a cursor");
     struct db_param id = DB_P_INT4(source->source_id);
+    struct db_param basis[] = {
+        id, DB_P_TEXT(slice_str(source->lawful_basis ? source->lawful_basis : ""))};
+    if (db_run(db, &sql_source_basis_set, basis, 2, NULL, err) != STATUS_OK)
+        return STATUS_FAILED;
     return db_run(db, &sql_source_ledger, &id, 1, NULL, err);
 }
 

@@ -39,6 +39,12 @@ struct source {
     bool leads;
     bool verified;
     int64_t lead_again_after_ms;
+    int64_t silent_after_ms;           /* 0 never */
+    int64_t retention_ms;              /* of raw bytes; 0 for ever (a source not configured any more) */
+    const char *lawful_basis;          /* "" not said */
+    int64_t heard_us;                  /* monotonic, of the conductor: when it last brought something */
+    uint64_t heard_count;
+    bool silent;                       /* told already */
     char *cursor;                      /* as last read or stored; owned */
     pthread_mutex_t lock;              /* health */
     struct source_health health;

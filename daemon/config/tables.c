@@ -252,7 +252,7 @@ const struct option config_source_options[] = {
      .type = OPTION_ENUM,
      .choices =
          "consent|contract|legal_obligation|vital_interests|public_task|legitimate_interests",
-     .help = "on what ground its data is held; stored with every record"},
+     .help = "on what ground its data is held; shown with each of its records in golden.record_customer"},
     {.key = "leads",
      .type = OPTION_BOOL,
      .default_text = "true",

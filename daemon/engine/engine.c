@@ -209,22 +209,6 @@ static enum status bring_up(struct engine *e, struct err *err)
 
 /* ---- the conductor ---- */
 
-static void maintain(struct engine *e, struct db *db)
-{
-    int64_t now_us = clock_monotonic_us(e->settings.clock);
-    struct err err;
-    if (now_us < e->maintain_at_us)
-        return;
-    e->maintain_at_us = now_us + (int64_t)60 * 1000000;
-    if (db_open(db, &err) != STATUS_OK ||
-        db_run(db, &sql_partitions_ensure, NULL, 0, NULL, &err) != STATUS_OK ||
-        db_run(db, &sql_batch_prune, NULL, 0, NULL, &err) != STATUS_OK) {
-        log_err(LOG_LEVEL_DEBUG, &err, "maintenance is put off");
-        if (err.retry == RETRY_RECONNECT)
-            db_close(db);
-    }
-}
-
 static bool try_bring_up(struct engine *e, unsigned *attempt)
 {
     struct err err = {0};
@@ -266,7 +250,7 @@ static void *conduct(void *data)
         struct err err;
         if (e->cluster && cluster_check(e->cluster, &err) != STATUS_OK)
             log_err(LOG_LEVEL_WARN, &err, "the private PostgreSQL is not up");
-        maintain(e, db);
+        engine_maintain(e, db);
     }
     db_free(&db);
     return NULL;

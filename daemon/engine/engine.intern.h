@@ -37,7 +37,7 @@ struct engine {
     struct puller_thread *pullers;
     size_t puller_count;
     struct loads *loads;
-    int64_t started_us, maintain_at_us;
+    int64_t started_us, maintain_at_us, expire_at_us;
     pthread_mutex_t console_lock;
     struct db *console_db;   /* under console_lock: what API and console ask */
     pthread_mutex_t lock;    /* below */
@@ -51,5 +51,8 @@ struct engine {
 /* engine_loads.c */
 struct loads *loads_new(void); /* NULL when out of memory */
 void loads_free(struct loads **loads); /* once stop_pull is set: waits for those that run */
+
+/* maintain.c: about once a second, on the conductor. */
+void engine_maintain(struct engine *engine, struct db *db);
 
 #endif

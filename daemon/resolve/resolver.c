@@ -119,6 +119,18 @@ enum status resolver_apply(struct resolver *resolver, const char *actor, struct 
     return STATUS_OK;
 }
 
+enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,
+                          struct slice data, struct err *err)
+{
+    struct turn *turn = turn_new(resolver, 1, "resolve");
+    if (turn == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
+    write_event(turn->set, type, 0, source_id, data);
+    enum status status = turn_put(turn, err);
+    turn_free(&turn);
+    return status;
+}
+
 /* ---- state that can be rebuilt ---- */
 
 static void forget(struct resolver *r)

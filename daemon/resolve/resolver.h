@@ -47,6 +47,10 @@ const struct generation *resolver_generation(struct resolver *resolver);
  * until it is committed. */
 MUST_CHECK enum status resolver_apply(struct resolver *resolver, const char *actor, struct err *err);
 
+/* Puts an event of no customer into the log (source.silent). */
+MUST_CHECK enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,
+                                     struct slice data, struct err *err);
+
 struct resolver_stats {
     uint64_t arrivals, records, customers, leads, events; /* records.. are totals, arrivals since start */
     uint64_t committed_sets;

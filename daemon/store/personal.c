@@ -14,6 +14,7 @@ const struct personal_column personal_columns[] = {
     T("source", "name", NEVER),
     T("source", "type", NEVER),
     T("source", "cursor", NEVER),
+    T("source", "lawful_basis", NEVER),
     T("layout", "hash", NEVER),
     T("layout", "layout", NEVER),
     T("raw", "refusal", NEVER),
@@ -75,6 +76,7 @@ const struct personal_column personal_columns[] = {
     T("sink_parked", "sink", NEVER),
     T("sink_parked", "last_error", CONTENT), /* a receiver may echo what it was sent */
     T("ledger", "source", NEVER),
+    G("record_customer", "lawful_basis", NEVER),
     G("record_customer", "source", NEVER),
     G("record_customer", "external_id", IDENTIFIER),
     G("record_customer", "part", NEVER),

@@ -43,6 +43,7 @@ CREATE TABLE tributary.source (
     cursor text NOT NULL DEFAULT '',
     cursor_at timestamptz,
     paused boolean NOT NULL DEFAULT false,
+    lawful_basis text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -2,7 +2,8 @@
 -- golden.customer itself is emitted from the field table by daemon/store/ddl.c.
 
 CREATE VIEW golden.record_customer AS
-SELECT s.name AS source, r.external_id, r.part, r.customer_id, r.record_id, r.effective_at, r.version
+SELECT s.name AS source, r.external_id, r.part, r.customer_id, r.record_id, r.effective_at, r.version,
+       s.lawful_basis
 FROM tributary.record r JOIN tributary.source s USING (source_id)
 WHERE r.customer_id IS NOT NULL;
 COMMENT ON VIEW golden.record_customer IS 'Which customer each live source record belongs to.';
@@ -13,6 +14,7 @@ COMMENT ON COLUMN golden.record_customer.customer_id IS 'The customer the record
 COMMENT ON COLUMN golden.record_customer.record_id IS 'Tributary''s number of the record; never reused.';
 COMMENT ON COLUMN golden.record_customer.effective_at IS 'The source''s time of this version, else the time it was accepted.';
 COMMENT ON COLUMN golden.record_customer.version IS 'How many versions of the record have been stored.';
+COMMENT ON COLUMN golden.record_customer.lawful_basis IS 'On what ground its source''s data is held, as configured; NULL when the configuration does not say.';
 
 -- Customer ids are record ids (the smallest in the customer), so a redirect is where that record is now.
 CREATE VIEW golden.redirect AS
