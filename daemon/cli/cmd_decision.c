@@ -13,31 +13,49 @@ static const struct show_column columns[] = {
     {"note", "note", CLI_TEXT},              {NULL, NULL, CLI_TEXT},
 };
 
+static int list(const struct cli *cli)
+{
+    json_t *rows = NULL, *args = json_object();
+    if (cli_value(cli, "limit"))
+        json_object_set_new(args, "limit", json_string(cli_value(cli, "limit")));
+    int code = remote_run(cli, "decision.list", args, &rows);
+    if (code == EXIT_CODE_OK)
+        show_rows(cli, rows, columns);
+    json_decref(rows);
+    return code;
+}
+
+/* One after the other; the first that cannot be taken back ends it. */
+static int undo(const struct cli *cli)
+{
+    struct remote *remote = NULL;
+    json_t *undone = json_array();
+    int code = remote_open(cli, &remote);
+    for (size_t i = 0; code == EXIT_CODE_OK && i < cli_argument_count(cli); i++) {
+        json_t *result = NULL;
+        code = remote_call(remote, "decision.undo", json_pack("{s:s,s:s}", "id", cli_argument(cli, i), "actor",
+                                                              remote_actor(cli)), &result);
+        if (code == EXIT_CODE_OK && cli_wants_json(cli))
+            json_array_append(undone, json_object_get(result, "retracted"));
+        else if (code == EXIT_CODE_OK)
+            printf("decision %s is taken back\n", cli_argument(cli, i));
+        json_decref(result);
+    }
+    if (cli_wants_json(cli) && remote)
+        show_json(undone);
+    remote_close(&remote);
+    json_decref(undone);
+    return code;
+}
+
 static int run(const struct cli *cli)
 {
-    json_t *result = NULL;
-    int code;
-    bool undo = strcmp(cli_verb(cli), "undo") == 0;
-    if (cli_argument_count(cli) != (undo ? 1 : 0))
-        return cli_usage_error(cli, undo ? "which decision? hint: tributary decision list"
-                                         : "list takes no arguments");
-    if (undo) {
-        code = remote_run(cli, "decision.undo", json_pack("{s:s,s:s}", "id", cli_argument(cli, 0), "actor",
-                                                          remote_actor(cli)), &result);
-        if (code == EXIT_CODE_OK && cli_wants_json(cli))
-            show_json(result);
-        else if (code == EXIT_CODE_OK)
-            printf("decision %s is taken back\n", cli_argument(cli, 0));
-    } else {
-        json_t *args = json_object();
-        if (cli_value(cli, "limit"))
-            json_object_set_new(args, "limit", json_string(cli_value(cli, "limit")));
-        code = remote_run(cli, "decision.list", args, &result);
-        if (code == EXIT_CODE_OK)
-            show_rows(cli, result, columns);
-    }
-    json_decref(result);
-    return code;
+    bool is_undo = strcmp(cli_verb(cli), "undo") == 0;
+    if (is_undo && cli_argument_count(cli) == 0)
+        return cli_usage_error(cli, "which decision? hint: tributary decision list");
+    if (!is_undo && cli_argument_count(cli) > 0)
+        return cli_usage_error(cli, "'%s' is one argument too many", cli_argument(cli, 0));
+    return is_undo ? undo(cli) : list(cli);
 }
 
 static const struct cli_option options[] = {
@@ -49,11 +67,11 @@ static const struct cli_option options[] = {
 const struct cli_command cmd_decision = {
     .name = "decision",
     .verbs = "list|undo",
-    .synopsis = "[ID]",
+    .synopsis = "[ID ...]",
     .help = "lists what stewards decided, and takes it back",
     .details = "  decision list         merges (always), splits (never) and reviews decided, newest first\n"
-               "  decision undo ID      as if it had never been: an undone merge has its old ids back",
+               "  decision undo ID ...  as if it had never been: an undone merge has its old ids back",
     .options = options,
-    .max_arguments = 1,
+    .max_arguments = CLI_ARGUMENTS_MAX,
     .run = run,
 };

@@ -83,6 +83,9 @@ static int follow(const struct cli *cli, struct remote *remote)
 {
     int64_t last_seq = 0;
     json_t *rows = NULL;
+    const char *since = cli_value(cli, "since");
+    if (since && !slice_to_int64(slice_str(since), &last_seq))
+        return cli_usage_error(cli, "--since=%s is no number", since);
     if (remote_engine(remote))
         return cli_fail(cli, EXIT_CODE_UNAVAILABLE, "no daemon runs, so nothing will happen; hint: tributary run");
     int code = remote_call(remote, "events.list", list_args(cli), &rows);

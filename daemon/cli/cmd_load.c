@@ -1,13 +1,19 @@
-/* cmd_load.c - `tributary load`: one file taken in through a source, with a progress bar. */
+/*
+ * cmd_load.c - `tributary load`: one file taken in through a source, with a progress bar.
+ *
+ * Through the daemon when one runs, which then must be able to read the file; else by an engine in this process.
+ */
 #include "daemon/cli/cli.h"
 #include "daemon/cli/progress.h"
+#include "daemon/cli/remote.h"
 #include "daemon/engine/engine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-#define READY_WAIT_MS    120000
-#define STOP_DEADLINE_MS 20000
+#define ASK_EVERY_MS 200
 
 struct load {
     struct progress *bar;
@@ -18,37 +24,39 @@ static void on_progress(void *data, const struct load_progress *progress)
 {
     struct load *load = data;
     load->last = *progress;
-    progress_show(load->bar, progress->bytes_done, progress->bytes_total, progress->resolved,
-                  progress->received);
+    progress_show(load->bar, progress->bytes_done, progress->bytes_total,
+                  progress->resolved + progress->repeats, progress->received);
 }
 
-/* What came of it, on standard output. `seconds` counts from when the engine was ready. */
-static void print_summary(const struct cli *cli, struct engine *engine, const struct load *load,
+struct totals {
+    unsigned long long records, customers, leads, events, index_bytes;
+};
+
+/* What came of it, on standard output. */
+static void print_summary(const struct cli *cli, const struct totals *now, const struct load *load,
                           int64_t taken_us)
 {
-    struct resolver_stats stats;
-    resolver_stats(engine_resolver(engine), &stats);
     double seconds = (double)taken_us / 1e6;
     unsigned long long received = load->last.received, repeats = load->last.repeats;
     unsigned long long rate = seconds > 0 ? (unsigned long long)((double)received / seconds) : 0;
-    unsigned long long records = stats.records, customers = stats.customers, leads = stats.leads;
-    unsigned long long events = stats.events;
-    size_t index_bytes = stats.graph.bytes + stats.known_bytes + stats.roster_bytes;
     if (cli_wants_json(cli))
         printf("{\"received\":%llu,\"repeats\":%llu,\"seconds\":%.3f,\"records_per_s\":%llu,"
-               "\"records\":%llu,\"customers\":%llu,\"leads\":%llu,\"events\":%llu,\"index_bytes\":%zu}\n",
-               received, repeats, seconds, rate, records, customers, leads, events, index_bytes);
+               "\"records\":%llu,\"customers\":%llu,\"leads\":%llu,\"events\":%llu,\"index_bytes\":%llu}\n",
+               received, repeats, seconds, rate, now->records, now->customers, now->leads, now->events,
+               now->index_bytes);
     else
         printf("%llu received, %llu of them repeats, in %.1f s: %llu/s; now %llu records, %llu customers, "
-               "%llu leads, %llu events; index of %zu bytes\n",
-               received, repeats, seconds, rate, records, customers, leads, events, index_bytes);
+               "%llu leads, %llu events; index of %llu bytes\n",
+               received, repeats, seconds, rate, now->records, now->customers, now->leads, now->events,
+               now->index_bytes);
 }
 
-static int load_with(const struct cli *cli, struct engine *engine)
+/* ---- an engine in this process ---- */
+
+static int load_here(const struct cli *cli, struct engine *engine)
 {
     struct err err = {0};
-    if (engine_wait_ready(engine, READY_WAIT_MS, &err) != STATUS_OK)
-        return cli_fail_err(cli, &err);
+    struct resolver_stats stats;
     int64_t started_us = clock_monotonic_us(clock_system());
     struct load load = {.bar = progress_new(clock_system())};
     enum status status = engine_load(engine, cli_argument(cli, 0), cli_argument(cli, 1),
@@ -56,36 +64,103 @@ static int load_with(const struct cli *cli, struct engine *engine)
     progress_free(&load.bar);
     if (status != STATUS_OK)
         return cli_fail_err(cli, &err);
-    print_summary(cli, engine, &load, clock_monotonic_us(clock_system()) - started_us);
+    resolver_stats(engine_resolver(engine), &stats);
+    struct totals now = {stats.records, stats.customers, stats.leads, stats.events,
+                         stats.graph.bytes + stats.known_bytes + stats.roster_bytes};
+    print_summary(cli, &now, &load, clock_monotonic_us(clock_system()) - started_us);
     return EXIT_CODE_OK;
+}
+
+/* ---- the daemon ---- */
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static int fail_as_told(const struct cli *cli, const json_t *error)
+{
+    struct err err = {0};
+    const char *text = json_string_value(json_object_get(error, "message"));
+    const char *retry = json_string_value(json_object_get(error, "retry"));
+    (void)err_set(&err, RETRY_NONE, "cli.load", "%s", text ? text : "the load failed");
+    for (int i = RETRY_NONE; retry && i <= RETRY_FATAL; i++) {
+        if (strcmp(retry_class_name((enum retry_class)i), retry) == 0)
+            err.retry = (enum retry_class)i;
+    }
+    return cli_fail_err(cli, &err);
+}
+
+/* Asks until it is over; *error is a new reference when it failed. */
+static int watch(struct remote *remote, json_int_t id, struct load *load, json_t **error)
+{
+    for (;;) {
+        json_t *report = NULL;
+        int code = remote_call(remote, "load.progress", json_pack("{s:I}", "id", id), &report);
+        if (code != EXIT_CODE_OK)
+            return code;
+        const char *state = json_string_value(json_object_get(report, "state"));
+        struct load_progress progress = {
+            .bytes_done = number_of(report, "bytes_done"), .bytes_total = number_of(report, "bytes_total"),
+            .received = number_of(report, "received"), .repeats = number_of(report, "repeats"),
+            .resolved = number_of(report, "resolved")};
+        on_progress(load, &progress);
+        bool running = state && strcmp(state, "running") == 0;
+        *error = json_incref(json_object_get(report, "error"));
+        json_decref(report);
+        if (!running)
+            return EXIT_CODE_OK;
+        nanosleep(&(struct timespec){.tv_nsec = ASK_EVERY_MS * 1000000L}, NULL);
+    }
+}
+
+static int load_there(const struct cli *cli, struct remote *remote)
+{
+    json_t *started = NULL, *error = NULL, *status = NULL;
+    char *path = realpath(cli_argument(cli, 1), NULL);
+    if (path == NULL)
+        return cli_fail(cli, EXIT_CODE_FAILED, "cannot read %s: %s", cli_argument(cli, 1), strerror(errno));
+    int64_t started_us = clock_monotonic_us(clock_system());
+    int code = remote_call(remote, "load",
+                           json_pack("{s:s,s:s,s:b,s:s}", "source", cli_argument(cli, 0), "path", path,
+                                     "backfill", cli_flag(cli, "backfill"), "actor", remote_actor(cli)),
+                           &started);
+    free(path);
+    struct load load = {0};
+    if (code == EXIT_CODE_OK) {
+        load.bar = progress_new(clock_system());
+        code = watch(remote, json_integer_value(json_object_get(started, "id")), &load, &error);
+        progress_free(&load.bar);
+    }
+    if (code == EXIT_CODE_OK && error)
+        code = fail_as_told(cli, error);
+    if (code == EXIT_CODE_OK)
+        code = remote_call(remote, "status", json_object(), &status);
+    if (code == EXIT_CODE_OK) {
+        struct totals now = {number_of(status, "records"), number_of(status, "customers"),
+                             number_of(status, "leads"), number_of(status, "events"),
+                             number_of(status, "index_bytes")};
+        print_summary(cli, &now, &load, clock_monotonic_us(clock_system()) - started_us);
+    }
+    json_decref(started);
+    json_decref(error);
+    json_decref(status);
+    return code;
 }
 
 static int run(const struct cli *cli)
 {
-    struct config *config = NULL;
-    int code = cli_load_config(cli, &config);
-    if (code != EXIT_CODE_OK)
-        return code;
-    struct engine_settings settings = {.config = config, .clock = clock_system()};
-    struct engine *engine = NULL;
-    struct problems problems = {0};
-    struct err err = {0};
-    if (engine_start(&settings, &engine, &problems, &err) == STATUS_OK) {
-        code = load_with(cli, engine);
-        engine_stop(&engine, STOP_DEADLINE_MS);
-    } else if (problems.count > 0) {
-        cli_print_problems(cli, &problems);
-        code = EXIT_CODE_CONFIG;
-    } else {
-        code = cli_fail_err(cli, &err);
-    }
-    problems_free(&problems);
-    config_free(&config);
+    struct remote *remote = NULL;
+    int code = remote_open(cli, &remote);
+    if (code == EXIT_CODE_OK)
+        code = remote_engine(remote) ? load_here(cli, remote_engine(remote)) : load_there(cli, remote);
+    remote_close(&remote);
     return code;
 }
 
 static const struct cli_option options[] = {
     {"backfill", 'b', NULL, "makes customers without leads; their first own sign of life makes the lead"},
+    {"actor", 'a', "NAME", "who does it (default: the login name)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -94,7 +169,9 @@ const struct cli_command cmd_load = {
     .synopsis = "SOURCE FILE",
     .help = "takes a file in through a csv source and waits until it is resolved",
     .details = "The file is read where it is and stays there. Loading it again changes nothing: rows already\n"
-               "taken in are repeats, so an interrupted load is simply started again.",
+               "taken in are repeats, so an interrupted load is simply started again. When a daemon runs it takes the file in, and must be\n"
+               "able to read it; else this command does the work itself.\n\n"
+               "  tributary load summit attendees.csv",
     .options = options,
     .min_arguments = 2,
     .max_arguments = 2,

@@ -122,6 +122,12 @@ static enum status choose(const json_t *args, struct chosen *chosen, struct err 
     return STATUS_OK;
 }
 
+static enum status none_open(const struct chosen *chosen, struct err *err)
+{
+    return err_set(err, RETRY_NONE, "op.not_found", "none of the %zu rejects is open; hint: tributary rejects list "
+                   "--state=all", chosen->count);
+}
+
 /* ---- retry ---- */
 
 struct retrying {
@@ -290,6 +296,9 @@ enum status op_rejects_retry(struct engine *engine, const json_t *args, json_t *
                              : err_set(err, RETRY_LATER, "base.memory", "out of memory for a connection");
         if (status != STATUS_OK && retrying.retried > 0)
             err_prefix(err, "%zu rejects were taken in again, then", retrying.retried);
+        if (status == STATUS_OK && retrying.chosen.count > 0 &&
+            retrying.retried + retrying.still_unreadable == 0)
+            status = none_open(&retrying.chosen, err);
     }
     db_free(&retrying.db);
     pthread_mutex_unlock(&one_at_a_time);
@@ -310,7 +319,10 @@ enum status op_rejects_drop(struct engine *engine, const json_t *args, json_t **
     if (status == STATUS_OK)
         status = engine_query(engine, &sql_reject_drop, params, 2, &rows, err);
     if (status == STATUS_OK) {
-        *result = json_pack("{s:I}", "dropped", (json_int_t)db_rows(rows));
+        if (chosen.count > 0 && db_rows(rows) == 0)
+            status = none_open(&chosen, err);
+        else
+            *result = json_pack("{s:I}", "dropped", (json_int_t)db_rows(rows));
         db_result_free(&rows);
     }
     free(chosen.ids);

@@ -1,8 +1,11 @@
 /* routes.c - see routes.h. */
 #include "daemon/console/routes.h"
+#include "daemon/console/explain_svg.h"
 #include "daemon/console/ops.h"
 
 #include <stdlib.h>
+
+#define SVG_MAX_BYTES ((size_t)4 << 20)
 
 static unsigned status_of(const struct err *err)
 {
@@ -11,6 +14,8 @@ static unsigned status_of(const struct err *err)
     switch (err->retry) {
     case RETRY_REJECT_CONFIG:
         return 400;
+    case RETRY_NONE:
+        return 409;
     case RETRY_NOW:
     case RETRY_LATER:
     case RETRY_RECONNECT:
@@ -47,6 +52,8 @@ static void serve_op(struct engine *engine, const struct api_request *request, s
         json_decref(args);
         return;
     }
+    if (json_object_get(args, "actor") == NULL && !slice_is(request->actor, "token"))
+        json_object_set_new(args, "actor", json_stringn(request->actor.ptr, request->actor.len));
     answer(engine, arena_str(arena, api_path_param(request, "name")), args, arena, reply);
     json_decref(args);
 }
@@ -78,14 +85,33 @@ static void serve_get(struct engine *engine, const char *name, const char *const
 
 SERVE(serve_customer, "customer.show", NULL)
 SERVE(serve_history, "customer.history", NULL)
-SERVE(serve_explain, "explain", "a", "b", NULL)
+SERVE(serve_find, "customer.find", "text", NULL)
+SERVE(serve_explain_json, "explain", "a", "b", NULL)
 SERVE(serve_reviews, "review.list", "limit", NULL)
 SERVE(serve_rejects, "rejects.list", "source", "limit", NULL)
 SERVE(serve_events, "events.list", "since", "limit", "type", "customer", NULL)
 SERVE(serve_sources, "sources.list", NULL)
 
+/* As a waterfall for people when ?format=svg asks so. */
+static void serve_explain(struct engine *engine, const struct api_request *request, struct arena *arena,
+                          struct api_reply *reply)
+{
+    serve_explain_json(engine, request, arena, reply);
+    if (reply->status != 200 || !slice_is(api_query(request, arena, "format"), "svg"))
+        return;
+    struct buf out = BUF_INIT(SVG_MAX_BYTES);
+    json_t *explanation = json_loadb(reply->body.ptr, reply->body.len, 0, NULL);
+    explain_svg(explanation, &out);
+    api_reply_json(reply, 200, arena, &out);
+    if (!buf_failed(&out))
+        reply->content_type = SLICE("image/svg+xml");
+    json_decref(explanation);
+    buf_free(&out);
+}
+
 const struct route console_routes[] = {
     {"POST", "/v1/ops/{name}", serve_op},
+    {"GET", "/v1/customers", serve_find},
     {"GET", "/v1/customers/{id}", serve_customer},
     {"GET", "/v1/customers/{id}/history", serve_history},
     {"GET", "/v1/explain", serve_explain},
