@@ -15,6 +15,7 @@
     COMMAND(rejects)                                                                               \
     COMMAND(events)                                                                                \
     COMMAND(sources)                                                                               \
+    COMMAND(sinks)                                                                                 \
     COMMAND(status)                                                                                \
     COMMAND(init)                                                                                  \
     COMMAND(version)                                                                               \

@@ -22,7 +22,7 @@ struct dispatcher_settings {
 };
 
 struct dispatcher *dispatcher_start(const struct dispatcher_settings *settings, struct err *err);
-/* There is something new up to this seq; cheap, any thread. 0: look at once at what a person changed (replay.h). */
+/* There is something new up to this seq; cheap, any thread. 0: look at once at what a person changed in the database. */
 void dispatcher_wake(struct dispatcher *dispatcher, uint64_t last_event_seq);
 /* Finishes the deliveries in hand (bounded by the deadline), keeps the cursors, ends. */
 void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);

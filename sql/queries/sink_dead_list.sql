@@ -1,5 +1,6 @@
--- $1 sink, $2 rows
-SELECT p.seq, e.at, coalesce(e.type, ''), coalesce(p.customer_id, 0), p.attempts, coalesce(p.last_status, 0), p.last_error
+-- $1 sink, $2 rows -> its dead letters, oldest first
+SELECT jsonb_build_object('seq', p.seq, 'at', e.at, 'type', e.type, 'customer_id', p.customer_id,
+                          'attempts', p.attempts, 'status', p.last_status, 'error', p.last_error)
 FROM (SELECT * FROM tributary.sink_parked d WHERE d.sink = $1::text AND d.dead ORDER BY d.seq LIMIT $2::integer) p
 LEFT JOIN tributary.event e ON e.seq = p.seq
 ORDER BY p.seq

@@ -189,7 +189,7 @@ def test_replay_of_a_range_keeps_the_order(start, receiver):
     assert dispatcher.tell("replay crm 2 5") == "4"
     wait_until(lambda: is_done(dispatcher, "crm", 9), "told again")
     assert receiver.seqs(7) == [3, 5] and receiver.seqs(8) == [2, 4]
-    assert dispatcher.tell("replay nobody 1 2").startswith(("failed", "0"))
+    assert dispatcher.tell("replay nobody 1 2") == "0"
 
 
 def test_kill_repeats_but_never_skips(start, receiver):

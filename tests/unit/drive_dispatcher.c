@@ -18,8 +18,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/events/dispatcher.h"
-#include "daemon/events/replay.h"
 #include "daemon/store/migrate.h"
+#include "sql_queries.h"
 
 static atomic_int_fast64_t ahead_us;
 
@@ -43,6 +43,18 @@ static int fail(const struct err *err)
     return EXIT_CODE_FAILED;
 }
 
+/* A query whose first column counts; rows without one count themselves. */
+static enum status ask(struct db *db, const struct sql_query *query, const struct db_param *params,
+                       size_t param_count, uint64_t *count, struct err *err)
+{
+    struct db_result *rows = NULL;
+    if (db_query(db, query, params, param_count, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    *count = db_columns(rows) == 2 ? (uint64_t)db_int(rows, 0, 0) : db_rows(rows);
+    db_result_free(&rows);
+    return STATUS_OK;
+}
+
 static void answer(struct dispatcher *dispatcher, struct db *db, const char *line)
 {
     struct err err = {0};
@@ -63,13 +75,17 @@ static void answer(struct dispatcher *dispatcher, struct db *db, const char *lin
         buf_free(&out);
         return;
     } else if (sscanf(line, "replay %63s %llu %llu", name, &a, &b) == 3) {
-        status = events_replay_range(db, slice_str(name), a, b, &count, &err);
+        struct db_param range[] = {DB_P_TEXT(slice_str(name)), DB_P_INT8((int64_t)a), DB_P_INT8((int64_t)b)};
+        status = ask(db, &sql_sink_replay_range, range, 3, &count, &err);
     } else if (sscanf(line, "replay_dead %63s", name) == 1) {
-        status = events_replay_dead(db, slice_str(name), &count, &err);
+        struct db_param sink[] = {DB_P_TEXT(slice_str(name))};
+        status = ask(db, &sql_sink_replay_dead, sink, 1, &count, &err);
     } else if (sscanf(line, "pause %63s", name) == 1) {
-        status = sink_set_paused(db, slice_str(name), true, &err);
+        struct db_param sink[] = {DB_P_TEXT(slice_str(name)), DB_P_BOOL(true)};
+        status = ask(db, &sql_sink_set_paused, sink, 2, &count, &err);
     } else if (sscanf(line, "enable %63s", name) == 1) {
-        status = sink_set_paused(db, slice_str(name), false, &err);
+        struct db_param sink[] = {DB_P_TEXT(slice_str(name)), DB_P_BOOL(false)};
+        status = ask(db, &sql_sink_set_paused, sink, 2, &count, &err);
     } else {
         printf("unknown command\n");
         return;
