@@ -91,8 +91,13 @@ bool retry_after_parse(struct slice value, int64_t now_wall_us, int64_t *wait_ms
     time_t at = curl_getdate(text, NULL);
     if (at == (time_t)-1)
         return false;
-    int64_t wait_us = (int64_t)at * 1000000 - now_wall_us;
-    *wait_ms = wait_us <= 0 ? 0 : wait_us / 1000;
+    int64_t now_s = now_wall_us / 1000000; /* a date may be any year: no arithmetic before this */
+    if (at <= now_s)
+        *wait_ms = 0;
+    else if (at - now_s > RETRY_AFTER_MAX_MS / 1000)
+        *wait_ms = RETRY_AFTER_MAX_MS;
+    else
+        *wait_ms = ((int64_t)at * 1000000 - now_wall_us) / 1000;
     if (*wait_ms > RETRY_AFTER_MAX_MS)
         *wait_ms = RETRY_AFTER_MAX_MS;
     return true;
