@@ -181,6 +181,8 @@ static uint64_t earliest(struct turn *turn, const struct customer_view *view, bo
     return best;
 }
 
+/* When and where from a customer is a lead is said of its earliest record that may make one, not of the one that came
+ * first and did: that would depend on the order of arrival. */
 static void count_leads(struct turn *turn, struct customer_view *view)
 {
     view->lead_count = 0;
@@ -193,6 +195,9 @@ static void count_leads(struct turn *turn, struct customer_view *view)
         if (view->lead_record == 0 || is_earlier(turn, id, view->lead_record))
             view->lead_record = id;
     }
+    uint64_t first = view->lead_count ? earliest(turn, view, false) : 0;
+    if (first)
+        view->lead_record = first;
 }
 
 /* A staged record of a lead-making source by which a customer silent for long comes back. */
@@ -236,25 +241,54 @@ struct merged {
     bool had_lead;
 };
 
-/* The customers that stood before and whose records are in this one now, itself left out. */
-static size_t merged_into(struct turn *turn, const struct customer_view *view, struct merged *list,
-                          size_t max)
+static int compare_merged(const void *a, const void *b)
+{
+    uint64_t x = ((const struct merged *)a)->customer_id, y = ((const struct merged *)b)->customer_id;
+    return x < y ? -1 : x > y;
+}
+
+/* True when some record of `customer_id` went elsewhere than `into`: then it was split, not merged. */
+static bool went_elsewhere(const struct turn *turn, uint64_t customer_id, uint64_t into)
 {
     size_t count = 0;
-    for (size_t i = 0; i < view->member_count; i++) {
-        uint64_t before = customer_before(turn, view->members[i]);
-        const struct staged *own = before ? turn_staged(turn, before) : NULL;
-        if (before == 0 || before == view->customer_id || (own && own->is_new))
-            continue;
-        size_t at = 0;
-        while (at < count && list[at].customer_id != before)
-            at++;
-        if (at == count && count < max)
-            list[count++] = (struct merged){.customer_id = before};
-        if (at < max && (entry_of(turn, view->members[i])->flags & ROSTER_LEAD))
-            list[at].had_lead = true;
+    const struct graph_move *moves = moves_from(turn, customer_id, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (moves[i].to != into)
+            return true;
     }
-    return count;
+    return graph_member_count(turn->r->graph, customer_id) > 0;
+}
+
+/* The customers that stood before and all of whose records are in this one now or gone, itself left out; ascending.
+ * *from_split: it has records of one that was split, too. */
+static size_t merged_into(struct turn *turn, const struct customer_view *view, struct merged **list,
+                          bool *from_split)
+{
+    struct merged *found = ARENA_ARRAY(turn->arena, struct merged, view->member_count + 1);
+    size_t count = 0, distinct = 0, kept = 0;
+    *list = found;
+    *from_split = false;
+    for (size_t i = 0; found && i < view->member_count; i++) {
+        uint64_t before = customer_before(turn, view->members[i]);
+        if (before && before != view->customer_id)
+            found[count++] = (struct merged){
+                before, (entry_of(turn, view->members[i])->flags & ROSTER_LEAD) != 0};
+    }
+    if (count > 1)
+        qsort(found, count, sizeof(*found), compare_merged);
+    for (size_t i = 0; i < count; i++) {
+        if (distinct && found[distinct - 1].customer_id == found[i].customer_id)
+            found[distinct - 1].had_lead |= found[i].had_lead;
+        else
+            found[distinct++] = found[i];
+    }
+    for (size_t i = 0; i < distinct; i++) {
+        if (went_elsewhere(turn, found[i].customer_id, view->customer_id))
+            *from_split = true;
+        else
+            found[kept++] = found[i];
+    }
+    return kept;
 }
 
 static void put_records_from(struct turn *turn, struct buf *data, const struct customer_view *view,
@@ -284,22 +318,12 @@ static uint64_t tell_merge(struct turn *turn, const struct customer_view *view, 
     return send_body(turn, type, view->customer_id, view->source_id, data);
 }
 
-/* True when some record of `customer_id` went elsewhere than `into`: then it was split, not merged. */
-static bool went_elsewhere(const struct turn *turn, uint64_t customer_id, uint64_t into)
-{
-    size_t count = 0;
-    const struct graph_move *moves = moves_from(turn, customer_id, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (moves[i].to != into)
-            return true;
-    }
-    return graph_member_count(turn->r->graph, customer_id) > 0;
-}
-
 /* ---- splits ---- */
 
-/* Tells once, from the customer that stood: which of its records are where now. */
-static uint64_t tell_split(struct turn *turn, uint64_t customer_id, int32_t version)
+/* Tells once, from the customer that stood: which of its records are where now, and what it is itself. `view` is NULL
+ * when nothing of it is left. */
+static uint64_t tell_split(struct turn *turn, uint64_t customer_id, int32_t version,
+                           const struct customer_view *view)
 {
     size_t count = 0;
     const struct graph_move *moves = moves_from(turn, customer_id, &count);
@@ -311,7 +335,11 @@ static uint64_t tell_split(struct turn *turn, uint64_t customer_id, int32_t vers
         buf_put_str(data, "\":");
         buf_put_decimal(data, moves[i].to);
     }
-    buf_put_str(data, "}}");
+    buf_put_byte(data, '}');
+    if (view)
+        close_body(turn, data, view);
+    else
+        buf_put_str(data, ",\"customer\":null}");
     return send_body(turn, "customer.split", customer_id, 0, data);
 }
 
@@ -336,7 +364,7 @@ void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version)
     const char *what = "merged"; /* the event is the receiver's: tell_customer */
     if (several) {
         what = "split";
-        seq = tell_split(turn, customer_id, version);
+        seq = tell_split(turn, customer_id, version, NULL);
     } else if (into == 0) {
         what = "removed";
         struct buf *data = open_body(turn, customer_id, version);
@@ -346,42 +374,60 @@ void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version)
     write_history(turn->set, customer_id, version, what, slice_str(turn->actor), seq, SLICE_EMPTY);
 }
 
+/* ---- all of it ---- */
+
+static uint64_t tell_update(struct turn *turn, const struct customer_view *view)
+{
+    struct buf *data = open_body(turn, view->customer_id, view->version);
+    buf_put_str(data, ",\"changes\":");
+    buf_put_slice(data, view->changes.len ? view->changes : SLICE("{}"));
+    close_body(turn, data, view);
+    return send_body(turn, "customer.updated", view->customer_id, view->source_id, data);
+}
+
+static uint64_t tell_merges(struct turn *turn, const struct customer_view *view,
+                            const struct merged *merged, size_t count)
+{
+    uint64_t seq = 0;
+    bool had_lead = false;
+    for (size_t i = 0; i < view->member_count; i++)
+        had_lead |= customer_before(turn, view->members[i]) == view->customer_id &&
+                    (entry_of(turn, view->members[i])->flags & ROSTER_LEAD);
+    for (size_t i = 0; i < count; i++) {
+        seq = tell_merge(turn, view, "customer.merged", merged[i].customer_id);
+        if (merged[i].had_lead && had_lead)
+            (void)tell_merge(turn, view, "lead.merged", merged[i].customer_id);
+        had_lead |= merged[i].had_lead;
+    }
+    return seq;
+}
+
 void tell_customer(struct turn *turn, struct customer_view *view)
 {
-    struct merged merged[64];
-    size_t merged_count = merged_into(turn, view, merged, 64);
-    const char *what = "updated";
+    struct merged *merged = NULL;
+    bool from_split = false;
+    size_t merged_count = merged_into(turn, view, &merged, &from_split);
+    bool split = !view->is_new && lost_records(turn, view->customer_id);
+    const char *what = merged_count ? "merged" : split ? "split" : "updated";
     uint64_t seq = 0;
-    bool had_own_lead = false;
-    if (!view->is_new && lost_records(turn, view->customer_id)) {
-        what = "split";
-        view->version += view->changed ? 0 : 1;
+    if ((split || merged_count) && !view->changed) {
+        view->version++;
         view->changed = true;
-        seq = tell_split(turn, view->customer_id, view->version);
     }
-    for (size_t i = 0; i < view->member_count; i++)
-        had_own_lead |= customer_before(turn, view->members[i]) == view->customer_id &&
-                        (entry_of(turn, view->members[i])->flags & ROSTER_LEAD);
-    for (size_t i = 0; i < merged_count; i++) {
-        if (went_elsewhere(turn, merged[i].customer_id, view->customer_id))
-            continue;
-        what = "merged";
-        seq = tell_merge(turn, view, "customer.merged", merged[i].customer_id);
-        if (merged[i].had_lead && had_own_lead)
-            (void)tell_merge(turn, view, "lead.merged", merged[i].customer_id);
-        had_own_lead |= merged[i].had_lead;
-    }
-    (void)settle_lead(turn, view);
-    if (view->is_new && merged_count == 0)
-        return; /* history begins with the first change; created_at tells the rest */
-    if (!view->changed && seq == 0)
+    if (split)
+        seq = tell_split(turn, view->customer_id, view->version, view);
+    if (merged_count)
+        seq = tell_merges(turn, view, merged, merged_count);
+    uint64_t lead_seq = settle_lead(turn, view);
+    if (!view->changed)
         return;
-    if (seq == 0) {
-        struct buf *data = open_body(turn, view->customer_id, view->version);
-        buf_put_str(data, ",\"changes\":");
-        buf_put_slice(data, view->changes.len ? view->changes : SLICE("{}"));
-        close_body(turn, data, view);
-        seq = send_body(turn, "customer.updated", view->customer_id, view->source_id, data);
+    if (view->is_new && merged_count == 0 && !from_split) {
+        if (view->version == 1)
+            return; /* history begins with the first change; created_at tells the rest */
+        what = "returned";
+        seq = lead_seq;
     }
+    if (seq == 0)
+        seq = tell_update(turn, view);
     write_history(turn->set, view->customer_id, view->version, what, view->actor, seq, view->changes);
 }

@@ -53,7 +53,7 @@ COMMENT ON VIEW golden.history IS 'What changed in each customer, when, and who 
 COMMENT ON COLUMN golden.history.customer_id IS 'The customer.';
 COMMENT ON COLUMN golden.history.version IS 'The version this change made.';
 COMMENT ON COLUMN golden.history.at IS 'When it was resolved.';
-COMMENT ON COLUMN golden.history.what IS 'updated, merged, split or removed.';
+COMMENT ON COLUMN golden.history.what IS 'updated, merged, split, removed, or returned: an id that was gone stands again.';
 COMMENT ON COLUMN golden.history.actor IS 'The source or the person that caused it.';
 COMMENT ON COLUMN golden.history.changes IS 'Field -> [old, new].';
 COMMENT ON COLUMN golden.history.event_seq IS 'The event that told it downstream, if one did.';
