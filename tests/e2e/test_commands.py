@@ -1,0 +1,387 @@
+"""Everything a person does from the command line, with a running daemon and without one: "someone with nothing but --help can
+load a file, find a customer, ask why, undo a merge, decide a review, replay an event."
+
+Needs the built program: build/tributary, or $TRIBUTARY_BUILD.
+"""
+import csv
+import io
+import json
+import signal
+import subprocess
+import xml.dom.minidom
+
+import pytest
+
+from conftest import wait_until
+from daemon import PROGRAM, Daemon, ledger
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no %s; hint: make" % PROGRAM)
+
+SHEET = """no,name,phone,email
+1,张三,13812345678,zhangsan@example-firm.cn
+2,Zhang San,13812345678,
+3,李四,13912345679,li@lisi-shop.cn
+4,李四,,li@lisi-shop.cn
+5,王建国,13712348765,
+6,王建军,13712348765,
+7,陈七,137,
+8,赵九,13655551234,zhao@zhaojiu-trade.cn
+"""
+STRICT = """pack: mine
+rules:
+  - {id: mine.phone, field: phone, usable: true, severity: SEVERITY}
+"""
+
+
+class Place:
+    """A configuration with a sheet loaded into it. `daemon` is None when every command works on its own."""
+
+    def __init__(self, directory, conninfo):
+        self.directory = directory
+        self.drop, self.events = directory / "drop", directory / "events.jsonl"
+        self.pack, self.sheet = directory / "mine.yaml", directory / "people.csv"
+        self.sheet.write_text(SHEET, encoding="utf-8")
+        self.write_rules("reject")
+        self.daemon = Daemon(directory, conninfo, f"""
+rules: [people, {self.pack}]
+sources:
+  sheet: {{type: csv, drop: {self.drop}, id: [no], country: CN}}
+  form: {{type: form, path: /f, country: CN}}
+sinks:
+  lines: {{type: file, path: {self.events}}}
+log: {{level: warn}}
+""")
+        self.running = False
+
+    def write_rules(self, severity):
+        self.pack.write_text(STRICT.replace("SEVERITY", severity), encoding="utf-8")
+
+    def start(self):
+        self.daemon.start()
+        self.running = True
+
+    def text(self, *arguments, code=0):
+        done = self.daemon.run(*arguments, check=False)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    def json(self, *arguments):
+        return json.loads(self.daemon.run(*arguments, "--format=json").stdout)
+
+    def record(self, external_id):
+        rows = [r for r in self.json("customer", "find", external_id) if r["external_id"] == external_id]
+        assert len(rows) == 1, rows
+        return rows[0]["record_id"]
+
+    def customer_of(self, record):
+        return self.json("customer", "show", str(record))["customer_id"]
+
+
+@pytest.fixture(params=["with a daemon", "alone"])
+def place(request, tmp_path, postgres, database):
+    made = Place(tmp_path, postgres.conninfo(database))
+    made.connection = postgres.connect(database)
+    if request.param == "with a daemon":
+        made.start()
+    try:
+        summary = made.json("load", "sheet", str(made.sheet))
+        assert summary["received"] == 8 and summary["records"] == 7
+        yield made
+    finally:
+        made.connection.close()
+        made.daemon.stop()
+
+
+def test_load_again_changes_nothing(place):
+    again = place.json("load", "sheet", str(place.sheet))
+    assert again["received"] == 8 and again["records"] == 7
+    # The refused row: the daemon remembers that it has seen it, a process of its own refuses it once more.
+    assert again["repeats"] == (8 if place.running else 7)
+    ledger(place.connection)
+
+
+def test_find_and_show(place):
+    found = place.json("customer", "find", "zhangsan@")
+    assert [r["external_id"] for r in found] == ["1"]
+    one, two = place.record("1"), place.record("2")
+    shown = place.json("customer", "show", str(two))
+    assert shown["customer_id"] == one and shown["asked"] == two
+    assert sorted(r["external_id"] for r in shown["records"]) == ["1", "2"]
+    text = place.text("customer", "show", str(two))
+    assert f"{two} is in customer {one} now." in text and "zhangsan@example-firm.cn" in text and "phone same" in text
+    assert "no customer has or had the id 999" in place.text("customer", "show", "999", code=1)
+    place.text("customer", "show", "nobody", code=64)
+
+
+def test_explain_says_why_and_why_not(place):
+    one, two, three = place.record("1"), place.record("2"), place.record("3")
+    linked = place.json("explain", str(one), str(two))
+    assert linked["verdict"] == "linked" and linked["shares_live_key"] and linked["weight"] > linked["link"]["weight"]
+    total = linked["prior"] + sum(c["weight"] for c in linked["comparisons"])
+    assert abs(total - linked["weight"]) < 0.01
+    phone = next(c for c in linked["comparisons"] if c["name"] == "phone")
+    assert (phone["level"], phone["a"], phone["b"]) == ("same", "+8613812345678", "+8613812345678")
+    assert [(p["from"], p["to"]) for p in linked["path"]] == [(one, two)]
+    apart = place.json("explain", str(one), str(three))
+    assert apart["verdict"] == "apart" and not apart["shares_live_key"] and apart["pairs_examined"] == 4
+    assert any("share no live key" in why for why in apart["why"])
+    assert any("bits are missing" in why for why in apart["why"])
+    svg = place.directory / "why.svg"
+    text = place.text("explain", str(one), str(two), "--svg", str(svg))
+    assert f"One customer: {one}." in text and "romanised" in text
+    assert xml.dom.minidom.parse(str(svg)).documentElement.tagName == "svg"
+    assert "there is no living record 999" in place.text("explain", "1", "999", code=1)
+    place.text("explain", "1", "1", code=64)
+
+
+def test_an_undone_merge_has_its_old_ids_back(place):
+    one, three, four = place.record("1"), place.record("3"), place.record("4")
+    before = place.json("customer", "show", str(three))
+    assert place.customer_of(four) == three
+    merged = place.json("customer", "merge", str(one), str(four), "--actor=ann", "--note=same desk")
+    assert set(merged["customers"].values()) == {one}
+    assert place.customer_of(three) == one
+    through = place.json("explain", str(place.record("2")), str(three))
+    assert through["verdict"] == "linked"
+    assert [p["to"] for p in through["path"]] == [one, four, three]
+    assert any(p["reason"] == "decision" for p in through["path"])
+    decision = place.json("decision", "list")[0]
+    assert (decision["kind"], decision["actor"], decision["note"]) == ("always", "ann", "same desk")
+    place.text("decision", "undo", str(decision["decision_id"]), "--actor=bob")
+    after = place.json("customer", "show", str(three))
+    assert after["customer_id"] == three
+    assert [r["record_id"] for r in after["records"]] == [r["record_id"] for r in before["records"]]
+    assert after["customer"]["full_name"] == before["customer"]["full_name"]
+    assert place.json("decision", "list")[0]["retracted_by"] == "bob"
+    assert "there is no decision" in place.text("decision", "undo", str(decision["decision_id"]), code=1)
+    history = place.json("customer", "history", str(one))
+    assert {"merged", "split"} <= {h["what"] for h in history} and {"ann", "bob"} <= {h["actor"] for h in history}
+    assert "→" in place.text("customer", "history", str(one))
+
+
+def test_a_split_stays_split(place):
+    one, two = place.record("1"), place.record("2")
+    place.text("customer", "split", str(one), str(two))
+    assert place.customer_of(two) == two
+    place.text("load", "sheet", str(place.sheet))
+    assert place.customer_of(two) == two
+    why = place.json("explain", str(one), str(two))
+    assert why["verdict"] == "apart" and any("never one customer" in w for w in why["why"])
+    assert any("without that they would match" in w for w in why["why"])
+    undo = [str(d["decision_id"]) for d in place.json("decision", "list") if d["retracted_at"] is None]
+    place.text("decision", "undo", *undo)
+    assert place.customer_of(two) == one
+    place.text("customer", "split", str(one), str(place.record("8")), code=64)
+
+
+@pytest.mark.parametrize("word", ["same", "different"])
+def test_review_is_decided(place, word):
+    five, six = place.record("5"), place.record("6")
+    reviews = place.json("review", "list")
+    mine = [r for r in reviews if (r["a"], r["b"]) == (five, six)]
+    assert len(mine) == 1 and 0.7 <= mine[0]["probability"] < 0.95
+    assert place.json("explain", str(five), str(six))["verdict"] == "review"
+    assert "王建国" in place.text("review", "list")
+    place.text("review", "decide", str(mine[0]["review_id"]), "maybe", code=64)
+    place.text("review", "decide", str(mine[0]["review_id"]), word)
+    assert (place.customer_of(six) == five) == (word == "same")
+    assert not [r for r in place.json("review", "list") if (r["a"], r["b"]) == (five, six)]
+    place.text("review", "decide", str(mine[0]["review_id"]), word, code=1)
+
+
+def test_rejects_are_retried_after_a_rule_was_mended(place):
+    rejects = place.json("rejects", "list", "--source=sheet")
+    assert [r["body"] for r in rejects] == ["7,陈七,137,"]
+    assert rejects[0]["position"].endswith(":8") and rejects[0]["state"] == "open"
+    same = place.json("rejects", "retry", str(rejects[0]["reject_id"]))
+    assert same == {"retried": 1, "rejected_again": 1, "still_unreadable": 0, "resolved": True}
+    place.write_rules("warn")
+    if place.running:
+        place.daemon.restart()
+    mended = place.json("rejects", "retry", "--all")
+    assert mended["retried"] == 1 and mended["rejected_again"] == 0
+    assert place.json("rejects", "list") == []
+    assert [r["state"] for r in place.json("rejects", "list", "--state=all")] == ["retried", "retried"]
+    assert place.customer_of(place.record("7")) == place.record("7")
+    counts = ledger(place.connection)["sheet"]
+    assert counts["received"] == 10 and counts["stored"] == 8 and counts["rejected"] == 2
+    place.text("rejects", "retry", str(rejects[0]["reject_id"]), code=1)
+    place.text("rejects", "retry", code=64)
+
+
+def test_a_retried_reject_does_not_overwrite_what_came_later(place):
+    newer = place.directory / "newer.csv"
+    newer.write_text("no,name,phone,email\n7,陈小七,13612349876,\n", encoding="utf-8")
+    place.text("load", "sheet", str(newer))
+    seven = place.record("7")
+    place.write_rules("warn")
+    if place.running:
+        place.daemon.restart()
+    assert place.json("rejects", "retry", "--source=sheet")["retried"] == 1
+    shown = place.json("customer", "show", str(seven))
+    assert shown["customer"]["full_name"] == "陈小七"
+    ledger(place.connection)
+
+
+def test_rejects_are_dropped(place):
+    assert place.json("rejects", "drop", "--all") == {"dropped": 1}
+    assert place.json("rejects", "list") == []
+    assert place.json("rejects", "drop", "--all") == {"dropped": 0}
+
+
+def test_events_are_listed(place):
+    events = place.json("events", "tail")
+    assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+    leads = place.json("events", "tail", "--type=lead.created")
+    assert len(leads) == 5 and {e["type"] for e in leads} == {"lead.created"}
+    assert place.json("events", "tail", "--since", str(events[-2]["seq"])) == events[-1:]
+    assert [e["seq"] for e in place.json("events", "tail", "--limit=2")] == [e["seq"] for e in events[-2:]]
+    assert "张三" in place.text("events", "tail") or "Zhang San" in place.text("events", "tail")
+    if not place.running:
+        assert "no daemon runs" in place.text("events", "tail", "--follow", code=69)
+
+
+def test_sources_and_status(place):
+    sheet = next(s for s in place.json("sources", "list") if s["name"] == "sheet")
+    assert (sheet["received"], sheet["stored"], sheet["rejected"], sheet["in_flight"]) == (8, 7, 1, 0)
+    status = place.json("status")
+    assert status["records"] == 7 and status["customers"] == 5 and status["database"] == "up"
+    text = place.text("status")
+    assert "7 records, 5 customers" in text and "13812345678" not in text
+    assert ("running for" in text) == place.running
+    assert "there is no source nowhere" in place.text("sources", "pause", "nowhere", code=1)
+
+
+def test_a_paused_source_is_not_asked(place):
+    if not place.running:
+        pytest.skip("nobody asks sources without a daemon")
+    place.text("sources", "pause", "sheet")
+    place.drop.mkdir(exist_ok=True)
+    (place.drop / "more.csv").write_text("no,name,phone\n50,孙十,13577770000\n", encoding="utf-8")
+    status, _ = place.daemon.post("/f", {"name": "周一", "phone": "13566660000"})
+    assert status == 200  # the others go on
+    place.daemon.restart()  # and it outlives a restart
+    sheet = next(s for s in place.json("sources", "list") if s["name"] == "sheet")
+    assert sheet["paused"] and sheet["received"] == 8
+    assert (place.drop / "more.csv").exists()
+    place.text("sources", "resume", "sheet")
+    wait_until(lambda: place.json("customer", "find", "孙十"), 20, "the dropped file to be read")
+
+
+def test_events_are_followed_and_replayed(place):
+    if not place.running:
+        pytest.skip("nobody tells sinks without a daemon")
+    count = len(place.json("events", "tail"))
+    wait_until(lambda: place.events.exists() and len(place.events.read_text().splitlines()) == count, 20,
+               "the sink to be told")
+    follower = subprocess.Popen([str(PROGRAM), "events", "tail", "-f", "--since", str(count), "--format=json",
+                                 "--config", str(place.daemon.config)], stdout=subprocess.PIPE, text=True)
+    try:
+        place.text("customer", "merge", str(place.record("1")), str(place.record("3")))
+        first = json.loads(follower.stdout.readline())
+        assert first["seq"] == count + 1 and first["type"].startswith(("customer.", "lead."))
+    finally:
+        follower.send_signal(signal.SIGTERM)
+        follower.communicate(timeout=10)
+    now = len(place.json("events", "tail"))
+    wait_until(lambda: len(place.events.read_text().splitlines()) == now, 20, "the sink to be told of the merge")
+    assert place.json("events", "replay", "lines", "--from=2", "--to=3")["events"] == 2
+    wait_until(lambda: len(place.events.read_text().splitlines()) == now + 2, 20, "the events to come again")
+    place.text("events", "replay", "lines", code=64)
+    place.text("events", "replay", "nobody", "--dead", code=1)
+
+
+def test_a_daemon_that_cannot_be_asked_is_unavailable(tmp_path, postgres, database):
+    place = Place(tmp_path, postgres.conninfo(database))
+    text = place.daemon.config.read_text()
+    place.daemon.config.write_text(text.replace(f'private: "127.0.0.1:{place.daemon.private}"', 'private: "off"'))
+    place.daemon.start(ready=False)
+    try:
+        wait_until(lambda: (place.daemon.state / "lock").exists(), 20, "the lock")
+        assert "http.private is off" in place.text("status", code=69)
+    finally:
+        place.daemon.stop()
+    place.daemon.config.write_text(text)
+    place.start()
+    try:
+        token = place.daemon.state / "token"
+        kept = token.read_text()
+        token.unlink()
+        assert "cannot read the daemon's token" in place.text("status", code=69)
+        token.write_text("0" * 64)
+        assert "does not take the token" in place.text("status", code=1)
+        token.write_text(kept)
+        place.text("status")
+    finally:
+        place.daemon.stop()
+
+
+# ---- dedupe: no database, no configuration ----
+
+def dedupe(*arguments, code=0):
+    done = subprocess.run([str(PROGRAM), "dedupe", *map(str, arguments)], capture_output=True, timeout=120, check=False)
+    assert done.returncode == code, done.stderr.decode()
+    return done
+
+
+def test_dedupe_keeps_every_byte_and_adds_the_customer(tmp_path):
+    lines = ["\ufeffContacts of the fair,,\r\n", "\r\n", '"姓名","手机",Note\r\n', '"张三",13812345678,"a ""x"", b"\r\n',
+             "Zhang San,+86 138 1234 5678,\r\n", '李四,13912345679,"two\r\nlines"\r\n', ",,\r\n",
+             "李四,13912345679,again\r\n", "short\r\n", "王五,13712345555,last"]
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes("".join(lines).encode())
+    done = dedupe(source, "-o", target, "--country=CN")
+    assert b"7 records are 4 customers" not in done.stdout and b"6 records are 4 customers" in done.stdout
+    ids = [None, None, "customer_id", "1", "1", "3", None, "3", ",,5", "6"]
+    expected = ""
+    for line, added in zip(lines, ids):
+        body = line.rstrip("\r\n")
+        expected += body + (("," + added) if added else "") + line[len(body):]
+    assert target.read_bytes().decode() == expected
+    assert dedupe(source, "--country=CN").stdout == target.read_bytes()
+    assert not (tmp_path / "out.csv.part").exists()
+
+
+def test_dedupe_of_other_encodings_and_delimiters_comes_out_in_utf8(tmp_path):
+    source = tmp_path / "gbk.csv"
+    source.write_bytes("姓名;手机\n张三;13812345678\n张三;13812345678\n".encode("gb18030"))
+    done = dedupe(source, "--country=CN", "--format=json")
+    assert done.stdout.decode() == "姓名;手机;customer_id\n张三;13812345678;1\n张三;13812345678;1\n"
+    figures = json.loads(done.stderr.decode().splitlines()[-1])
+    assert figures["records"] == 2 and figures["customers"] == 1 and figures["largest_records"] == 2
+
+
+def test_dedupe_maps_columns_by_hand(tmp_path):
+    source = tmp_path / "odd.csv"
+    source.write_text("wer,funk,email\nAnna Schmidt,+49 30 1234567,office@big-firm.de\n"
+                      "Anna Schmidt,030 1234567,office@big-firm.de\nPeter Vogel,+49 40 7654321,office@big-firm.de\n")
+    done = dedupe(source, "--map", "wer=full_name", "--map", "funk=phone", "--map", "email=-", "--country=DE")
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert [r["customer_id"] for r in rows] == ["1", "1", "3"]
+    assert b"funk = phone" in done.stderr
+    assert b"did you mean phone" in dedupe(source, "--map", "funk=phonee", code=64).stderr
+    assert b"has no column 'tel'" in dedupe(source, "--map", "tel=phone", code=64).stderr
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_text("aa,bb\n1,2\n")
+    assert b"no column is known" in dedupe(nothing, code=64).stderr
+
+
+def test_dedupe_groups_rows_that_are_alike_however_many(tmp_path):
+    source = tmp_path / "many.csv"
+    with open(source, "w", encoding="utf-8") as out:
+        out.write("name,phone,email\n")
+        for i in range(5000):
+            out.write("Maria Hernandez,+34 612 345 678,maria.hernandez@tienda-sol.es\n")
+            out.write(f"Wang Wei,,wang.wei{i}@firm{i}.cn\n")
+    figures = json.loads(dedupe(source, "-o", tmp_path / "out.csv", "--format=json").stdout)
+    assert figures["records"] == 10000 and figures["largest_records"] == 5000 and figures["customers"] == 5001
+
+
+def test_dedupe_says_what_it_cannot_read(tmp_path):
+    assert b"cannot read" in dedupe(tmp_path / "missing.csv", code=1).stderr
+    book = tmp_path / "book.csv"
+    book.write_bytes(b"PK\x03\x04 and so on")
+    assert b"xlsx" in dedupe(book, code=1).stderr
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    assert b"is empty" in dedupe(empty, code=1).stderr
