@@ -26,6 +26,13 @@ static bool is_true(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key));
 }
 
+/* Control characters become spaces: names and notes do not play with the terminal. */
+static void put_clean(struct buf *out, const char *text)
+{
+    for (; text && *text; text++)
+        buf_put_byte(out, (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : (uint8_t)*text);
+}
+
 /* Sure things are not rounded to certain ones. */
 static void put_probability(struct buf *out, double probability)
 {
@@ -58,8 +65,11 @@ static void put_verdict(const json_t *e, struct buf *out)
                    int_of(b, "customer_id"));
     size_t i;
     json_t *word;
-    json_array_foreach(json_object_get(e, "why"), i, word)
-        buf_printf(out, "  - %s\n", json_string_value(word) ? json_string_value(word) : "");
+    json_array_foreach(json_object_get(e, "why"), i, word) {
+        buf_put_str(out, "  - ");
+        put_clean(out, json_string_value(word));
+        buf_put_byte(out, '\n');
+    }
     if (int_of(e, "pairs_examined") > 1)
         buf_printf(out, "  (the best pair of %lld between the two customers)\n", int_of(e, "pairs_examined"));
 }
@@ -187,8 +197,11 @@ static void put_path(const json_t *e, struct buf *out)
         json_array_foreach(json_object_get(link, "evidence"), j, evidence) {
             const char *name = json_string_value(json_array_get(evidence, 0));
             const char *level = json_string_value(json_array_get(evidence, 1));
-            buf_printf(out, "%s %s %s %+.1f", j ? "," : "", name ? name : "?", level ? level : "?",
-                       json_number_value(json_array_get(evidence, 2)));
+            buf_put_str(out, j ? ", " : " ");
+            put_clean(out, name);
+            buf_put_byte(out, ' ');
+            put_clean(out, level);
+            buf_printf(out, " %+.1f", json_number_value(json_array_get(evidence, 2)));
         }
         buf_put_byte(out, '\n');
     }

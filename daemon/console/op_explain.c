@@ -193,12 +193,14 @@ static json_t *shared_json(const struct asking *asking)
 static void say(json_t *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(json_t *words, const char *format, ...)
 {
-    char text[512];
+    char *text = NULL;
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    int length = vasprintf(&text, format, args);
     va_end(args);
-    json_array_append_new(words, json_string(text));
+    if (length >= 0)
+        json_array_append_new(words, json_string(text));
+    free(length >= 0 ? text : NULL);
 }
 
 static void say_decisions(json_t *words, const json_t *decisions)
