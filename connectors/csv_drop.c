@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 
 #define CANDIDATES_MAX  4096 /* looked at in one scan; the others wait for the next */
@@ -295,8 +296,11 @@ enum status csv_drop_claim(struct csv_drop *drop, char name[CSV_DROP_NAME_MAX], 
         snprintf(name, CSV_DROP_NAME_MAX, "%015llx%04x~%.200s",
                  (unsigned long long)clock_wall_us(drop->clock),
                  (unsigned)(drop->claims++ & 0xFFFF), oldest->name);
-        if (renameat2(drop->dir_fd, oldest->name, drop->work_fd, name, RENAME_NOREPLACE) == 0)
+        CRASH_POINT("csv.before_claim");
+        if (renameat2(drop->dir_fd, oldest->name, drop->work_fd, name, RENAME_NOREPLACE) == 0) {
+            CRASH_POINT("csv.claimed");
             return STATUS_OK;
+        }
         if (errno != ENOENT && errno != EEXIST)
             return err_set_errno(err, errno, "csv.claim", "cannot claim '%s/%s'", drop->dir,
                                  oldest->name);
@@ -363,10 +367,13 @@ static void suffixed(struct slice shown, int try, char *out, size_t size)
 static enum status put_away(struct csv_drop *drop, const char *name, int to_fd, const char *to,
                             char final[CSV_DROP_NAME_MAX + 16], struct err *err)
 {
+    CRASH_POINT("csv.before_done");
     for (int try = 1; try < NAME_TRIES; try++) {
         suffixed(csv_drop_shown(slice_str(name)), try, final, CSV_DROP_NAME_MAX + 16);
-        if (renameat2(drop->work_fd, name, to_fd, final, RENAME_NOREPLACE) == 0)
+        if (renameat2(drop->work_fd, name, to_fd, final, RENAME_NOREPLACE) == 0) {
+            CRASH_POINT("csv.done");
             return STATUS_OK;
+        }
         if (errno == ENOENT)
             return STATUS_EMPTY; /* moved already, or taken away by somebody */
         if (errno != EEXIST)

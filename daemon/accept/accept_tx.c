@@ -1,5 +1,6 @@
 /* accept_tx.c - see accept_tx.h. */
 #include "daemon/accept/accept_tx.h"
+#include "daemon/base/crash_point.h"
 #include "daemon/base/safe_text.h"
 #include "daemon/base/utf8.h"
 #include "sql_queries.h"
@@ -362,6 +363,19 @@ static enum status find_committed(struct intake *intake, struct db *db, struct a
     return STATUS_OK;
 }
 
+bool accept_is_undecided(const struct accept_work *work)
+{
+    return work->ambiguous;
+}
+
+enum status accept_was_committed(struct intake *intake, struct db *db, struct accept_work *work,
+                                 bool *committed, struct err *err)
+{
+    if (db_open(db, err) != STATUS_OK)
+        return STATUS_FAILED;
+    return find_committed(intake, db, work, committed, err);
+}
+
 enum status accept_commit(struct intake *intake, struct db *db, struct accept_work *work,
                           struct err *err)
 {
@@ -378,13 +392,20 @@ enum status accept_commit(struct intake *intake, struct db *db, struct accept_wo
         return STATUS_FAILED;
     if (db_begin(db, err) != STATUS_OK)
         return STATUS_FAILED;
-    if ((work->row_count > 0 &&
-         db_copy_in(db, copy_raw, buf_slice(&work->rows), work->row_count, err) != STATUS_OK) ||
-        queue_rest(intake, db, work, err) != STATUS_OK) {
+    CRASH_POINT("accept.begun");
+    enum status status = STATUS_OK;
+    if (work->row_count > 0)
+        status = db_copy_in(db, copy_raw, buf_slice(&work->rows), work->row_count, err);
+    CRASH_POINT("accept.copied");
+    if (status != STATUS_OK || queue_rest(intake, db, work, err) != STATUS_OK) {
         db_rollback(db);
         return STATUS_FAILED;
     }
-    return db_commit(db, &work->ambiguous, err);
+    CRASH_POINT("accept.before_commit");
+    status = db_commit(db, &work->ambiguous, err);
+    if (status == STATUS_OK)
+        CRASH_POINT("accept.committed");
+    return status;
 }
 
 void accept_done(struct intake *intake, struct accept_work **work, bool durable)

@@ -51,6 +51,11 @@ MUST_CHECK enum status accept_commit(struct intake *intake, struct db *db, struc
                                      struct err *err);
 /* A source's time when PostgreSQL can hold it (years 1 to 9999), else 0: not given. */
 int64_t accept_storable_time(int64_t time_us);
+/* After a failure: whether it may have been committed all the same. */
+bool accept_is_undecided(const struct accept_work *work);
+/* Finds out. */
+MUST_CHECK enum status accept_was_committed(struct intake *intake, struct db *db, struct accept_work *work,
+                                            bool *committed, struct err *err);
 /* Ends the provisional state, or takes the versions back. Frees the work. */
 void accept_done(struct intake *intake, struct accept_work **work, bool durable);
 

@@ -1,14 +1,19 @@
 /* acceptor.c - see acceptor.h. */
 #include "daemon/accept/acceptor.h"
 #include "daemon/accept/spool.h"
+#include "daemon/base/crash_point.h"
+#include "daemon/base/latch.h"
 #include "daemon/base/log.h"
 #include "daemon/base/queue.h"
+#include "daemon/base/safe_text.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #define GROUP_MAX      256   /* submissions in one transaction */
+#define GROUP_MAX_BYTES ((size_t)32 << 20)
 #define DRAIN_MAX      256   /* spool entries taken back at a time */
+#define ANSWER_MS      5000  /* what a database may take for a group before the spool is used */
 #define PROBE_EVERY_MS 1000  /* while the database is away */
 #define SUPPRESSED_MARK "(suppressed)"
 
@@ -20,9 +25,13 @@ struct acceptor {
     struct queue *queue;
     struct stop stop;
     pthread_t thread;
+    struct latch ended;
     pthread_mutex_t lock; /* state */
     struct acceptor_state state;
     int64_t probe_at_us;  /* monotonic; no attempt at the database before */
+    /* A group whose COMMIT was not answered; it went to the spool meanwhile. NULL: none. */
+    struct accept_work *undecided;
+    struct batch *undecided_batch;
 };
 
 static void complete(struct submission *submission, enum submission_outcome outcome)
@@ -56,11 +65,39 @@ static void note_spool(struct acceptor *a, bool full)
                                       "back; hint: raise limits.spool");
 }
 
+/* Finds out about a group whose COMMIT was not answered. What is there goes its way; its copies in the spool will be
+ * repeats. */
+static enum status decide(struct acceptor *a, struct err *err)
+{
+    bool committed = false;
+    if (a->undecided == NULL)
+        return STATUS_OK;
+    enum status status = accept_was_committed(a->settings.intake, a->db, a->undecided, &committed, err);
+    if (status != STATUS_OK)
+        return status;
+    accept_done(a->settings.intake, &a->undecided, committed);
+    if (committed && a->undecided_batch->arrival_count > 0)
+        (void)lanes_put(a->settings.lanes, &a->undecided_batch);
+    batch_free(&a->undecided_batch);
+    return STATUS_OK;
+}
+
+/* The batch takes the submissions' memory. */
+static void take_arenas(struct batch *batch, struct submission **group, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        batch->more_arenas[batch->more_arena_count++] = group[i]->arena;
+        group[i]->arena = NULL;
+    }
+}
+
 /* One transaction for the whole group. The batch keeps the submissions' arenas. */
 static enum status store_group(struct acceptor *a, struct submission **group, size_t count,
                                struct err *err)
 {
     struct intake *intake = a->settings.intake;
+    if (decide(a, err) != STATUS_OK)
+        return STATUS_FAILED;
     struct accept_item *items = calloc(count, sizeof(*items));
     struct batch *batch = batch_new();
     if (batch)
@@ -84,6 +121,13 @@ static enum status store_group(struct acceptor *a, struct submission **group, si
         if (status == STATUS_OK || (err->retry != RETRY_NOW && attempt >= 1) || attempt >= 5)
             break;
     }
+    if (work && status != STATUS_OK && accept_is_undecided(work)) {
+        take_arenas(batch, group, count);
+        a->undecided = work;
+        a->undecided_batch = batch;
+        work = NULL;
+        batch = NULL;
+    }
     if (work)
         accept_done(intake, &work, status == STATUS_OK);
     if (status == STATUS_OK) {
@@ -92,10 +136,9 @@ static enum status store_group(struct acceptor *a, struct submission **group, si
             for (size_t j = 0; j < group[i]->deliveries.count; j++)
                 units += group[i]->deliveries.deliveries[j].record_count;
             group[i]->repeat = units > 0 && items[i].repeat_count == units;
-            batch->more_arenas[batch->more_arena_count++] = group[i]->arena;
-            group[i]->arena = NULL;
             source_went_well(group[i]->source, clock_wall_us(intake->clock), units);
         }
+        take_arenas(batch, group, count);
         if (batch->arrival_count > 0)
             (void)lanes_put(a->settings.lanes, &batch);
     }
@@ -151,9 +194,19 @@ static bool database_due(struct acceptor *a)
 {
     if (a->db == NULL && atomic_load(&a->settings.intake->ready)) {
         a->settings.db.conninfo = *a->settings.conninfo;
+        if (a->settings.db.statement_timeout_ms > ANSWER_MS)
+            a->settings.db.statement_timeout_ms = ANSWER_MS;
         a->db = db_new(&a->settings.db, &a->stop);
     }
     return a->db && clock_monotonic_us(a->settings.intake->clock) >= a->probe_at_us;
+}
+
+static size_t body_bytes(const struct submission *submission)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < submission->deliveries.count; i++)
+        total += submission->deliveries.deliveries[i].body.len;
+    return total;
 }
 
 static bool spool_waits(struct acceptor *a)
@@ -161,11 +214,24 @@ static bool spool_waits(struct acceptor *a)
     return a->spool && spool_count(a->spool) > 0;
 }
 
+/* Done once and in the submission's own memory, for a group the database does not take is spooled after the batch,
+ * and what was copied for it, is gone. */
+static void make_texts_safe(struct submission *submission)
+{
+    for (size_t i = 0; i < submission->deliveries.count; i++) {
+        struct delivery *delivery = &submission->deliveries.deliveries[i];
+        delivery->position = safe_text(submission->arena, delivery->position);
+        delivery->meta = safe_text(submission->arena, delivery->meta);
+    }
+}
+
 static void take_group(struct acceptor *a, struct submission **group, size_t count)
 {
     struct err err = {.id = "accept.starting", .text = "the database is not up yet"};
     /* Posts behind a spool that is being drained may overtake it: order does not matter. */
     enum status status = STATUS_FAILED;
+    for (size_t i = 0; i < count; i++)
+        make_texts_safe(group[i]);
     if (database_due(a)) {
         status = store_group(a, group, count, &err);
         if (status != STATUS_OK && err.retry != RETRY_NOW)
@@ -182,6 +248,9 @@ static void take_group(struct acceptor *a, struct submission **group, size_t cou
                 log_err(LOG_LEVEL_ERROR, &spool_err, "%zu posts could not be kept", count);
         }
     }
+    if (outcome == SUBMISSION_SPOOLED)
+        CRASH_POINT("spool.kept");
+    CRASH_POINT("accept.before_reply");
     for (size_t i = 0; i < count; i++) {
         arena_free(&group[i]->arena);
         complete(group[i], outcome);
@@ -190,34 +259,45 @@ static void take_group(struct acceptor *a, struct submission **group, size_t cou
 
 /* ---- the way back from the spool ---- */
 
-/* Remakes one delivery as its connector made it. */
+/* The source of an entry; that of pushed records when nobody knows the name any more. */
+static struct source *entry_source(struct acceptor *a, const struct spool_entry *entry, struct arena *arena)
+{
+    struct source *source = sources_by_name(a->settings.sources, arena_str(arena, entry->source));
+    return source ? source : sources_by_name(a->settings.sources, "api");
+}
+
+/* Remakes one delivery as its connector made it. What cannot be remade is refused with its bytes, so that it neither
+ * holds up what came after it nor is lost. False when out of memory. */
 static bool parse_entry(struct acceptor *a, const struct spool_entry *entry,
                         struct submission *submission, struct arena *arena)
 {
-    struct source *source =
-        sources_by_name(a->settings.sources, arena_str(arena, entry->source));
-    if (source == NULL || source->push == NULL) {
-        log_warn("accept.spool_source", "the spool holds posts of source " SLICE_FMT ", which is not "
-                 "configured any more; hint: put it back to take them in", SLICE_ARG(entry->source));
-        return false;
-    }
-    if (entry->body.len == 0 && slice_is(entry->position, SUPPRESSED_MARK)) {
+    struct source *source = entry_source(a, entry, arena);
+    if (source && entry->body.len == 0 && slice_is(entry->position, SUPPRESSED_MARK)) {
         *submission = (struct submission){.source = source, .received_us = entry->received_us,
                                           .suppressed = 1};
         return true;
     }
     struct delivery *delivery = ARENA_NEW(arena, struct delivery);
     struct err err;
-    if (delivery == NULL || source->push->parse(&source->context, entry->layout, entry->meta,
-                                                entry->body, arena, delivery, &err) != STATUS_OK)
+    if (source == NULL || delivery == NULL)
         return false;
+    bool known = source->push && slice_is(entry->source, source->name);
+    if (!known || source->push->parse(&source->context, entry->layout, entry->meta, entry->body,
+                                      arena, delivery, &err) != STATUS_OK)
+        *delivery = (struct delivery){.refusal = known ? "delivery.unreadable" : "delivery.source_gone",
+                                      .refusal_param = entry->source};
     delivery->body = entry->body;
     delivery->meta = entry->meta;
     delivery->position = entry->position;
     *submission = (struct submission){
         .source = source, .received_us = entry->received_us,
         .deliveries = {.count = 1, .deliveries = delivery, .layout = entry->layout}};
-    return true;
+    return !arena_failed(arena);
+}
+
+static void put_off(struct acceptor *a)
+{
+    a->probe_at_us = clock_monotonic_us(a->settings.intake->clock) + PROBE_EVERY_MS * 1000;
 }
 
 static void drain_spool(struct acceptor *a)
@@ -228,38 +308,46 @@ static void drain_spool(struct acceptor *a)
     struct err err = {0};
     static struct submission submissions[DRAIN_MAX];
     struct submission *group[DRAIN_MAX];
-    if (arena == NULL || spool_read(a->spool, DRAIN_MAX, arena, &entries, &count, &err) != STATUS_OK ||
-        count == 0) {
+    if (arena == NULL || spool_read(a->spool, DRAIN_MAX, arena, &entries, &count, &err) != STATUS_OK) {
+        log_err(LOG_LEVEL_WARN, &err, "the spool cannot be read");
+        put_off(a);
         arena_free(&arena);
         return;
     }
-    bool all = true;
-    for (size_t i = 0; i < count; i++) {
-        if (parse_entry(a, &entries[i], &submissions[used], arena)) {
-            group[used] = &submissions[used];
-            used++;
-        } else {
-            all = false; /* stays in the spool until somebody configures its source again */
-            count = i;
-        }
+    while (used < count && parse_entry(a, &entries[used], &submissions[used], arena)) {
+        group[used] = &submissions[used];
+        used++;
     }
-    if (used > 0) {
-        group[0]->arena = arena;
-        arena = NULL;
-        enum status status = store_group(a, group, used, &err);
-        set_away(a, status != STATUS_OK, &err);
-        if (status == STATUS_OK) {
-            if (spool_forget(a->spool, entries[count - 1].spool_id, &err) != STATUS_OK)
-                log_err(LOG_LEVEL_WARN, &err, "stored posts stay in the spool (they will be repeats)");
-        }
-        arena = status == STATUS_OK ? NULL : group[0]->arena;
-        if (status != STATUS_OK)
-            all = false;
+    if (used == 0) {
+        put_off(a);
+        arena_free(&arena);
+        return;
     }
-    if (!all)
-        a->probe_at_us = clock_monotonic_us(a->settings.intake->clock) + PROBE_EVERY_MS * 1000;
-    arena_free(&arena);
+    int64_t last_id = entries[used - 1].spool_id; /* the entries go with the arena */
+    group[0]->arena = arena;
+    enum status status = store_group(a, group, used, &err);
+    set_away(a, status != STATUS_OK, &err);
+    if (status == STATUS_OK) {
+        CRASH_POINT("spool.stored");
+        if (spool_forget(a->spool, last_id, &err) != STATUS_OK) {
+            log_err(LOG_LEVEL_WARN, &err, "stored posts stay in the spool (they will be repeats)");
+            put_off(a);
+        }
+    } else {
+        put_off(a);
+    }
+    arena_free(&group[0]->arena); /* unless a batch has it now */
     note_spool(a, false);
+}
+
+/* While the database is said to be away and nothing waits that would find it back. */
+static void look_for_database(struct acceptor *a)
+{
+    struct err err;
+    if (db_open(a->db, &err) == STATUS_OK && decide(a, &err) == STATUS_OK)
+        set_away(a, false, NULL);
+    else
+        put_off(a);
 }
 
 static void *accept_loop(void *data)
@@ -272,18 +360,23 @@ static void *accept_loop(void *data)
         enum status status = queue_take(a->queue, wait_ms, &item);
         if (status == STATUS_EMPTY)
             break;
-        size_t count = 0;
+        size_t count = 0, bytes = 0;
         while (status == STATUS_OK) {
             group[count++] = item;
-            if (count == GROUP_MAX)
+            bytes += body_bytes(item);
+            if (count == GROUP_MAX || bytes >= GROUP_MAX_BYTES)
                 break;
             status = queue_take(a->queue, 0, &item);
         }
         if (count > 0)
             take_group(a, group, count);
+        bool away = a->state.database_away; /* written by this thread alone */
         if (spool_waits(a) && database_due(a))
             drain_spool(a);
+        else if (away && count == 0 && database_due(a))
+            look_for_database(a);
     }
+    latch_set(&a->ended);
     return NULL;
 }
 
@@ -296,6 +389,7 @@ struct acceptor *acceptor_start(const struct acceptor_settings *settings, struct
     }
     a->settings = *settings;
     pthread_mutex_init(&a->lock, NULL);
+    latch_init(&a->ended);
     a->queue = queue_new(settings->waiting_max);
     if (a->queue == NULL || stop_init(&a->stop, err) != STATUS_OK) {
         free(a);
@@ -353,17 +447,23 @@ enum submission_outcome acceptor_submit_wait(struct acceptor *acceptor, struct s
     return submission->outcome;
 }
 
-void acceptor_stop(struct acceptor **acceptor)
+void acceptor_stop(struct acceptor **acceptor, int64_t deadline_ms)
 {
     struct acceptor *a = *acceptor;
     if (a == NULL)
         return;
     queue_close(a->queue);
+    (void)latch_wait_ms(&a->ended, deadline_ms);
+    stop_set(&a->stop); /* a database that does not answer is not waited for: the spool takes the rest */
     pthread_join(a->thread, NULL);
+    if (a->undecided) /* read back at the next start, if it is there */
+        accept_done(a->settings.intake, &a->undecided, false);
+    batch_free(&a->undecided_batch);
     spool_close(&a->spool);
     db_free(&a->db);
     queue_free(&a->queue);
     stop_close(&a->stop);
+    latch_close(&a->ended);
     pthread_mutex_destroy(&a->lock);
     free(a);
     *acceptor = NULL;

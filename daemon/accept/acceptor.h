@@ -50,8 +50,8 @@ struct acceptor *acceptor_start(const struct acceptor_settings *settings, struct
 bool acceptor_submit(struct acceptor *acceptor, struct submission *submission);
 /* The same and waits until it is kept (or not); frees nothing. For callers that may block. */
 enum submission_outcome acceptor_submit_wait(struct acceptor *acceptor, struct submission *submission);
-/* Completes what waits, then ends. */
-void acceptor_stop(struct acceptor **acceptor);
+/* Completes what waits, then ends. A database that has not answered by the deadline is not waited for any more. */
+void acceptor_stop(struct acceptor **acceptor, int64_t deadline_ms);
 
 struct acceptor_state {
     size_t waiting;

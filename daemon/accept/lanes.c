@@ -20,7 +20,7 @@ struct lanes {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct lane live, bulk;
-    bool closed;
+    bool closed, hastened;
     const struct generation *generation;
     unsigned cleaner_count;
     pthread_t cleaners[CLEANERS_MAX];
@@ -141,9 +141,9 @@ bool lanes_put(struct lanes *lanes, struct batch **batch)
 {
     struct lane *lane = (*batch)->live ? &lanes->live : &lanes->bulk;
     pthread_mutex_lock(&lanes->lock);
-    while (!lanes->closed && lane->count >= lane->max)
+    while (!lanes->closed && !lanes->hastened && lane->count >= lane->max)
         pthread_cond_wait(&lanes->changed, &lanes->lock);
-    bool taken = !lanes->closed;
+    bool taken = !lanes->closed && lane->count < lane->max;
     if (taken) {
         (*batch)->next = NULL;
         if (lane->tail)
@@ -199,6 +199,14 @@ struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only)
         pthread_cond_broadcast(&lanes->changed); /* room */
     pthread_mutex_unlock(&lanes->lock);
     return batch;
+}
+
+void lanes_hasten(struct lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    lanes->hastened = true;
+    pthread_cond_broadcast(&lanes->changed);
+    pthread_mutex_unlock(&lanes->lock);
 }
 
 void lanes_close(struct lanes *lanes)

@@ -15,11 +15,13 @@ struct lanes;
 struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, size_t live_max,
                         unsigned cleaners, struct err *err); /* NULL: err says why */
 void lanes_free(struct lanes **lanes); /* after lanes_close; joins the pool, frees what is left */
-/* Takes the batch. Waits for room; false when closed (the batch is freed: it is durable and will be read
+/* Takes the batch. Waits for room; false when closed or hastened (the batch is freed: it is durable and will be read
  * back at the next start). */
 bool lanes_put(struct lanes *lanes, struct batch **batch);
 /* The next clean batch, live before bulk; waits up to wait_ms. NULL: none yet. */
 struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only);
+/* From now on a put does not wait: what finds no room is freed (it is durable and read back at the next start). */
+void lanes_hasten(struct lanes *lanes);
 void lanes_close(struct lanes *lanes); /* no more puts; what is in can be taken */
 void lanes_depth(struct lanes *lanes, size_t *live, size_t *bulk);
 

@@ -19,8 +19,10 @@
 
 #include "daemon/accept/spool_frame.h"
 #include "daemon/accept/spool_salvage.h"
+#include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 
+#define READ_MAX_BYTES ((size_t)32 << 20) /* of entries read at a time, one more not counted */
 #define SHRINK_BYTES ((off_t)16 << 20) /* an empty spool larger than this is made small again */
 
 struct spool {
@@ -180,6 +182,7 @@ static enum status insert_all(struct spool *spool, const struct spool_entry *ent
         bytes += (int64_t)frame.len;
     }
     buf_free(&frame);
+    CRASH_POINT("spool.before_commit");
     if (status == STATUS_OK && sqlite3_exec(spool->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         status = sqlite_err(spool, err, "committing");
     if (status != STATUS_OK) {
@@ -344,6 +347,7 @@ static enum status read_once(struct spool *spool, size_t max, struct arena *aren
                              size_t *count, struct err *err)
 {
     int code;
+    size_t bytes = 0;
     *count = 0;
     sqlite3_bind_int64(spool->select, 1, (sqlite3_int64)max);
     while ((code = sqlite3_step(spool->select)) == SQLITE_ROW) {
@@ -355,6 +359,9 @@ static enum status read_once(struct spool *spool, size_t max, struct arena *aren
             break;
         }
         (*count)++;
+        bytes += length;
+        if (bytes >= READ_MAX_BYTES)
+            break;
     }
     enum status status = STATUS_OK;
     if (code != SQLITE_DONE && *count == 0) {

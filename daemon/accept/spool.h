@@ -25,7 +25,7 @@ void spool_close(struct spool **spool);
 /* Durable when STATUS_OK; all or none. RETRY_LATER with id accept.spool_full when over its bound. */
 MUST_CHECK enum status spool_put(struct spool *spool, const struct spool_entry *entries, size_t count,
                                  struct err *err);
-/* The oldest entries, up to max, in order. */
+/* The oldest entries, up to max (and some 32 MiB), in order. */
 MUST_CHECK enum status spool_read(struct spool *spool, size_t max, struct arena *arena,
                                   struct spool_entry **entries, size_t *count, struct err *err);
 /* Forgets all entries up to and including this id: they are in PostgreSQL. */

@@ -364,7 +364,7 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
     loads_free(&e->loads);
     if (!e->ready && e->stop.fd >= 0)
         stop_set(&e->stop); /* still coming up: no need to */
-    acceptor_stop(&e->acceptor);
+    acceptor_stop(&e->acceptor, deadline_ms / DRAIN_SHARE);
     if (e->lanes)
         lanes_close(e->lanes);
     struct resolver *resolver = atomic_exchange(&e->resolver, NULL);

@@ -1,5 +1,6 @@
 /* writer.c - see writer.h. */
 #include "daemon/resolve/writer.h"
+#include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 #include "daemon/base/queue.h"
 #include "sql_queries.h"
@@ -137,6 +138,7 @@ static enum status write_rows(struct writer *writer, const struct write_set *set
         if (rows[i]->count > 0 && db_copy_in(db, copy_statements[i], buf_slice(&rows[i]->buf),
                                              rows[i]->count, err) != STATUS_OK)
             return STATUS_FAILED;
+        CRASH_POINT("write.copied");
     }
     if (set->stale_customers.count == 0 && set->customers.count == 0)
         return STATUS_OK;
@@ -166,6 +168,7 @@ static enum status attempt(struct writer *writer, const struct write_set *set, b
     }
     if (db_begin(db, err) != STATUS_OK)
         return STATUS_FAILED;
+    CRASH_POINT("write.begun");
     if (check_epoch(writer, err) != STATUS_OK || queue_removals(db, set, err) != STATUS_OK ||
         write_rows(writer, set, err) != STATUS_OK ||
         queue_record_updates(db, set, err) != STATUS_OK ||
@@ -173,7 +176,11 @@ static enum status attempt(struct writer *writer, const struct write_set *set, b
         db_rollback(db);
         return STATUS_FAILED;
     }
-    return db_commit(db, ambiguous, err);
+    CRASH_POINT("write.before_commit");
+    enum status status = db_commit(db, ambiguous, err);
+    if (status == STATUS_OK)
+        CRASH_POINT("write.committed");
+    return status;
 }
 
 /* Tries until it is in. False: stopped, or refused for good. */

@@ -7,12 +7,13 @@
 #include <sys/random.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 
 #define CONNECT_TIMEOUT_MS   5000
 #define STATEMENT_TIMEOUT_MS 30000
 #define BACKOFF_BASE_MS      100
-#define BACKOFF_CAP_MS       10000
+#define BACKOFF_CAP_MS       4000
 
 struct db *db_new(const struct db_settings *settings, const struct stop *stop)
 {
@@ -92,15 +93,21 @@ static void name_statement(const char *sql, char out[48])
     snprintf(out, 48, "%.*s", (int)(len > 40 ? 40 : len), sql);
 }
 
-static enum status run_text(struct db *db, const char *sql, const char *what, PGresult **last,
-                            struct err *err)
+static enum status send_text(struct db *db, const char *sql, const char *what, struct err *err)
 {
     assert(db->queue_sent == 0);
     enum status status = db_need_open(db, what, err);
     if (status != STATUS_OK)
         return status;
-    if (PQsendQuery(db->conn, sql) != 1)
-        return db_fail_connection(db, what, err);
+    return PQsendQuery(db->conn, sql) == 1 ? STATUS_OK : db_fail_connection(db, what, err);
+}
+
+static enum status run_text(struct db *db, const char *sql, const char *what, PGresult **last,
+                            struct err *err)
+{
+    enum status status = send_text(db, sql, what, err);
+    if (status != STATUS_OK)
+        return status;
     return db_finish_statement(db, db_deadline_us(db->statement_timeout_ms), what, last, err);
 }
 
@@ -123,7 +130,11 @@ enum status db_commit(struct db *db, bool *ambiguous, struct err *err)
     if (status != STATUS_OK)
         return status; /* it broke earlier: nothing was committed */
     PGresult *result = NULL;
-    status = run_text(db, "COMMIT", "COMMIT", &result, err);
+    status = send_text(db, "COMMIT", "COMMIT", err);
+    if (status == STATUS_OK) {
+        CRASH_POINT("store.commit_sent");
+        status = db_finish_statement(db, db_deadline_us(db->statement_timeout_ms), "COMMIT", &result, err);
+    }
     if (status != STATUS_OK) {
         /* An error that left the connection standing is an answer; a connection that is gone is none. */
         *ambiguous = !db_is_open(db);

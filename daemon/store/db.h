@@ -34,7 +34,7 @@ void db_close(struct db *db);
 /* Changes our deadline on every wait from now on (a migration needs minutes) and returns the one before. The
  * server's own statement_timeout is not touched: SET LOCAL it where longer statements are meant. */
 int64_t db_set_deadline_ms(struct db *db, int64_t statement_timeout_ms);
-/* Wait before the n-th attempt in a row: base 100 ms, doubling, cap 10 s, with jitter. */
+/* Wait before the n-th attempt in a row: base 100 ms, doubling, cap 4 s, with jitter. */
 int64_t db_backoff_ms(unsigned attempt);
 
 /* A parameter. NULL text is SQL NULL. */

@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 
+#include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 #include "sql_queries.h"
 
@@ -84,8 +85,10 @@ static enum status apply(struct db *db, const struct sql_migration *migration, s
                                             DB_P_TEXT(slice_str(migration->name)),
                                             DB_P_TEXT(slice_str(digest.hex))},
                         3, NULL, err);
+    CRASH_POINT("migrate.before_commit");
     if (status == STATUS_OK)
         status = db_commit(db, &ambiguous, err); /* if ambiguous, the next run finds out */
+    CRASH_POINT("migrate.committed");
     if (status != STATUS_OK)
         db_rollback(db);
     db_set_deadline_ms(db, deadline_ms);
