@@ -1,5 +1,6 @@
 /* engine.c - see engine.h. */
 #include "daemon/engine/engine.intern.h"
+#include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 #include "daemon/store/migrate.h"
 #include "sql_queries.h"
@@ -351,6 +352,23 @@ enum status engine_wait_ready(struct engine *e, int64_t wait_ms, struct err *err
     return status;
 }
 
+static bool is_ready(struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    bool ready = e->ready;
+    pthread_mutex_unlock(&e->lock);
+    return ready;
+}
+
+static void end_conductor(struct engine *e)
+{
+    if (e->stop.fd >= 0)
+        stop_set(&e->stop);
+    if (e->conducting)
+        pthread_join(e->conductor, NULL);
+    e->conducting = false;
+}
+
 void engine_stop(struct engine **engine, int64_t deadline_ms)
 {
     struct engine *e = *engine;
@@ -359,24 +377,27 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
     struct err err;
     if (e->stop_pull.fd >= 0)
         stop_set(&e->stop_pull);
+    if (e->lanes)
+        lanes_hasten(e->lanes);
+    CRASH_POINT("stop.begun");
+    if (!is_ready(e)) /* still coming up: no need to */
+        end_conductor(e);
     for (size_t i = 0; i < e->puller_count; i++)
         pthread_join(e->pullers[i].thread, NULL);
-    loads_free(&e->loads);
-    if (!e->ready && e->stop.fd >= 0)
-        stop_set(&e->stop); /* still coming up: no need to */
     acceptor_stop(&e->acceptor, deadline_ms / DRAIN_SHARE);
+    CRASH_POINT("stop.accepted");
     if (e->lanes)
         lanes_close(e->lanes);
-    struct resolver *resolver = atomic_exchange(&e->resolver, NULL);
-    resolver_stop(&resolver, deadline_ms / 2);
-    if (e->stop.fd >= 0)
-        stop_set(&e->stop);
-    if (e->conducting)
-        pthread_join(e->conductor, NULL);
-    resolver = atomic_exchange(&e->resolver, NULL); /* the conductor may have made it meanwhile */
-    resolver_stop(&resolver, deadline_ms / DRAIN_SHARE);
+    struct resolver *resolver = engine_resolver(e);
+    if (resolver)
+        resolver_close(resolver, deadline_ms / 2);
+    CRASH_POINT("stop.resolved");
+    end_conductor(e);
+    loads_free(&e->loads); /* they ask the resolver */
+    atomic_store(&e->resolver, NULL);
+    resolver_free(&resolver);
     struct dispatcher *dispatcher = atomic_exchange(&e->dispatcher, NULL);
-    dispatcher_stop(&dispatcher, deadline_ms / DRAIN_SHARE);
+    dispatcher_stop(&dispatcher, deadline_ms / (2 * DRAIN_SHARE));
     lanes_free(&e->lanes);
     sources_free(&e->sources);
     known_free(&e->intake.known);

@@ -128,9 +128,9 @@ void service_stop(struct service **service)
     struct service *s = *service;
     if (s == NULL)
         return;
-    http_server_stop(&s->public_server, DRAIN_MS / 4);
-    private_stop(&s->private_side, DRAIN_MS / 8);
-    engine_stop(&s->engine, DRAIN_MS);
+    http_server_stop(&s->public_server, DRAIN_MS / 5);
+    private_stop(&s->private_side, DRAIN_MS / 10);
+    engine_stop(&s->engine, DRAIN_MS * 7 / 10);
     public_free(&s->dispatch);
     free(s);
     *service = NULL;

@@ -69,7 +69,7 @@ static enum status query(struct turn *turn, const struct sql_query *query,
             return status;
         if (attempt == 0)
             log_err(LOG_LEVEL_WARN, err, "the resolver waits for the database");
-        if (r->closing || stop_wait_ms(r->settings.stop, db_backoff_ms(attempt)))
+        if (resolver_is_closing(r) || stop_wait_ms(r->settings.stop, db_backoff_ms(attempt)))
             return STATUS_FAILED;
     }
 }
@@ -127,7 +127,7 @@ static enum status read_records(struct turn *turn, const struct id_bag *missing,
     struct db_result *result = NULL;
     if (missing->count == 0)
         return STATUS_OK;
-    if (db_query(turn->r->reader, &sql_record_clean, &ids, 1, &result, err) != STATUS_OK)
+    if (query(turn, &sql_record_clean, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
         /* Pinned for this turn, so that none goes before it is used. */

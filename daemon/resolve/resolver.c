@@ -1,6 +1,7 @@
 /* resolver.c - see resolver.h. */
 #include "daemon/resolve/resolver.intern.h"
 #include "daemon/base/log.h"
+#include "daemon/resolve/culprit.h"
 #include "sql_queries.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #define WRITER_DEPTH     2
 #define REBUILD_FIRST_MS 1000
 #define REBUILD_LAST_MS  60000
+#define DRAIN_MS         30000
 
 struct resolver_call {
     void (*run)(struct resolver *resolver, void *data);
@@ -76,6 +78,17 @@ enum status turn_put(struct turn *turn, struct err *err)
     return STATUS_OK;
 }
 
+static void note_refusal(struct resolver *r, const struct batch *batches)
+{
+    r->refusal.first = r->refusal.last = 0;
+    for (const struct batch *batch = batches; batch; batch = batch->next) {
+        if (r->refusal.first == 0 || batch->batch_id < r->refusal.first)
+            r->refusal.first = batch->batch_id;
+        if (batch->batch_id > r->refusal.last)
+            r->refusal.last = batch->batch_id;
+    }
+}
+
 /* Resolves batches (a list) in one turn and frees them. */
 static enum status resolve_batches(struct resolver *r, struct batch *batches, struct err *err)
 {
@@ -91,6 +104,8 @@ static enum status resolve_batches(struct resolver *r, struct batch *batches, st
         status = follow_changes(turn, err);
     if (status == STATUS_OK)
         status = turn_put(turn, err);
+    else if (status == STATUS_FAILED && err->retry == RETRY_REJECT_RECORD)
+        note_refusal(r, batches);
     turn_free(&turn);
     while (batches) {
         struct batch *next = batches->next;
@@ -135,7 +150,11 @@ enum status resolver_tell(struct resolver *resolver, const char *type, int32_t s
 
 static void forget(struct resolver *r)
 {
-    writer_stop(&r->writer);
+    pthread_mutex_lock(&r->lock);
+    struct writer *writer = r->writer;
+    r->writer = NULL;
+    pthread_mutex_unlock(&r->lock);
+    writer_stop(&writer);
     graph_free(&r->graph);
     cache_free(&r->records);
     cache_free(&r->customers);
@@ -183,21 +202,40 @@ static enum status remember(struct resolver *r, struct err *err)
                                        .epoch = epoch, .depth = WRITER_DEPTH,
                                        .committed = on_commit, .data = r};
     settings.db.application_name = "tributary write";
-    r->writer = writer_start(&settings, err);
-    if (r->writer == NULL)
+    struct writer *writer = writer_start(&settings, err);
+    pthread_mutex_lock(&r->lock);
+    r->writer = writer;
+    pthread_mutex_unlock(&r->lock);
+    if (writer == NULL)
         return STATUS_FAILED;
     if (restore(r, err) != STATUS_OK)
         return STATUS_FAILED;
     return restore_batches(r, err);
 }
 
-/* After a failure the memory is made anew from what is committed; batches that were under way are among those
- * in flight. What lies in the lanes was read back too, so it is dropped by number. */
-static bool rebuild(struct resolver *r)
+static int64_t rebuild_wait_ms(unsigned rebuilds)
 {
     int64_t wait_ms = REBUILD_FIRST_MS;
+    for (unsigned i = 1; i < rebuilds && wait_ms < REBUILD_LAST_MS; i++)
+        wait_ms *= 2;
+    return rebuilds == 0 ? 0 : wait_ms < REBUILD_LAST_MS ? wait_ms : REBUILD_LAST_MS;
+}
+
+/* After a failure the memory is made anew from what is committed; batches that were under way are among those
+ * in flight. What lies in the lanes was read back too, so it is dropped by number. Waits longer from time to time as
+ * long as nothing is committed in between. */
+static bool rebuild(struct resolver *r)
+{
     log_err(LOG_LEVEL_ERROR, &r->failure, "resolving stopped and starts again from the database");
+    uint64_t committed = r->writer ? writer_committed(r->writer) : 0;
+    if (committed > r->rebuilt_at_set) {
+        r->rebuilds = 0;
+        r->rebuilt_at_set = committed;
+    }
     for (;;) {
+        int64_t wait_ms = rebuild_wait_ms(r->rebuilds++);
+        if (wait_ms > 0 && (resolver_is_closing(r) || stop_wait_ms(r->settings.stop, wait_ms)))
+            return false;
         forget(r);
         struct err err = {0};
         if (remember(r, &err) == STATUS_OK) {
@@ -207,9 +245,6 @@ static bool rebuild(struct resolver *r)
             return true;
         }
         log_err(LOG_LEVEL_WARN, &err, "the index could not be rebuilt yet");
-        if (r->closing || stop_wait_ms(r->settings.stop, wait_ms))
-            return false;
-        wait_ms = wait_ms * 2 > REBUILD_LAST_MS ? REBUILD_LAST_MS : wait_ms * 2;
     }
 }
 
@@ -258,6 +293,33 @@ static struct batch *take_recovered(struct resolver *r, struct cleaner *cleaner)
     return batch;
 }
 
+/* Takes out of a batch read back what PostgreSQL refuses of it, when it is one that was refused. Such a batch is
+ * resolved and committed before the next, so that a second refusal is known to be its own. */
+static enum status resolve_recovered(struct resolver *r, struct batch *batch, struct err *err)
+{
+    uint64_t id = batch->batch_id;
+    if (id < r->refusal.first || id > r->refusal.last)
+        return resolve_batches(r, batch, err);
+    size_t found = 0;
+    enum status status = STATUS_OK;
+    if (r->refusal.examined == id && r->refusal.first == id && r->refusal.last == id) {
+        log_error("resolve.refused_together", "batch %llu is refused by the database though none of its records is: "
+                  "all are quarantined; hint: tributary rejects retry", (unsigned long long)id);
+        culprits_all(batch);
+    } else {
+        status = culprits_find(r, batch, &found, err);
+        r->refusal.examined = id;
+    }
+    if (status != STATUS_OK) {
+        batch_free(&batch);
+        return status;
+    }
+    status = resolve_batches(r, batch, err);
+    if (status == STATUS_OK)
+        (void)writer_drain(r->writer, DRAIN_MS);
+    return status;
+}
+
 static int compare_ids(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -292,7 +354,7 @@ static void join_live(struct resolver *r, struct batch *first)
     }
 }
 
-static bool is_closing(struct resolver *r)
+bool resolver_is_closing(struct resolver *r)
 {
     pthread_mutex_lock(&r->lock);
     bool closing = r->closing;
@@ -309,25 +371,29 @@ static void *resolve_loop(void *data)
         log_error("resolve.cleaner", "no memory for the resolver; hint: give the service more");
     while (cleaner) {
         run_calls(r);
-        bool closing = is_closing(r);
-        struct batch *batch = r->recovered ? take_recovered(r, cleaner)
-                                           : take_fresh(r, closing ? 1 : IDLE_WAIT_MS, false);
+        bool closing = resolver_is_closing(r);
+        bool recovered = r->recovered != NULL;
+        struct batch *batch = recovered ? take_recovered(r, cleaner)
+                                        : take_fresh(r, closing ? 1 : IDLE_WAIT_MS, false);
         int64_t now_us = clock_monotonic_us(r->settings.clock);
         if (now_us >= stats_at_us) {
             publish_stats(r);
             stats_at_us = now_us + 200000;
         }
         if (batch) {
-            if (r->recovered == NULL)
+            if (!recovered)
                 join_live(r, batch);
-            if (resolve_batches(r, batch, &r->failure) != STATUS_OK)
-                r->failed = true;
+            enum status status = recovered ? resolve_recovered(r, batch, &r->failure)
+                                           : resolve_batches(r, batch, &r->failure);
+            r->failed |= status != STATUS_OK;
         }
         struct err err;
         if (!r->failed && writer_failed(r->writer, &err)) {
             r->failed = true;
             r->failure = err;
         }
+        if (r->failed && r->failure.retry == RETRY_REJECT_RECORD && writer_failed(r->writer, &err))
+            writer_refused_batches(r->writer, &r->refusal.first, &r->refusal.last);
         if (r->failed && !rebuild(r))
             break;
         if (batch == NULL && closing) {
@@ -340,6 +406,7 @@ static void *resolve_loop(void *data)
     run_calls(r);
     publish_stats(r);
     cleaner_free(&cleaner);
+    latch_set(&r->ended);
     return NULL;
 }
 
@@ -360,6 +427,7 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
                                            .provenance.json = BUF_INIT(SCRATCH_MAX_BYTES)};
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->call_done, NULL);
+    latch_init(&r->ended);
     struct db_settings reading = settings->db;
     reading.application_name = "tributary resolve";
     r->reader = db_new(&reading, settings->stop);
@@ -376,24 +444,41 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
             status = err_set_errno(err, failed, "base.thread", "cannot start the resolver thread");
     }
     if (status != STATUS_OK) {
-        resolver_stop(&r, 0);
+        resolver_free(&r);
         return NULL;
     }
     return r;
 }
 
-void resolver_stop(struct resolver **resolver, int64_t deadline_ms)
+void resolver_close(struct resolver *r, int64_t deadline_ms)
+{
+    const struct clock *clock = r->settings.clock;
+    int64_t until_us = clock_monotonic_us(clock) + deadline_ms * 1000;
+    pthread_mutex_lock(&r->lock);
+    r->closing = true;
+    pthread_mutex_unlock(&r->lock);
+    if (!r->thread_started)
+        return;
+    if (!latch_wait_ms(&r->ended, deadline_ms)) {
+        stop_set(r->settings.stop);
+        pthread_mutex_lock(&r->lock);
+        if (r->writer)
+            writer_abort(r->writer);
+        pthread_mutex_unlock(&r->lock);
+    }
+    pthread_join(r->thread, NULL);
+    r->thread_started = false;
+    int64_t left_ms = (until_us - clock_monotonic_us(clock)) / 1000;
+    if (r->writer && !r->failed && !writer_drain(r->writer, left_ms > 0 ? left_ms : 0))
+        log_warn("resolve.not_drained", "stopped before all that was accepted was resolved; it is at the next start");
+}
+
+void resolver_free(struct resolver **resolver)
 {
     struct resolver *r = *resolver;
     if (r == NULL)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->closing = true;
-    pthread_mutex_unlock(&r->lock);
-    if (r->thread_started)
-        pthread_join(r->thread, NULL);
-    if (r->writer && !r->failed)
-        (void)writer_drain(r->writer, deadline_ms);
+    resolver_close(r, 0);
     forget(r);
     free(r->recovered_ids);
     buf_free(&r->scratch.text);
@@ -401,6 +486,7 @@ void resolver_stop(struct resolver **resolver, int64_t deadline_ms)
     buf_free(&r->scratch.body);
     provenance_scratch_free(&r->scratch.provenance);
     db_free(&r->reader);
+    latch_close(&r->ended);
     pthread_cond_destroy(&r->call_done);
     pthread_mutex_destroy(&r->lock);
     free(r);

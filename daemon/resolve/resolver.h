@@ -21,7 +21,7 @@ struct resolver_settings {
     struct intake *intake;      /* its known versions are filled at start */
     struct lanes *lanes;
     const struct clock *clock;
-    const struct stop *stop;    /* ends waits during the start */
+    struct stop *stop;          /* ends every wait; set by resolver_close when its deadline has passed */
     struct graph_limits limits;
     size_t cache_bytes;
     size_t set_arrivals;        /* live batches are joined up to this many arrivals */
@@ -33,8 +33,10 @@ struct resolver_settings {
 /* Takes leadership, reads records, decisions and counters, puts what was in flight into the lanes' place, and
  * starts the thread. NULL: err says why (RETRY_RECONNECT and RETRY_LATER may be tried again). */
 struct resolver *resolver_start(const struct resolver_settings *settings, struct err *err);
-/* Resolves what is in the lanes (they must be closed), commits it, ends. */
-void resolver_stop(struct resolver **resolver, int64_t deadline_ms);
+/* Resolves what is in the lanes (they must be closed), commits it, ends the thread. What is not done by the deadline is
+ * in flight in the database. From then on resolver_call returns false. */
+void resolver_close(struct resolver *resolver, int64_t deadline_ms);
+void resolver_free(struct resolver **resolver); /* closes it first, at once */
 
 /* Runs `run` on the resolver's thread and waits for it. False when the resolver is stopping. */
 bool resolver_call(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),

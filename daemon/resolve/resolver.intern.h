@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "daemon/base/latch.h"
 #include "daemon/base/queue.h"
 #include "daemon/resolve/cache.h"
 #include "daemon/resolve/provenance.h"
@@ -20,6 +21,12 @@
 struct resolver_scratch {
     struct buf text, changes, body;
     struct provenance_scratch provenance;
+};
+
+/* Data PostgreSQL did not take: the batches that had it, from the last failure. */
+struct refusal {
+    uint64_t first, last; /* batch ids; 0 none */
+    uint64_t examined;    /* the batch whose records were last tried one by one, 0 none */
 };
 
 struct resolver {
@@ -36,12 +43,16 @@ struct resolver {
     uint64_t live_records, customer_count, lead_count, arrivals;
     unsigned char hash_key[32]; /* of rejects' identifiers */
     struct batch *recovered;    /* batches in flight at start, in order */
-    uint64_t *recovered_ids;    /* ascending; the same batches may still come through the lanes */
+    uint64_t *recovered_ids;    /* ascending, of all rebuilds; the same batches may still come through the lanes */
     size_t recovered_count;
+    struct refusal refusal;
+    unsigned rebuilds;          /* since something was committed */
+    uint64_t rebuilt_at_set;    /* newest committed set when it was last rebuilt */
     pthread_t thread;
     bool thread_started;
-    bool closing;               /* under lock */
-    pthread_mutex_t lock;       /* calls, stats */
+    struct latch ended;
+    bool closing;
+    pthread_mutex_t lock;       /* calls, stats, closing, who the writer is */
     pthread_cond_t call_done;
     struct resolver_call *calls;
     struct resolver_stats stats;
@@ -102,6 +113,8 @@ MUST_CHECK enum status follow_moves(struct turn *turn, const struct graph_move *
 MUST_CHECK enum status write_customers(struct turn *turn, struct err *err);
 /* Puts the set to the writer; the turn is over. */
 MUST_CHECK enum status turn_put(struct turn *turn, struct err *err);
+
+bool resolver_is_closing(struct resolver *r);
 
 /* restore.c */
 MUST_CHECK enum status restore(struct resolver *r, struct err *err);

@@ -350,6 +350,32 @@ static enum status recover_batch(struct resolver *r, const struct db_result *bat
     return STATUS_OK;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Adds the batches to those that are dropped when they come through the lanes: one read back at an earlier rebuild may
+ * be resolved by now and lie there still. */
+static enum status note_recovered(struct resolver *r, const struct db_result *batches, struct err *err)
+{
+    size_t count = r->recovered_count, kept = 0;
+    uint64_t *ids = realloc(r->recovered_ids, (count + db_rows(batches) + 1) * sizeof(*ids));
+    if (ids == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for batches in flight");
+    for (size_t i = 0; i < db_rows(batches); i++)
+        ids[count++] = (uint64_t)db_int(batches, i, 0);
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || ids[kept - 1] != ids[i])
+            ids[kept++] = ids[i];
+    }
+    r->recovered_ids = ids;
+    r->recovered_count = kept;
+    return STATUS_OK;
+}
+
 enum status restore_batches(struct resolver *r, struct err *err)
 {
     struct db_result *batches = NULL;
@@ -358,11 +384,7 @@ enum status restore_batches(struct resolver *r, struct err *err)
     struct batch **tail = &r->recovered;
     enum status status = STATUS_OK;
     size_t count = db_rows(batches);
-    free(r->recovered_ids);
-    r->recovered_ids = calloc(count + 1, sizeof(*r->recovered_ids));
-    r->recovered_count = r->recovered_ids ? count : 0;
-    for (size_t i = 0; i < r->recovered_count; i++)
-        r->recovered_ids[i] = (uint64_t)db_int(batches, i, 0);
+    status = note_recovered(r, batches, err);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = recover_batch(r, batches, i, tail, err);
         if (status == STATUS_OK)

@@ -19,6 +19,7 @@ struct writer {
     pthread_cond_t progress;
     struct err failure;
     bool failed;
+    uint64_t refused_first, refused_last; /* batches of the set that failed */
     uint64_t put_number;
     atomic_uint_fast64_t committed;
 };
@@ -128,9 +129,9 @@ static enum status queue_bookkeeping(struct db *db, const struct write_set *set,
     return db_flush_queue(db, NULL, 0, err);
 }
 
-static enum status write_rows(struct writer *writer, const struct write_set *set, struct err *err)
+static enum status copy_rows(struct db *db, const struct customer_layout *layout,
+                             const struct write_set *set, struct err *err)
 {
-    struct db *db = writer->db;
     const struct rows *rows[] = {&set->records, &set->links,        &set->activities,
                                  &set->consents, &set->history,     &set->events,
                                  &set->event_bodies, &set->rejects, &set->reviews};
@@ -142,9 +143,17 @@ static enum status write_rows(struct writer *writer, const struct write_set *set
     }
     if (set->stale_customers.count == 0 && set->customers.count == 0)
         return STATUS_OK;
-    return customer_write(db, writer->settings.layout, set->stale_customers.ids,
+    return customer_write(db, layout, set->stale_customers.ids,
                           set->stale_customers.count, buf_slice(&set->customers.buf),
                           set->customers.count, NULL, err);
+}
+
+enum status write_set_rows(struct db *db, const struct customer_layout *layout,
+                           const struct write_set *set, struct err *err)
+{
+    if (queue_removals(db, set, err) != STATUS_OK || copy_rows(db, layout, set, err) != STATUS_OK)
+        return STATUS_FAILED;
+    return queue_record_updates(db, set, err);
 }
 
 static enum status attempt(struct writer *writer, const struct write_set *set, bool *ambiguous,
@@ -169,9 +178,8 @@ static enum status attempt(struct writer *writer, const struct write_set *set, b
     if (db_begin(db, err) != STATUS_OK)
         return STATUS_FAILED;
     CRASH_POINT("write.begun");
-    if (check_epoch(writer, err) != STATUS_OK || queue_removals(db, set, err) != STATUS_OK ||
-        write_rows(writer, set, err) != STATUS_OK ||
-        queue_record_updates(db, set, err) != STATUS_OK ||
+    if (check_epoch(writer, err) != STATUS_OK ||
+        write_set_rows(db, writer->settings.layout, set, err) != STATUS_OK ||
         queue_bookkeeping(db, set, err) != STATUS_OK) {
         db_rollback(db);
         return STATUS_FAILED;
@@ -206,6 +214,18 @@ static bool commit(struct writer *writer, const struct write_set *set, struct er
     return false;
 }
 
+static void note_refused(struct writer *writer, const struct write_set *set)
+{
+    writer->refused_first = writer->refused_last = 0;
+    for (size_t i = 0; i < set->batches.count; i++) {
+        uint64_t id = (uint64_t)set->batches.ids[i];
+        if (writer->refused_first == 0 || id < writer->refused_first)
+            writer->refused_first = id;
+        if (id > writer->refused_last)
+            writer->refused_last = id;
+    }
+}
+
 static void *write_loop(void *data)
 {
     struct writer *writer = data;
@@ -220,6 +240,7 @@ static void *write_loop(void *data)
         } else if (!writer->failed && !stop_is_set(&writer->stop)) {
             writer->failed = true;
             writer->failure = err;
+            note_refused(writer, set);
         }
         pthread_cond_broadcast(&writer->progress);
         pthread_mutex_unlock(&writer->lock);
@@ -282,7 +303,8 @@ bool writer_drain(struct writer *writer, int64_t wait_ms)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += wait_ms / 1000 + 1;
     pthread_mutex_lock(&writer->lock);
-    while (!writer->failed && atomic_load(&writer->committed) < writer->put_number) {
+    while (!writer->failed && !stop_is_set(&writer->stop) &&
+           atomic_load(&writer->committed) < writer->put_number) {
         if (pthread_cond_timedwait(&writer->progress, &writer->lock, &until) != 0)
             break;
     }
@@ -306,13 +328,29 @@ bool writer_failed(struct writer *writer, struct err *err)
     return failed;
 }
 
+void writer_refused_batches(struct writer *writer, uint64_t *first, uint64_t *last)
+{
+    pthread_mutex_lock(&writer->lock);
+    *first = writer->refused_first;
+    *last = writer->refused_last;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void writer_abort(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    stop_set(&writer->stop);
+    pthread_cond_broadcast(&writer->progress);
+    pthread_mutex_unlock(&writer->lock);
+    queue_close(writer->queue);
+}
+
 void writer_stop(struct writer **writer)
 {
     struct writer *mine = *writer;
     if (mine == NULL)
         return;
-    stop_set(&mine->stop);
-    queue_close(mine->queue);
+    writer_abort(mine);
     pthread_join(mine->thread, NULL);
     db_free(&mine->db);
     queue_free(&mine->queue);

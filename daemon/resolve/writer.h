@@ -29,7 +29,16 @@ bool writer_drain(struct writer *writer, int64_t wait_ms);
 uint64_t writer_committed(const struct writer *writer); /* number of the newest committed set */
 /* True when it stopped by itself; *err says why. */
 bool writer_failed(struct writer *writer, struct err *err);
+/* Of the set it stopped at: its lowest and highest batch, 0 when it had none. */
+void writer_refused_batches(struct writer *writer, uint64_t *first, uint64_t *last);
+/* Gives up the transaction in hand: no wait for the database or for room outlasts this. */
+void writer_abort(struct writer *writer);
 /* Ends the thread after the set in hand; what waits is dropped (it is still in flight in the database). */
 void writer_stop(struct writer **writer);
+
+/* Writes the rows of a set inside the caller's transaction: records, links, customers and what belongs to them, but
+ * none of the bookkeeping. The last of it is only queued: db_flush_queue. */
+MUST_CHECK enum status write_set_rows(struct db *db, const struct customer_layout *layout,
+                                      const struct write_set *set, struct err *err);
 
 #endif
