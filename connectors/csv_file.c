@@ -1,6 +1,7 @@
 /* csv_file.c - see csv_file.h. */
 #define XXH_INLINE_ALL
 #include "connectors/csv_file.h"
+#include "daemon/base/digits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -434,6 +435,17 @@ static bool is_header_again(const struct csv_file *file, const struct csv_row *r
 }
 
 /* Rows into deliveries until the batch is full (STATUS_OK) or the file ends (STATUS_EMPTY). */
+static struct slice position_of(const struct csv_file *file, uint64_t line, struct arena *arena)
+{
+    size_t shown = strlen(file->shown);
+    char *text = arena_alloc(arena, shown + 1 + 20);
+    if (text == NULL)
+        return SLICE_EMPTY;
+    memcpy(text, file->shown, shown);
+    text[shown] = ':';
+    return slice_of(text, (size_t)(digits_put_u64(text + shown + 1, line) - text));
+}
+
 static enum status collect(struct csv_file *file, size_t max, const struct columns *columns,
                            struct arena *arena, struct delivery_batch *batch, struct err *err)
 {
@@ -449,8 +461,7 @@ static enum status collect(struct csv_file *file, size_t max, const struct colum
                  !is_header_again(file, &row)) {
             struct delivery *delivery = &batch->deliveries[batch->count++];
             csv_row_deliver(&file->plan, &row, columns, arena, delivery);
-            delivery->position =
-                arena_printf(arena, "%s:%llu", file->shown, (unsigned long long)row.line);
+            delivery->position = position_of(file, row.line, arena);
             cost += csv_row_cost_bytes(&file->plan, &row);
             file->rows++;
         }

@@ -48,6 +48,10 @@ enum status csv_plan_make(const struct source_context *context, const struct csv
     const char *time = options_string(context->options, "time");
     if (time && time[0])
         plan->time_column = find_column(layout, slice_str(time));
+    if (plan->time_column != SIZE_MAX)
+        plan->clean = (struct clean_context){.country = options_string(context->options, "country"),
+                                             .time_zone = options_string(context->options, "time_zone"),
+                                             .day_first = options_bool(context->options, "day_first")};
     return STATUS_OK;
 }
 
@@ -138,13 +142,9 @@ static int64_t effective_time(const struct csv_plan *plan, const struct slice *v
 {
     if (plan->time_column == SIZE_MAX || values[plan->time_column].len == 0)
         return 0;
-    const struct options *options = plan->context->options;
-    struct clean_context clean = {.country = options_string(options, "country"),
-                                  .time_zone = options_string(options, "time_zone"),
-                                  .day_first = options_bool(options, "day_first")};
     struct cleaned cleaned;
     int64_t at_us = 0;
-    clean_value_typed(FIELD_TIMESTAMP, &clean, values[plan->time_column], arena, &cleaned);
+    clean_value_typed(FIELD_TIMESTAMP, &plan->clean, values[plan->time_column], arena, &cleaned);
     if ((cleaned.flags & VALUE_INVALID) || !clean_timestamp_us(cleaned.value, &at_us))
         return 0;
     return at_us;

@@ -11,6 +11,7 @@
 
 #include "connectors/connector.h"
 #include "connectors/csv_reader.h"
+#include "rules/clean.h"
 
 struct csv_plan {
     const struct source_context *context;
@@ -21,6 +22,7 @@ struct csv_plan {
     size_t id_count;
     size_t *id_columns;
     size_t time_column; /* SIZE_MAX: none */
+    struct clean_context clean; /* how its values are read */
     struct slice
         missing; /* a configured id column the sheet does not have; empty when all are there */
     struct slice *scratch_names, *scratch_values; /* for the hash */

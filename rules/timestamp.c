@@ -4,6 +4,7 @@
 #include <unicode/ucal.h>
 #include <unicode/ustring.h>
 
+#include "daemon/base/digits.h"
 #include "daemon/base/utf8.h"
 #include "rules/clean_intern.h"
 #include "rules/moment.h"
@@ -44,6 +45,14 @@ static struct slice drop_time(struct slice s)
 
 static struct slice print_date(const struct moment_date *date, struct arena *arena)
 {
+    if (date->month && date->day && date->year >= 0 && date->year <= 9999) {
+        char text[10], *at = digits_put(text, (unsigned)date->year, 4);
+        *at++ = '-';
+        at = digits_put(at, (unsigned)date->month, 2);
+        *at++ = '-';
+        (void)digits_put(at, (unsigned)date->day, 2);
+        return arena_dup(arena, slice_of(text, sizeof(text)));
+    }
     if (date->month == 0)
         return arena_printf(arena, "%04d", date->year);
     if (date->day == 0)
@@ -238,6 +247,12 @@ static void set_us(int64_t us, struct arena *arena, struct cleaned *out)
     }
     struct moment_date date = moment_from_days(days);
     int seconds = (int)(rest / US_PER_SECOND), fraction = (int)(rest % US_PER_SECOND);
+    if (date.year >= 0 && date.year <= 9999) {
+        char text[27];
+        char *end = digits_put_utc(text, date.year, date.month, date.day, seconds, fraction ? fraction : -1);
+        out->value = arena_dup(arena, slice_of(text, (size_t)(end - text)));
+        return;
+    }
     if (fraction)
         out->value = arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", date.year, date.month, date.day,
                                   seconds / 3600, seconds / 60 % 60, seconds % 60, fraction);

@@ -1,5 +1,6 @@
 /* buf.c - see buf.h. */
 #include "daemon/base/buf.h"
+#include "daemon/base/digits.h"
 #include "daemon/base/utf8.h"
 
 #include <stdarg.h>
@@ -18,12 +19,10 @@ void buf_reset(struct buf *buf)
     buf->failed = false;
 }
 
-char *buf_reserve(struct buf *buf, size_t bytes)
+char *buf_grow(struct buf *buf, size_t bytes)
 {
     if (buf->failed)
         return NULL;
-    if (buf->capacity - buf->len >= bytes)
-        return buf->data + buf->len;
     if (bytes > buf->max_bytes || buf->len > buf->max_bytes - bytes) {
         buf->failed = true;
         return NULL;
@@ -39,32 +38,6 @@ char *buf_reserve(struct buf *buf, size_t bytes)
     buf->data = data;
     buf->capacity = capacity;
     return data + buf->len;
-}
-
-void buf_put(struct buf *buf, const void *bytes, size_t len)
-{
-    if (len == 0)
-        return;
-    char *room = buf_reserve(buf, len);
-    if (room) {
-        memcpy(room, bytes, len);
-        buf->len += len;
-    }
-}
-
-void buf_put_slice(struct buf *buf, struct slice s)
-{
-    buf_put(buf, s.ptr, s.len);
-}
-
-void buf_put_str(struct buf *buf, const char *text)
-{
-    buf_put(buf, text, strlen(text));
-}
-
-void buf_put_byte(struct buf *buf, uint8_t value)
-{
-    buf_put(buf, &value, 1);
 }
 
 void buf_put_u16(struct buf *buf, uint16_t value)
@@ -88,12 +61,7 @@ void buf_put_u64(struct buf *buf, uint64_t value)
 void buf_put_decimal(struct buf *buf, uint64_t value)
 {
     char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    buf_put(buf, digits + at, sizeof(digits) - at);
+    buf_put(buf, digits, (size_t)(digits_put_u64(digits, value) - digits));
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

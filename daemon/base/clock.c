@@ -1,5 +1,6 @@
 /* clock.c - see clock.h. */
 #include "daemon/base/clock.h"
+#include "daemon/base/digits.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -40,6 +41,12 @@ void clock_format_utc(int64_t wall_us, char *out, size_t size)
     time_t time = (time_t)seconds;
     struct tm parts;
     gmtime_r(&time, &parts);
+    int second_of_day = (parts.tm_hour * 60 + parts.tm_min) * 60 + parts.tm_sec;
+    if (size >= 28 && parts.tm_year >= -1900 && parts.tm_year <= 8099) {
+        *digits_put_utc(out, parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, second_of_day,
+                        (int)rest_us) = '\0';
+        return;
+    }
     snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
              parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
              (int)rest_us);

@@ -35,24 +35,27 @@ size_t utf8_valid_width(struct slice s)
 bool utf8_valid(struct slice s)
 {
     while (s.len > 0) {
+        uint64_t eight = 0;
+        if (s.len >= sizeof(eight)) {
+            memcpy(&eight, s.ptr, sizeof(eight));
+            if ((eight & 0x8080808080808080u) == 0) { /* ASCII */
+                s = slice_of(s.ptr + sizeof(eight), s.len - sizeof(eight));
+                continue;
+            }
+        }
         size_t width = utf8_valid_width(s);
         if (width == 0)
             return false;
-        s = slice_sub(s, width, s.len);
+        s = slice_of(s.ptr + width, s.len - width);
     }
     return true;
 }
 
-bool utf8_next(struct slice *s, uint32_t *code_point)
+void utf8_next_wide(struct slice *s, uint32_t *code_point)
 {
-    if (s->len == 0)
-        return false;
     const unsigned char *p = (const unsigned char *)s->ptr;
     size_t width = utf8_valid_width(*s);
     switch (width) {
-    case 1:
-        *code_point = p[0];
-        break;
     case 2:
         *code_point = (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
         break;
@@ -69,7 +72,6 @@ bool utf8_next(struct slice *s, uint32_t *code_point)
     }
     s->ptr += width;
     s->len -= width;
-    return true;
 }
 
 size_t utf8_encode(uint32_t c, char out[4])
