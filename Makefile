@@ -5,6 +5,7 @@
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 # make's own defaults for these are cc, g++ and ar, which ?= would leave.
 ifeq ($(origin CC),default)
 CC      := gcc
@@ -14,7 +15,7 @@ OPTIMIZE ?= -O2 -g
 PYTHON  ?= /usr/bin/python3
 
 PACKAGES := libcurl libpq libpcre2-8 yaml-0.1 libmicrohttpd jansson icu-uc icu-i18n libidn2 sqlite3 \
-            libzip expat openssl libsodium libsystemd zlib libxxhash
+            openssl libsodium libsystemd libxxhash
 ifneq ($(shell command -v pkg-config),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
@@ -166,7 +167,18 @@ test-all: all
 
 install: all
 	install -D -m 755 $(BUILD)/tributary $(DESTDIR)$(PREFIX)/bin/tributary
-	install -D -m 644 packaging/tributary.service $(DESTDIR)$(PREFIX)/lib/systemd/system/tributary.service
+	install -D -m 644 packaging/tributary.service $(DESTDIR)$(UNITDIR)/tributary.service
+	sed -i 's|@BINDIR@|$(PREFIX)/bin|' $(DESTDIR)$(UNITDIR)/tributary.service
+	install -D -m 644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tributary.conf
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	$(BUILD)/tributary man | gzip -9n >$(DESTDIR)$(PREFIX)/share/man/man8/tributary.8.gz
+	install -d $(DESTDIR)/etc/tributary
+	test -e $(DESTDIR)/etc/tributary/tributary.yaml || \
+	    $(BUILD)/tributary init $(DESTDIR)/etc/tributary/tributary.yaml
+ifeq ($(DESTDIR),)
+	systemd-sysusers $(PREFIX)/lib/sysusers.d/tributary.conf || adduser --system --group --no-create-home tributary
+	chgrp tributary /etc/tributary/tributary.yaml
+endif
 
 clean:
 	rm -rf $(BUILD)

@@ -1,19 +1,24 @@
 #!/bin/sh
-# Installs the Debian packages that building, running and testing Tributary needs: deps.sh [run|test]
+# Installs the Debian packages that building, running and testing Tributary needs: deps.sh [run|test|list]
 # Says what it installs; does nothing when all is there. NO_DEPS=1 skips it. Each is explained in docs/dependencies.md.
 set -eu
 
-[ -z "${NO_DEPS:-}" ] || exit 0
+[ -z "${NO_DEPS:-}" ] || [ "${1:-run}" = list ] || exit 0
 
 build="build-essential pkg-config libcurl4-openssl-dev libpq-dev libpcre2-dev libyaml-dev libmicrohttpd-dev
-libjansson-dev libicu-dev libphonenumber-dev libidn2-dev libsqlite3-dev libzip-dev libexpat1-dev libssl-dev
-libsodium-dev libsystemd-dev zlib1g-dev libxxhash-dev"
+libjansson-dev libicu-dev libphonenumber-dev libidn2-dev libsqlite3-dev libssl-dev
+libsodium-dev libsystemd-dev libxxhash-dev"
 run="postgresql-15 postgresql-client-15 curl adduser ca-certificates"
 test="libcmocka-dev python3 python3-pytest python3-psycopg2 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
-cppcheck shellcheck chromium chromium-driver python3-selenium fonts-wqy-zenhei libfaketime git procps"
+cppcheck shellcheck chromium chromium-driver python3-selenium fonts-wqy-zenhei git"
 # Node comes with some machines from elsewhere; Debian's is taken only where there is none.
 command -v npm >/dev/null 2>&1 || test="$test nodejs npm"
 
+if [ "${1:-run}" = list ]; then
+    # shellcheck disable=SC2086
+    printf '%s\n' $build $run $test
+    exit 0
+fi
 wanted="$build $run"
 [ "${1:-run}" = run ] || wanted="$wanted $test"
 

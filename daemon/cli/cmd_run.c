@@ -36,7 +36,6 @@ static void judge_again(const struct cli *cli)
 /* Until a signal ends it, or the service says that it can never work. */
 static int wait_for_end(const struct cli *cli, struct service *service, const sigset_t *signals)
 {
-    bool told_ready = false;
     for (;;) {
         struct timespec tick = {.tv_sec = 0, .tv_nsec = TICK_MS * 1000000L};
         int signal_number = sigtimedwait(signals, NULL, &tick);
@@ -49,13 +48,10 @@ static int wait_for_end(const struct cli *cli, struct service *service, const si
         struct err err = {0};
         switch (service_check(service, &err)) {
         case SERVICE_READY:
-            if (!told_ready)
-                sd_notify(0, "READY=1");
-            told_ready = true;
-            sd_notify(0, "WATCHDOG=1");
+            sd_notify(0, "READY=1\nWATCHDOG=1\nSTATUS=accepting and resolving");
             break;
-        case SERVICE_WAITING:
-            sd_notify(0, "WATCHDOG=1\nSTATUS=accepting into the spool, waiting for the database");
+        case SERVICE_WAITING: /* ready all the same: a unit that is not would be killed while posts are taken */
+            sd_notify(0, "READY=1\nWATCHDOG=1\nSTATUS=accepting into the spool, waiting for the database");
             break;
         case SERVICE_HOPELESS:
             return cli_fail_err(cli, &err);
