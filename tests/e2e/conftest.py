@@ -27,7 +27,7 @@ def wait_until(condition, deadline_s=10.0, what="the condition"):
         if value:
             return value
         if time.monotonic() > until:
-            raise AssertionError(f"{what}: not within {deadline_s} s")
+            raise AssertionError(f"{what() if callable(what) else what}: not within {deadline_s} s")
         time.sleep(0.02)
 
 

@@ -25,9 +25,9 @@ def free_port():
 
 
 class Daemon:
-    """`config` is YAML without state_dir, postgres and http. Use as a context manager, or start and stop by hand."""
+    """`config` is YAML without state_dir, postgres and http (more keys of http: ", key: value"). Use as a context manager, or start and stop by hand."""
 
-    def __init__(self, directory, conninfo, config, name="tributary"):
+    def __init__(self, directory, conninfo, config, name="tributary", http=""):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.state = self.directory / "state"
@@ -36,7 +36,7 @@ class Daemon:
         postgres = f'postgres: {{url: "{conninfo}"}}\n' if conninfo else ""
         self.config.write_text(
             f"state_dir: {self.state}\n{postgres}"
-            f'http: {{public: "127.0.0.1:{self.public}", private: "127.0.0.1:{self.private}"}}\n'
+            f'http: {{public: "127.0.0.1:{self.public}", private: "127.0.0.1:{self.private}"{http}}}\n'
             + config, encoding="utf-8")
         self.log = self.directory / "log"
         self.process = None
