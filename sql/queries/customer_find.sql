@@ -1,13 +1,20 @@
--- $1 what is looked for, $2 the same as a pattern, $3 limit
+-- $1 what is looked for, $2 the same as a pattern, $3 limit, $4 the pattern as it stands in JSON text.
+-- The look at the whole text comes first: it costs a fifteenth of taking every record apart (200,000 records: 0.5 s, 8 s).
+WITH found AS MATERIALIZED (
+    (SELECT r.record_id FROM tributary.record r
+     WHERE r.customer_id IS NOT NULL AND r.external_id = $1::text LIMIT $3::integer)
+    UNION
+    (SELECT r.record_id FROM tributary.record r
+     WHERE r.customer_id IS NOT NULL AND r.clean::text ILIKE $4::text
+       AND EXISTS (SELECT FROM json_array_elements(r.clean -> 'v') w
+                   WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
+                     AND (w.value ->> 2 ILIKE $2::text OR w.value ->> 3 ILIKE $2::text))
+     LIMIT $3::integer))
 SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id, 'source', s.name,
                           'external_id', r.external_id, 'name', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('full_name', 'company')),
                           'contact', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('phone', 'email')))
-FROM tributary.record r
+FROM found
+JOIN tributary.record r USING (record_id)
 JOIN tributary.source s USING (source_id)
-CROSS JOIN LATERAL json_array_elements(r.clean -> 'v') v
-WHERE r.customer_id IS NOT NULL
-  AND (r.external_id = $1::text
-       OR EXISTS (SELECT FROM json_array_elements(r.clean -> 'v') w
-                  WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
-                    AND (w.value ->> 2 ILIKE $2::text OR w.value ->> 3 ILIKE $2::text)))
+LEFT JOIN LATERAL json_array_elements(r.clean -> 'v') v ON true
 GROUP BY r.record_id, s.name ORDER BY r.customer_id, r.record_id LIMIT $3::integer

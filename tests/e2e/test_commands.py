@@ -103,6 +103,12 @@ def test_load_again_changes_nothing(place):
 def test_find_and_show(place):
     found = place.json("customer", "find", "zhangsan@")
     assert [r["external_id"] for r in found] == ["1"]
+    for text in ("13812345678", "138 1234 5678", "+86 138-1234-5678"):
+        assert [r["external_id"] for r in place.json("customer", "find", text)] == ["1", "2"], text
+    assert [r["external_id"] for r in place.json("customer", "find", "王建")] == ["5", "6"]
+    assert place.json("customer", "find", "ZHANG san")[0]["external_id"] == "2"
+    for nothing in ("full_name", "%", '"', "100%", "back\\slash"):
+        assert place.json("customer", "find", nothing) == [], nothing
     one, two = place.record("1"), place.record("2")
     shown = place.json("customer", "show", str(two))
     assert shown["customer_id"] == one and shown["asked"] == two
