@@ -1,4 +1,5 @@
-# Documents generated from the declarations in the code.
+# Documents generated from the declarations in the code, and the part of docs/golden.md that is read from a database.
 docs: $(BUILD)/tributary
-	$(BUILD)/tributary config-doc > docs/configuration.md
-	python3 tools/messages.py > docs/messages.md
+	$(BUILD)/tributary config-doc >docs/configuration.md
+	$(PYTHON) tools/messages.py >docs/messages.md
+	TRIBUTARY_WRITE_DOCS=1 TRIBUTARY_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_docs.py
