@@ -243,11 +243,19 @@ struct accept_work *accept_prepare(struct intake *intake, struct accept_item *it
     return work;
 }
 
+static enum status fits(const struct accept_work *work, struct err *err)
+{
+    if (arena_failed(work->batch->arena) || buf_failed(&work->rows))
+        return err_set(err, RETRY_FATAL, "accept.too_large",
+                       "a batch of %zu arrivals does not fit in memory", work->batch->arrival_count);
+    return STATUS_OK;
+}
+
 /* Numbers and rows are made once the layouts have their ids, at the first attempt. */
 static enum status fill(struct intake *intake, struct accept_work *work, struct err *err)
 {
     if (work->first_seq)
-        return STATUS_OK;
+        return fits(work, err);
     known_lock(intake->known); /* also makes the numbers of one batch a run without gaps */
     work->first_seq = atomic_load(&intake->next_accept_seq);
     work->last_seq = work->first_seq;
@@ -262,10 +270,7 @@ static enum status fill(struct intake *intake, struct accept_work *work, struct 
         }
     }
     known_unlock(intake->known);
-    if (arena_failed(work->batch->arena) || buf_failed(&work->rows))
-        return err_set(err, RETRY_FATAL, "accept.too_large",
-                       "a batch of %zu arrivals does not fit in memory", work->batch->arrival_count);
-    return STATUS_OK;
+    return fits(work, err);
 }
 
 static enum status put_layouts(struct db *db, struct accept_work *work, struct err *err)

@@ -19,6 +19,7 @@ struct cache {
     size_t max_bytes;
     size_t hand;
     uint64_t committed;
+    bool all_pinned; /* nothing could go, and nothing was committed since */
 };
 
 struct cache *cache_new(size_t max_bytes)
@@ -79,6 +80,8 @@ static void remove_at(struct cache *cache, size_t at)
 /* Lets entries go until the bound holds, or the hand has been round twice. */
 static void shrink(struct cache *cache)
 {
+    if (cache->bytes <= cache->max_bytes || cache->all_pinned)
+        return;
     for (size_t steps = 0; cache->bytes > cache->max_bytes && steps <= 2 * cache->mask + 1; steps++) {
         struct entry *entry = &cache->slots[cache->hand];
         if (entry->id && entry->pinned_by <= cache->committed && !entry->used) {
@@ -88,6 +91,7 @@ static void shrink(struct cache *cache)
         entry->used = false;
         cache->hand = (cache->hand + 1) & cache->mask;
     }
+    cache->all_pinned = cache->bytes > cache->max_bytes;
 }
 
 static bool grow(struct cache *cache)
@@ -132,6 +136,17 @@ bool cache_put(struct cache *cache, uint64_t id, struct slice bytes, uint64_t pi
     return true;
 }
 
+bool cache_pin(struct cache *cache, uint64_t id, uint64_t pinned_by)
+{
+    struct entry *entry = &cache->slots[find(cache, id)];
+    if (entry->id == 0)
+        return false;
+    entry->used = true;
+    if (entry->pinned_by < pinned_by)
+        entry->pinned_by = pinned_by;
+    return true;
+}
+
 struct slice cache_get(struct cache *cache, uint64_t id, bool *found)
 {
     struct entry *entry = &cache->slots[find(cache, id)];
@@ -149,5 +164,7 @@ void cache_drop(struct cache *cache, uint64_t id)
 
 void cache_committed(struct cache *cache, uint64_t number)
 {
+    if (number > cache->committed)
+        cache->all_pinned = false;
     cache->committed = number;
 }

@@ -92,7 +92,7 @@ static enum status read_states(struct turn *turn, const struct id_bag *missing, 
         struct customer_texts texts = {db_bytes(result, i, 6), db_bytes(result, i, 7),
                                        db_bytes(result, i, 8), db_bytes(result, i, 9)};
         struct slice packed = pack_state(turn->arena, state, &texts);
-        if (!cache_put(r->customers, (uint64_t)db_int(result, i, 0), packed, 0))
+        if (!cache_put(r->customers, (uint64_t)db_int(result, i, 0), packed, turn->set->number))
             arena_fail(turn->arena);
     }
     db_result_free(&result);
@@ -130,7 +130,6 @@ static enum status read_records(struct turn *turn, const struct id_bag *missing,
     if (query(turn, &sql_record_clean, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
-        /* Pinned for this turn, so that none goes before it is used. */
         if (!cache_put(turn->r->records, (uint64_t)db_int(result, i, 0), db_bytes(result, i, 1),
                        turn->set->number))
             arena_fail(turn->arena);
@@ -153,7 +152,8 @@ static struct roster_entry *entry_of(struct turn *turn, uint64_t id)
     return roster_at(&turn->r->roster, id);
 }
 
-/* Brings everything the golden records need into the caches. */
+/* Brings everything the golden records need into the caches, and keeps it there until the set is committed: what is
+ * put meanwhile must not push it out again. */
 static enum status fetch(struct turn *turn, struct err *err)
 {
     struct resolver *r = turn->r;
@@ -168,8 +168,7 @@ static enum status fetch(struct turn *turn, struct err *err)
                        turn->touched_count);
     for (size_t i = 0; i < turn->touched_count; i++) {
         uint64_t id = turn->touched[i];
-        bool found = false;
-        (void)cache_get(r->customers, id, &found);
+        bool found = cache_pin(r->customers, id, turn->set->number);
         const struct staged *own = turn_staged(turn, id);
         if (!found && (entry_of(turn, id)->flags & ROSTER_CUSTOMER))
             states.ids[states.count++] = (int64_t)id;
@@ -180,8 +179,7 @@ static enum status fetch(struct turn *turn, struct err *err)
         for (size_t j = 0; members && j < count; j++) {
             if (turn_staged(turn, members[j]))
                 continue;
-            (void)cache_get(r->records, members[j], &found);
-            if (!found)
+            if (!cache_pin(r->records, members[j], turn->set->number))
                 records.ids[records.count++] = (int64_t)members[j];
         }
     }

@@ -145,6 +145,8 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     entry->hash = arrival->hash;
     entry->source = (uint16_t)(arrival->source - r->settings.sources->list);
     known->resolved = (struct known_version){arrival->effective_us, arrival->hash};
+    if (known_version_cmp(&known->resolved, &known->accepted) > 0)
+        known->accepted = known->resolved; /* an accept transaction that failed took it back, another brought it */
     staged->arrival = arrival;
     staged->deleted = deleted;
     staged->json = clean_json(turn, arrival, deleted);
