@@ -306,6 +306,8 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
     buf_reset(provenance);
     buf_reset(changes);
     provenance_put(r->generation->schema, &golden, view.members, provenance);
+    if (turn->only_changed && !view.is_new && slice_eq(buf_slice(provenance), texts.provenance))
+        return STATUS_OK;
     if (view.is_new)
         view.changed = true;
     else if (!slice_eq(buf_slice(provenance), texts.provenance))

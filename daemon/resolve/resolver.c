@@ -19,6 +19,7 @@ struct resolver_call {
     void (*run)(struct resolver *resolver, void *data);
     void *data;
     bool done;
+    bool refused;
     struct resolver_call *next;
 };
 
@@ -250,15 +251,19 @@ static bool rebuild(struct resolver *r)
 
 /* ---- the thread ---- */
 
-static void run_calls(struct resolver *r)
+/* After a failure what is asked waits for the rebuilt index; at the end (`refuse`) it is not run any more. */
+static void run_calls(struct resolver *r, bool refuse)
 {
     pthread_mutex_lock(&r->lock);
-    while (r->calls) {
+    r->closing |= refuse;
+    while (r->calls && (refuse || !r->failed)) {
         struct resolver_call *call = r->calls;
         r->calls = call->next;
         pthread_mutex_unlock(&r->lock);
-        call->run(r, call->data);
+        if (!refuse)
+            call->run(r, call->data);
         pthread_mutex_lock(&r->lock);
+        call->refused = refuse;
         call->done = true;
         pthread_cond_broadcast(&r->call_done);
     }
@@ -370,7 +375,9 @@ static void *resolve_loop(void *data)
     if (cleaner == NULL)
         log_error("resolve.cleaner", "no memory for the resolver; hint: give the service more");
     while (cleaner) {
-        run_calls(r);
+        run_calls(r, false);
+        if (r->failed && !rebuild(r)) /* a decision that could not be followed: nothing may be built on it */
+            break;
         bool closing = resolver_is_closing(r);
         bool recovered = r->recovered != NULL;
         struct batch *batch = recovered ? take_recovered(r, cleaner)
@@ -403,7 +410,7 @@ static void *resolve_loop(void *data)
                 break;
         }
     }
-    run_calls(r);
+    run_calls(r, true);
     publish_stats(r);
     cleaner_free(&cleaner);
     latch_set(&r->ended);
@@ -509,7 +516,7 @@ bool resolver_call(struct resolver *resolver, void (*run)(struct resolver *resol
     while (!call.done)
         pthread_cond_wait(&resolver->call_done, &resolver->lock);
     pthread_mutex_unlock(&resolver->lock);
-    return true;
+    return !call.refused;
 }
 
 bool resolver_drained(struct resolver *resolver)

@@ -85,6 +85,7 @@ struct turn {
     size_t touched_count;
     uint64_t *lost_leads;  /* customers whose lead record was deleted in this turn */
     size_t lost_lead_count;
+    bool only_changed;     /* customers that stand as they should are not written again */
 };
 
 /* What stands in tributary.customer of a customer, besides its values. */

@@ -10,6 +10,7 @@
 #define SETTLE_EVERY      20000 /* records put between two settlings, to bound the arena */
 #define SETTLE_ARENA_MAX  ((size_t)8 << 30)
 #define RAW_FLAG_BACKFILL 1
+#define APPLY_RECORDS     2000  /* in one write set, when a generation is applied */
 
 struct loading {
     struct resolver *r;
@@ -91,8 +92,11 @@ static enum status load_row(struct loading *loading, const struct db_result *row
         return STATUS_OK;
     r->live_records++;
     struct buf features = BUF_INIT(FEATURES_MAX_BYTES * 2);
-    struct slice packed = loading->all ? repack(loading, row, source->space_id, &features)
-                                       : db_bytes(row, 0, 9);
+    struct slice stored = db_bytes(row, 0, 9);
+    struct slice packed =
+        loading->all ? repack(loading, row, source->space_id, &features) : stored;
+    if (!slice_eq(packed, stored))
+        entry->flags |= ROSTER_REPACKED;
     enum status status = graph_put(r->graph, record_id, key, packed, loading->err);
     buf_free(&features);
     if (status == STATUS_OK && loading->all == NULL && ++loading->since_settled >= SETTLE_EVERY)
@@ -173,19 +177,56 @@ static struct graph_move *differences(struct resolver *r, struct arena *arena, s
     return moves;
 }
 
-/* Writes what another generation makes of the same records: moves, and all links and reviews anew. */
+/* One past the highest record id there is. */
+static uint64_t end_of_records(const struct resolver *r)
+{
+    return r->last_record_id < r->roster.capacity ? r->last_record_id + 1 : r->roster.capacity;
+}
+
+/* What another generation makes of some records: their features, and the golden values of the customers among them. */
+static enum status apply_to(struct resolver *r, uint64_t first, uint64_t end, struct err *err)
+{
+    struct turn *turn = turn_new(r, 1, "generation");
+    if (turn)
+        turn->touched = ARENA_ARRAY(turn->arena, uint64_t, (size_t)(end - first) + 1);
+    if (turn == NULL || turn->touched == NULL) {
+        turn_free(&turn);
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a changed generation");
+    }
+    turn->only_changed = true;
+    for (uint64_t id = first; id < end; id++) {
+        if (graph_member_count(r->graph, id) > 0)
+            turn->touched[turn->touched_count++] = id;
+        if (r->roster.entries[id].flags & ROSTER_REPACKED)
+            write_repacked(turn->set, id, graph_features(r->graph, id));
+        r->roster.entries[id].flags &= (uint16_t)~ROSTER_REPACKED;
+    }
+    if (end == end_of_records(r)) /* a crash before this last set begins again */
+        turn->set->applied_generation = r->generation->generation_id;
+    enum status status = write_customers(turn, err);
+    if (status == STATUS_OK)
+        status = turn_put(turn, err);
+    turn_free(&turn);
+    return status;
+}
+
+/* Writes what another generation makes of the same records: first who belongs together, with all links and reviews,
+ * then, some records at a time, the rest. */
 static enum status apply_generation(struct resolver *r, const struct graph_changes *all,
                                     struct arena *arena, struct err *err)
 {
     size_t count = 0;
     struct graph_move *moves = differences(r, arena, &count);
     struct turn *turn = turn_new(r, 1, "generation");
-    if (moves == NULL || turn == NULL)
+    if (moves == NULL || turn == NULL) {
+        turn_free(&turn);
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a changed generation");
+    }
     log_info("resolve.generation", "generation %d is applied: %zu records change their customer",
              r->generation->generation_id, count);
     turn->set->replaces_links = true;
-    turn->set->applied_generation = r->generation->generation_id;
+    if (r->roster.capacity == 0)
+        turn->set->applied_generation = r->generation->generation_id; /* to nothing */
     for (size_t i = 0; i < all->new_link_count; i++)
         write_link(turn->set, &all->new_links[i], r->generation->generation_id,
                    r->generation->matcher);
@@ -195,6 +236,9 @@ static enum status apply_generation(struct resolver *r, const struct graph_chang
     if (status == STATUS_OK)
         status = turn_put(turn, err);
     turn_free(&turn);
+    uint64_t end = end_of_records(r);
+    for (uint64_t id = 0; id < end && status == STATUS_OK; id += APPLY_RECORDS)
+        status = apply_to(r, id, id + APPLY_RECORDS < end ? id + APPLY_RECORDS : end, err);
     return status;
 }
 

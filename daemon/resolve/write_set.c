@@ -51,7 +51,7 @@ void write_set_free(struct write_set **set)
     struct id_list *const lists[] = {
         &mine->batches,         &mine->update_ids,    &mine->update_flags,  &mine->update_effective_us,
         &mine->update_hashes,   &mine->update_seqs,   &mine->move_ids,      &mine->move_customers,
-        &mine->lead_ids,        &mine->gone_link_a,   &mine->gone_link_b,   &mine->stale_customers,
+        &mine->lead_ids,        &mine->repacked_ids,        &mine->gone_link_a,   &mine->gone_link_b,   &mine->stale_customers,
         &mine->stale_details,   &mine->gone_review_a, &mine->gone_review_b, &mine->ledger_sources};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
@@ -59,6 +59,7 @@ void write_set_free(struct write_set **set)
         free(mine->ledger[i].ids);
     free(mine->update_cleans.texts);
     free(mine->update_features.texts);
+    free(mine->repacked_features.texts);
     buf_free(&mine->scratch);
     arena_free(&mine->arena);
     free(mine);
@@ -191,6 +192,12 @@ void write_record_update(struct write_set *set, const struct record_row *row)
     id_list_add(set, &set->update_seqs, (int64_t)row->accept_seq);
     text_list_add(set, &set->update_cleans, row->clean_json);
     text_list_add(set, &set->update_features, to_hex(set->arena, row->features));
+}
+
+void write_repacked(struct write_set *set, uint64_t record_id, struct slice features)
+{
+    id_list_add(set, &set->repacked_ids, (int64_t)record_id);
+    text_list_add(set, &set->repacked_features, to_hex(set->arena, features));
 }
 
 void write_move(struct write_set *set, uint64_t record_id, uint64_t customer_id)

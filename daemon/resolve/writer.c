@@ -106,6 +106,12 @@ static enum status queue_record_updates(struct db *db, const struct write_set *s
         if (db_queue(db, &sql_record_update, params, 8, err) != STATUS_OK)
             return STATUS_FAILED;
     }
+    if (set->repacked_ids.count > 0) {
+        struct db_param params[] = {DB_P_INT8S(set->repacked_ids.ids, set->repacked_ids.count),
+                                    DB_P_TEXTS(set->repacked_features.texts, set->repacked_ids.count)};
+        if (db_queue(db, &sql_record_repack, params, 2, err) != STATUS_OK)
+            return STATUS_FAILED;
+    }
     const struct id_list *moves[] = {&set->move_ids, &set->move_customers};
     const struct id_list *leads[] = {&set->lead_ids};
     if (queue_lists(db, &sql_record_move, moves, 2, NULL, err) != STATUS_OK)

@@ -174,12 +174,12 @@ class World:
         return {phone: len(held) for phone, held in names.items()}
 
 
-def configuration(worlds, extra=""):
+def configuration(worlds, golden="", extra=""):
     lines = ["sources:"]
     for world in worlds:
         space = f"space{world.number}"
         lines.append(f"  {world.web}: {{type: records, country: CN, space: {space}}}")
         lines.append(f"  {world.crm}: {{type: records, country: CN, space: {space}, leads: false, verified: true}}")
     ranked = ", ".join([world.crm for world in worlds] + [world.web for world in worlds])
-    lines.append(f"golden:\n  source_rank: [{ranked}]")
+    lines.append(f"golden:\n  source_rank: [{ranked}]\n{golden}")
     return "\n".join(lines) + "\n" + extra
