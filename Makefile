@@ -109,7 +109,7 @@ $(BUILD)/obj/%.o: %.cc $(FLAGS_FILE)
 $(BUILD)/tests/%: tests/unit/%.c $(LIBS)
 	@mkdir -p $(@D)
 	$(SAY) test $@
-	$(Q)$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LINK_LIBS) -lcmocka
+	$(Q)$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LINK_LIBS) -lcmocka -lexpat
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBS)
 	@mkdir -p $(@D)
 	$(SAY) fuzz $@

@@ -9,7 +9,7 @@ build="build-essential pkg-config libcurl4-openssl-dev libpq-dev libpcre2-dev li
 libjansson-dev libicu-dev libphonenumber-dev libidn2-dev libsqlite3-dev libssl-dev
 libsodium-dev libsystemd-dev libxxhash-dev"
 run="postgresql-15 postgresql-client-15 curl adduser ca-certificates"
-test="libcmocka-dev python3 python3-pytest python3-psycopg2 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
+test="libcmocka-dev libexpat1-dev python3 python3-pytest python3-psycopg2 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
 cppcheck shellcheck chromium chromium-driver python3-selenium fonts-wqy-zenhei git"
 # Node comes with some machines from elsewhere; Debian's is taken only where there is none.
 command -v npm >/dev/null 2>&1 || test="$test nodejs npm"

@@ -16,6 +16,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree
 
@@ -24,6 +25,9 @@ BUILD_DEADLINE_S = 1200
 TEST_DEADLINE_S = 300
 LINT_DEADLINE_S = 900
 SUITE_DEADLINE_S = 1200
+# Unit tests that look like this run under TSan too.
+THREADED = re.compile(r'pthread_|#include "daemon/(?:base/(?:queue|stop)|http/|accept/(?:acceptor|lanes|pull|spool)|'
+                      r'resolve/(?:resolver|writer)|events/dispatcher|store/(?:db|cluster)|engine/)')
 SKIPPED = 77  # how a lint check says that its tool is not here
 
 
@@ -39,26 +43,26 @@ class Counts:
         self.failures.extend(names)
 
 
-def run(command, env=None, timeout=TEST_DEADLINE_S):
-    """Runs a command; returns (exit code, output). Too late: all its processes are ended, first with a chance to tidy."""
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, env=dict(os.environ, **(env or {})), start_new_session=True)
-    late = False
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        late = True
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, number)
-                output, _ = process.communicate(timeout=15)
-                break
-            except ProcessLookupError:
-                output, _ = process.communicate(timeout=15)
-                break
-            except subprocess.TimeoutExpired:
-                output = b""
-    text = output.decode("utf-8", "replace")
+def run(command, env=None, timeout=TEST_DEADLINE_S, log_path=None):
+    """Runs a command; returns (exit code, output). Too late: all its processes are ended, first with a chance to tidy.
+    With log_path the output can be followed there meanwhile."""
+    with open(log_path, "w+b") if log_path else tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                   env=dict(os.environ, **(env or {})), start_new_session=True)
+        late = False
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            late = True
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                try:
+                    os.killpg(process.pid, number)
+                    process.wait(15)
+                    break
+                except (ProcessLookupError, subprocess.TimeoutExpired):
+                    continue
+        log.seek(0)
+        text = log.read().decode("utf-8", "replace")
     return (124, f"{text}\ntook longer than {timeout} s\n") if late else (process.returncode, text)
 
 
@@ -136,8 +140,10 @@ def sanitize(options, counts, log):
 
 def threads(options, counts, log):
     if build(options, counts, log, "threads", "threads-build"):
-        cmocka(options, counts, log, f"{options.build}/threads",
-               {"TSAN_OPTIONS": f"suppressions={ROOT}/tests/lint/tsan.supp:halt_on_error=0:exitcode=66"})
+        names = sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{ROOT}/tests/unit/test_*.c")
+                       if THREADED.search(open(path, encoding="utf-8").read()))
+        cmocka(options, counts, log, f"{options.build}/threads", names=names,
+               env={"TSAN_OPTIONS": f"suppressions={ROOT}/tests/lint/tsan.supp:halt_on_error=0:exitcode=66"})
 
 
 def lint(options, counts, log):
@@ -182,7 +188,7 @@ def suite(options, counts, log, folder):
     code, output = run([sys.executable, "-m", "pytest", "-q", "-x" if options.stop else "-ra", "-p", "no:cacheprovider",
                         "--durations=10", f"--junitxml={report}", f"tests/{folder}"],
                        {"TRIBUTARY_BUILD": f"{ROOT}/{options.build}", "PYTHONDONTWRITEBYTECODE": "1"},
-                       timeout=SUITE_DEADLINE_S)
+                       timeout=SUITE_DEADLINE_S, log_path=f"{ROOT}/{options.build}/test-logs/pytest-{folder}.log")
     log.write(output)
     try:
         found = xml.etree.ElementTree.parse(report).getroot().find("testsuite")
