@@ -5,11 +5,16 @@
 #include <stdio.h>
 
 static const struct show_column columns[] = {
-    {"sink", "name", CLI_TEXT},           {"type", "type", CLI_TEXT},
-    {"state", "state", CLI_TEXT},         {"backlog", "backlog", CLI_NUMBER},
-    {"parked", "parked", CLI_NUMBER},     {"dead", "dead", CLI_NUMBER},
-    {"delivered", "delivered", CLI_NUMBER}, {"last_delivered_at", "last_delivered_at", CLI_TEXT},
-    {"reason", "reason", CLI_TEXT},       {NULL, NULL, CLI_TEXT},
+    {"sink", "name", CLI_TEXT},
+    {"type", "type", CLI_TEXT},
+    {"state", "state", CLI_TEXT},
+    {"backlog", "backlog", CLI_NUMBER},
+    {"parked", "parked", CLI_NUMBER},
+    {"dead", "dead", CLI_NUMBER},
+    {"delivered", "delivered", CLI_NUMBER},
+    {"last_delivered_at", "last_delivered_at", CLI_TEXT},
+    {"reason", "reason", CLI_TEXT},
+    {NULL, NULL, CLI_TEXT},
 };
 
 static const struct show_column dead_columns[] = {
@@ -58,8 +63,8 @@ static int run(const struct cli *cli)
         return change(cli, "sinks.enable", "is told again, from where it was");
     if (strcmp(verb, "drop") == 0)
         return change(cli, "sinks.drop", "has no dead letters any more");
-    return show(cli, "sinks.dead", json_pack("{s:s,s:i}", "sink", cli_argument(cli, 0), "limit", 1000),
-                dead_columns);
+    return show(cli, "sinks.dead",
+                json_pack("{s:s,s:i}", "sink", cli_argument(cli, 0), "limit", 1000), dead_columns);
 }
 
 static const struct cli_option options[] = {
@@ -72,10 +77,12 @@ const struct cli_command cmd_sinks = {
     .verbs = "list|pause|enable|dead|drop",
     .synopsis = "[NAME]",
     .help = "lists the sinks, pauses and enables them, shows and drops their dead letters",
-    .details = "  sinks list           how far each is, and why one is failing, paused or disabled\n"
-               "  sinks enable crm     goes on where it was; also after an answer 410 disabled it\n"
-               "  sinks dead crm       events given up, oldest first; events replay crm --dead tells them again\n"
-               "  sinks drop crm       forgets them",
+    .details =
+        "  sinks list           how far each is, and why one is failing, paused or disabled\n"
+        "  sinks enable crm     goes on where it was; also after an answer 410 disabled it\n"
+        "  sinks dead crm       events given up, oldest first; events replay crm --dead tells them "
+        "again\n"
+        "  sinks drop crm       forgets them",
     .options = options,
     .max_arguments = 1,
     .run = run,

@@ -5,7 +5,8 @@
 #define DEAD_MAX     1000
 #define DEAD_DEFAULT 100
 
-enum status op_sinks_list(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+enum status op_sinks_list(struct engine *engine, const json_t *args, json_t **result,
+                          struct err *err)
 {
     json_t *status = NULL;
     if (op_status(engine, args, &status, err) != STATUS_OK)
@@ -22,8 +23,8 @@ static enum status no_sink(const char *name, struct err *err)
 }
 
 /* The dispatcher looks once a second at what people changed. */
-static enum status set_paused(struct engine *engine, const json_t *args, bool paused, json_t **result,
-                              struct err *err)
+static enum status set_paused(struct engine *engine, const json_t *args, bool paused,
+                              json_t **result, struct err *err)
 {
     const char *name = NULL;
     if (op_arg_text(args, "sink", &name, err) != STATUS_OK)
@@ -40,17 +41,20 @@ static enum status set_paused(struct engine *engine, const json_t *args, bool pa
     return STATUS_OK;
 }
 
-enum status op_sinks_pause(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+enum status op_sinks_pause(struct engine *engine, const json_t *args, json_t **result,
+                           struct err *err)
 {
     return set_paused(engine, args, true, result, err);
 }
 
-enum status op_sinks_enable(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+enum status op_sinks_enable(struct engine *engine, const json_t *args, json_t **result,
+                            struct err *err)
 {
     return set_paused(engine, args, false, result, err);
 }
 
-enum status op_sinks_dead(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+enum status op_sinks_dead(struct engine *engine, const json_t *args, json_t **result,
+                          struct err *err)
 {
     const char *name = NULL;
     int64_t limit = op_optional_int(args, "limit", DEAD_DEFAULT);
@@ -62,7 +66,8 @@ enum status op_sinks_dead(struct engine *engine, const json_t *args, json_t **re
     return op_rows(engine, &sql_sink_dead_list, params, 2, result, err);
 }
 
-enum status op_sinks_drop(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+enum status op_sinks_drop(struct engine *engine, const json_t *args, json_t **result,
+                          struct err *err)
 {
     const char *name = NULL;
     if (op_arg_text(args, "sink", &name, err) != STATUS_OK)

@@ -27,7 +27,8 @@ static void keep_fields(json_t *object, const struct slice *fields, size_t field
     const char *name;
     json_t *value;
     void *next;
-    json_object_foreach_safe(object, next, name, value) {
+    json_object_foreach_safe(object, next, name, value)
+    {
         if (!is_listed(name, fields, field_count))
             json_object_del(object, name);
     }
@@ -80,7 +81,8 @@ bool cloudevent_put(struct buf *out, const struct log_event *event, const char *
     if (event->customer_id)
         buf_printf(out, ",\"subject\":\"%llu\"", (unsigned long long)event->customer_id);
     /* The extension `sequence` is compared as text, so it has a fixed width. */
-    buf_printf(out, ",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"sequence\":\"%019llu\"",
+    buf_printf(out,
+               ",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"sequence\":\"%019llu\"",
                time, (unsigned long long)event->seq);
     buf_put_str(out, ",\"data\":");
     bool good = put_data(out, event, fields, field_count);

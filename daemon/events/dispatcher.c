@@ -1,9 +1,10 @@
 /*
  * dispatcher.c - see dispatcher.h: the thread that turns the sinks.
  *
- * It waits in curl_multi_poll, for endpoints and for dispatcher_wake alike, and never for longer than POLL_EVERY_MS. The
- * database is asked in between, by short statements on a connection of its own; while it is away nothing new begins and
- * what is known to be delivered is kept until it can be saved.
+ * It waits in curl_multi_poll, for endpoints and for dispatcher_wake alike, and never for longer
+ * than POLL_EVERY_MS. The database is asked in between, by short statements on a connection of its
+ * own; while it is away nothing new begins and what is known to be delivered is kept until it can
+ * be saved.
  */
 #include "daemon/events/dispatcher.h"
 #include "daemon/events/sink.h"
@@ -18,16 +19,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define CHANNEL           "tributary_event"
-#define POLL_EVERY_US     ((int64_t)1000000) /* head and changes made by people, unasked */
-#define STATUS_EVERY_US   ((int64_t)50000)
-#define STATUS_MAX_BYTES  ((size_t)1 << 20)
-#define FAILURES_TOLD     20                 /* every so many are logged */
+#define CHANNEL          "tributary_event"
+#define POLL_EVERY_US    ((int64_t)1000000) /* head and changes made by people, unasked */
+#define STATUS_EVERY_US  ((int64_t)50000)
+#define STATUS_MAX_BYTES ((size_t)1 << 20)
+#define FAILURES_TOLD    20 /* every so many are logged */
 
 struct dispatcher {
     struct dispatcher_settings settings;
     struct db *db;
-    struct stop abort;        /* ends even a wait for the database */
+    struct stop abort; /* ends even a wait for the database */
     CURLM *multi;
     struct sink **sinks;
     size_t sink_count;
@@ -39,11 +40,11 @@ struct dispatcher {
     atomic_bool is_full;
     /* the thread's own */
     uint64_t head, notified;
-    bool notifies;            /* no sink has taken over the channel */
+    bool notifies; /* no sink has taken over the channel */
     bool poll_now;
     int64_t poll_at_us, open_at_us, status_at_us;
     unsigned failures;
-    pthread_mutex_t lock;     /* below */
+    pthread_mutex_t lock; /* below */
     pthread_cond_t changed;
     bool ended;
     struct buf status;
@@ -277,9 +278,11 @@ static enum status make_sinks(struct dispatcher *d, struct err *err)
     if (d->sinks == NULL)
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for the sinks");
     for (size_t i = 0; i < config->sink_count; i++) {
-        struct sink_settings settings = {.config = config, .options = config->sinks[i],
+        struct sink_settings settings = {.config = config,
+                                         .options = config->sinks[i],
                                          .clock = d->settings.clock,
-                                         .source_uri = d->settings.source_uri, .multi = d->multi};
+                                         .source_uri = d->settings.source_uri,
+                                         .multi = d->multi};
         if (!options_bool(config->sinks[i], "enabled"))
             continue;
         if (sink_new(&settings, &d->sinks[d->sink_count], err) != STATUS_OK)
@@ -379,7 +382,8 @@ void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms)
 void dispatcher_status_json(struct dispatcher *d, struct buf *out)
 {
     pthread_mutex_lock(&d->lock);
-    buf_put_slice(out, d->status.len && !buf_failed(&d->status) ? buf_slice(&d->status) : SLICE("[]"));
+    buf_put_slice(out,
+                  d->status.len && !buf_failed(&d->status) ? buf_slice(&d->status) : SLICE("[]"));
     pthread_mutex_unlock(&d->lock);
 }
 

@@ -1,9 +1,11 @@
 /*
- * dispatcher.h - tells downstream: reads the event log in order and brings each event to every sink.
+ * dispatcher.h - tells downstream: reads the event log in order and brings each event to every
+ * sink.
  *
- * One thread with a connection of its own. Each sink has a filter, a field projection and a cursor in tributary.sink.
- * In order per customer: an event that fails parks its customer's later events for that sink and lets the
- * others pass. Nothing is told before it is committed; everything is told at least once.
+ * One thread with a connection of its own. Each sink has a filter, a field projection and a cursor
+ * in tributary.sink. In order per customer: an event that fails parks its customer's later events
+ * for that sink and lets the others pass. Nothing is told before it is committed; everything is
+ * told at least once.
  */
 #ifndef TRIBUTARY_EVENTS_DISPATCHER_H
 #define TRIBUTARY_EVENTS_DISPATCHER_H
@@ -18,11 +20,12 @@ struct dispatcher_settings {
     const struct config *config; /* its sinks */
     const struct schema *schema;
     const struct clock *clock;
-    const char *source_uri;      /* `source` of the CloudEvents, "/tributary" or public_base_url */
+    const char *source_uri; /* `source` of the CloudEvents, "/tributary" or public_base_url */
 };
 
 struct dispatcher *dispatcher_start(const struct dispatcher_settings *settings, struct err *err);
-/* There is something new up to this seq; cheap, any thread. 0: look at once at what a person changed in the database. */
+/* There is something new up to this seq; cheap, any thread. 0: look at once at what a person
+ * changed in the database. */
 void dispatcher_wake(struct dispatcher *dispatcher, uint64_t last_event_seq);
 /* Finishes the deliveries in hand (bounded by the deadline), keeps the cursors, ends. */
 void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);
@@ -30,9 +33,11 @@ void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);
 /* The sinks as in docs/status.md: a JSON array. */
 struct buf;
 void dispatcher_status_json(struct dispatcher *dispatcher, struct buf *out);
-/* The oldest event a sink that lives may still want: retention must not pass it. UINT64_MAX: none. Any thread. */
+/* The oldest event a sink that lives may still want: retention must not pass it. UINT64_MAX: none.
+ * Any thread. */
 uint64_t dispatcher_oldest_wanted(const struct dispatcher *dispatcher);
-/* A sink with `when_full: slow` has limits.events undelivered: acceptance is to slow down. Any thread. */
+/* A sink with `when_full: slow` has limits.events undelivered: acceptance is to slow down. Any
+ * thread. */
 bool dispatcher_is_full(const struct dispatcher *dispatcher);
 
 #endif

@@ -135,8 +135,7 @@ bool parked_remove(struct parked *parked, uint64_t customer_id, uint64_t seq, bo
     if (!note(parked, last, !dead, dead, error))
         return false;
     parked->count--;
-    memmove(&parked->rows[at], &parked->rows[at + 1],
-            (parked->count - at) * sizeof(*parked->rows));
+    memmove(&parked->rows[at], &parked->rows[at + 1], (parked->count - at) * sizeof(*parked->rows));
     if (customer_id && at < parked->count && parked->rows[at].customer_id == customer_id)
         parked->rows[at].due_us = now_us;
     return true;

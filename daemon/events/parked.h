@@ -1,9 +1,10 @@
 /*
  * parked.h - the events of one sink that failed or stand behind one that failed, in memory.
  *
- * A mirror of the sink's rows in tributary.sink_parked that are not dead, sorted by customer and seq, and the list of
- * what has changed and is not yet saved. The first row of a customer is its head: it alone is tried; the rest wait
- * without attempt. Events about no customer are heads each. One thread.
+ * A mirror of the sink's rows in tributary.sink_parked that are not dead, sorted by customer and
+ * seq, and the list of what has changed and is not yet saved. The first row of a customer is its
+ * head: it alone is tried; the rest wait without attempt. Events about no customer are heads each.
+ * One thread.
  */
 #ifndef TRIBUTARY_EVENTS_PARKED_H
 #define TRIBUTARY_EVENTS_PARKED_H
@@ -17,15 +18,15 @@ struct parked_row {
     uint64_t customer_id;
     uint64_t seq;
     unsigned attempts;
-    int status;         /* HTTP status of the last attempt; 0 none */
-    int64_t due_us;     /* monotonic; when a head is tried next */
+    int status;          /* HTTP status of the last attempt; 0 none */
+    int64_t due_us;      /* monotonic; when a head is tried next */
     int64_t due_wall_us; /* the same, to be stored; 0: not set */
-    bool taken;         /* a head whose body was fetched */
+    bool taken;          /* a head whose body was fetched */
 };
 
 struct parked_change {
     struct parked_row row;
-    bool gone;          /* delivered: the row is deleted */
+    bool gone; /* delivered: the row is deleted */
     bool dead;
     char error[PARKED_ERROR_MAX];
 };

@@ -84,7 +84,8 @@ bool retry_after_parse(struct slice value, int64_t now_wall_us, int64_t *wait_ms
     }
     /* An HTTP date begins with the name of a day; curl_getdate alone would take a bare year too. */
     if (value.len < 16 || value.len >= sizeof(text) || memchr(value.ptr, '\0', value.len) ||
-        !((value.ptr[0] >= 'A' && value.ptr[0] <= 'Z') || (value.ptr[0] >= 'a' && value.ptr[0] <= 'z')))
+        !((value.ptr[0] >= 'A' && value.ptr[0] <= 'Z') ||
+          (value.ptr[0] >= 'a' && value.ptr[0] <= 'z')))
         return false;
     memcpy(text, value.ptr, value.len);
     text[value.len] = '\0';

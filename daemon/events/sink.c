@@ -95,9 +95,10 @@ void sink_disable(struct sink *sink, const char *reason)
     snprintf(sink->reason, sizeof(sink->reason), "%s", reason);
     sink_touch(sink, clock_monotonic_us(sink->clock));
     log_error("events.sink_disabled",
-              "sink %s is disabled: %s; nothing is delivered to it until it is enabled; its cursor stays at "
-              "%llu; hint: tributary sinks enable %s", sink->name, reason,
-              (unsigned long long)sink->cursor, sink->name);
+              "sink %s is disabled: %s; nothing is delivered to it until it is enabled; its cursor "
+              "stays at "
+              "%llu; hint: tributary sinks enable %s",
+              sink->name, reason, (unsigned long long)sink->cursor, sink->name);
 }
 
 static uint64_t backlog(const struct sink *sink)
@@ -133,8 +134,9 @@ static enum status load_again(struct sink *sink, struct db *db, struct err *err)
 static bool save_is_urgent(const struct sink *sink)
 {
     bool idle = sink->in_flight == 0 && sink->window_count == 0 && sink->retry_count == 0;
-    return sink->state_dirty || sink->unsaved >= SAVE_AFTER_SETTLED || (sink->unsaved > 0 && idle) ||
-           sink->parked.change_count >= SAVE_AFTER_CHANGES || (sink->stopping && sink->in_flight == 0);
+    return sink->state_dirty || sink->unsaved >= SAVE_AFTER_SETTLED ||
+           (sink->unsaved > 0 && idle) || sink->parked.change_count >= SAVE_AFTER_CHANGES ||
+           (sink->stopping && sink->in_flight == 0);
 }
 
 static int64_t save_due_us(const struct sink *sink)
@@ -156,7 +158,8 @@ static enum status deliver(struct sink *sink, struct db *db, bool *again, struct
         return STATUS_OK;
     }
     /* An endpoint that is down needs only what a probe can be made of. */
-    if (!(sink->is_down && sink->window_count > 0) && sink_read_log(sink, db, again, err) != STATUS_OK)
+    if (!(sink->is_down && sink->window_count > 0) &&
+        sink_read_log(sink, db, again, err) != STATUS_OK)
         return STATUS_FAILED;
     if (sink_may_start(sink, clock_monotonic_us(sink->clock)) &&
         sink_read_due(sink, db, err) != STATUS_OK)
@@ -221,7 +224,8 @@ void sink_status_json(const struct sink *sink, struct buf *out)
                ",\"type\":\"%s\",\"state\":\"%s\",\"backlog\":%llu,\"parked\":%zu,\"dead\":%llu,"
                "\"delivered\":%llu,\"last_delivered_at\":",
                sink->driver->type, state_name(sink), (unsigned long long)backlog(sink),
-               sink->parked.count, (unsigned long long)sink->dead, (unsigned long long)sink->delivered);
+               sink->parked.count, (unsigned long long)sink->dead,
+               (unsigned long long)sink->delivered);
     if (sink->last_delivered_us) {
         char at[40];
         clock_format_utc(sink->last_delivered_us, at, sizeof(at));

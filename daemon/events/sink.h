@@ -1,12 +1,15 @@
 /*
- * sink.h - one sink at work. For daemon/events/ only; everything here runs on the dispatcher's thread.
+ * sink.h - one sink at work. For daemon/events/ only; everything here runs on the dispatcher's
+ * thread.
  *
- * The log flows: tributary.event -> window (read ahead, filtered, made into CloudEvents) -> driver -> settled -> cursor.
- * The cursor stands before the first event that is neither delivered nor parked nor dead. Cursor, counts and parked rows are
- * saved in one transaction after the deliveries: a crash repeats deliveries, it never skips one.
+ * The log flows: tributary.event -> window (read ahead, filtered, made into CloudEvents) -> driver
+ * -> settled -> cursor. The cursor stands before the first event that is neither delivered nor
+ * parked nor dead. Cursor, counts and parked rows are saved in one transaction after the
+ * deliveries: a crash repeats deliveries, it never skips one.
  *
- * sink.c life and state · sink_flow.c what is delivered next and what follows from its outcome · sink_read.c from the
- * log into the window · sink_save.c state from and to the database · sink_webhook.c, sink_file.c, sink_notify.c drivers
+ * sink.c life and state · sink_flow.c what is delivered next and what follows from its outcome ·
+ * sink_read.c from the log into the window · sink_save.c state from and to the database ·
+ * sink_webhook.c, sink_file.c, sink_notify.c drivers
  */
 #ifndef TRIBUTARY_EVENTS_SINK_H
 #define TRIBUTARY_EVENTS_SINK_H
@@ -35,7 +38,7 @@ struct event_item {
     uint64_t seq;
     uint64_t customer_id;
     enum item_state state;
-    bool is_retry;   /* it stands in parked */
+    bool is_retry;     /* it stands in parked */
     unsigned attempts; /* before this one */
     struct slice body; /* malloc'd */
 };
@@ -45,7 +48,8 @@ enum outcome_kind {
     OUTCOME_FAILED,
     OUTCOME_SLOW_DOWN, /* the endpoint asks the whole sink to wait (429); no attempt is counted */
     OUTCOME_GONE,      /* the endpoint wants nothing any more (410) */
-    OUTCOME_HELD,      /* the driver cannot deliver anything now (disk full, database away); no attempt is counted */
+    OUTCOME_HELD, /* the driver cannot deliver anything now (disk full, database away); no attempt
+                     is counted */
 };
 
 struct outcome {
@@ -66,67 +70,70 @@ struct sink {
     struct retry_schedule schedule;
     unsigned max_attempts;
     unsigned parallel;
-    uint64_t backlog_max;      /* limits.events */
+    uint64_t backlog_max; /* limits.events */
     bool slow_when_full;
     bool wants_tests;
-    struct slice *patterns;    /* of types, for LIKE */
+    struct slice *patterns; /* of types, for LIKE */
     size_t pattern_count;
     const struct slice *sources, *spaces, *fields;
     size_t source_count, space_count, field_count;
 
     /* what is in the database */
     bool loaded;
-    bool reload;               /* somebody changed it: load again once nothing is in flight */
+    bool reload; /* somebody changed it: load again once nothing is in flight */
     uint64_t saved_cursor, saved_delivered;
-    int64_t changed_us;        /* tributary.sink.updated_at */
+    int64_t changed_us; /* tributary.sink.updated_at */
     enum sink_state state;
     bool state_dirty;
     char reason[256];
     uint64_t dead;
-    bool more_parked;          /* than are in memory */
+    bool more_parked; /* than are in memory */
 
     /* what is at hand */
-    uint64_t head;             /* of the log */
-    uint64_t read_seq;         /* the window holds what is wanted up to here */
+    uint64_t head;     /* of the log */
+    uint64_t read_seq; /* the window holds what is wanted up to here */
     uint64_t cursor, delivered;
-    int64_t last_delivered_us; /* wall; 0 never */
+    int64_t last_delivered_us;                  /* wall; 0 never */
     struct event_item *window[SINK_WINDOW_MAX]; /* in order of seq */
     size_t window_count;
     struct event_item *retries[SINK_RETRIES_MAX];
     size_t retry_count;
     struct parked parked;
     unsigned in_flight, retries_in_flight;
-    unsigned unsaved;          /* settled since the last save */
-    int64_t unsaved_since_us;  /* 0: nothing to save */
+    unsigned unsaved;         /* settled since the last save */
+    int64_t unsaved_since_us; /* 0: nothing to save */
     bool stopping;
 
     /* when the endpoint does not take what it is given */
-    unsigned failures;         /* in a row */
-    bool is_down;              /* then one at a time, at probe_at_us */
+    unsigned failures; /* in a row */
+    bool is_down;      /* then one at a time, at probe_at_us */
     unsigned probes;
     int64_t probe_at_us;
     int64_t hold_until_us;
-    unsigned holds;            /* in a row without a time of the endpoint's own */
+    unsigned holds; /* in a row without a time of the endpoint's own */
     char trouble[256];
 
-    struct webhook *webhook;   /* one of these, by driver */
+    struct webhook *webhook; /* one of these, by driver */
     struct file_log *file;
     const char *channel;
-    CURLM *multi;              /* the dispatcher's */
+    CURLM *multi; /* the dispatcher's */
 };
 
 /* How a kind of sink delivers. */
 struct sink_driver {
     const char *type;
-    /* Reads the options; opens nothing. RETRY_REJECT_CONFIG. Called once; close follows even when it failed. */
+    /* Reads the options; opens nothing. RETRY_REJECT_CONFIG. Called once; close follows even when
+     * it failed. */
     enum status (*open)(struct sink *sink, struct err *err);
-    /* Takes events with sink_next until it has none and delivers them; each is given back by sink_settle, at once or
-     * (webhook) later. Never waits for an endpoint. Called often. `db` is open; a failure of its is told by err
-     * (STATUS_FAILED), the events taken having been given back as OUTCOME_HELD. */
+    /* Takes events with sink_next until it has none and delivers them; each is given back by
+     * sink_settle, at once or (webhook) later. Never waits for an endpoint. Called often. `db` is
+     * open; a failure of its is told by err (STATUS_FAILED), the events taken having been given
+     * back as OUTCOME_HELD. */
     enum status (*pump)(struct sink *sink, struct db *db, struct err *err);
     /* Gives up what is in flight without settling it, and frees. */
     void (*close)(struct sink *sink);
-    bool in_order; /* takes all that wait in order, several of a customer too, and settles all alike */
+    bool in_order; /* takes all that wait in order, several of a customer too, and settles all alike
+                    */
     bool has_body; /* events are made into CloudEvents; else only their seq matters */
 };
 extern const struct sink_driver sink_webhook, sink_file, sink_notify;
@@ -165,7 +172,8 @@ void sink_advance(struct sink *sink);
 bool sink_may_start(const struct sink *sink, int64_t now_us);
 
 /* sink_read.c */
-MUST_CHECK enum status sink_read_log(struct sink *sink, struct db *db, bool *again, struct err *err);
+MUST_CHECK enum status sink_read_log(struct sink *sink, struct db *db, bool *again,
+                                     struct err *err);
 MUST_CHECK enum status sink_read_due(struct sink *sink, struct db *db, struct err *err);
 
 /* sink_save.c */

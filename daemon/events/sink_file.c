@@ -1,9 +1,9 @@
 /*
  * sink_file.c - appends events to a file, one CloudEvent a line.
  *
- * A batch is one write and one fdatasync; the cursor follows. When the file under the path is another one
- * (rotated) it is opened anew before the next batch. What a full disk left of a batch is cut off again; a line torn by a crash is
- * ended, and its event is told again.
+ * A batch is one write and one fdatasync; the cursor follows. When the file under the path is
+ * another one (rotated) it is opened anew before the next batch. What a full disk left of a batch
+ * is cut off again; a line torn by a crash is ended, and its event is told again.
  */
 #include "daemon/events/sink.h"
 
@@ -134,7 +134,8 @@ static enum status write_lines(struct file_log *file, struct event_item *const *
         buf_put_byte(&file->lines, '\n');
     }
     if (buf_failed(&file->lines))
-        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a batch of %zu events", count);
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a batch of %zu events",
+                       count);
     return append(file, buf_slice(&file->lines), err);
 }
 
@@ -164,5 +165,9 @@ static enum status pump_file(struct sink *sink, struct db *db, struct err *err)
     return STATUS_OK;
 }
 
-const struct sink_driver sink_file = {.type = "file", .open = open_file, .pump = pump_file,
-                                      .close = close_file, .in_order = true, .has_body = true};
+const struct sink_driver sink_file = {.type = "file",
+                                      .open = open_file,
+                                      .pump = pump_file,
+                                      .close = close_file,
+                                      .in_order = true,
+                                      .has_body = true};

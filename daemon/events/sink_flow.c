@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sodium.h>
 
-#define DOWN_AFTER_FAILURES 8                  /* in a row: the endpoint is down, not one event bad */
+#define DOWN_AFTER_FAILURES 8 /* in a row: the endpoint is down, not one event bad */
 #define RECOVERY_SPREAD_US  ((int64_t)2000000) /* parked events come back over this time */
 
 static uint64_t chance(void)
@@ -28,8 +28,8 @@ struct event_item *item_new(uint64_t seq, uint64_t customer_id, struct slice bod
     }
     if (body.len)
         memcpy(copy, body.ptr, body.len);
-    *item = (struct event_item){.seq = seq, .customer_id = customer_id,
-                                .body = slice_of(copy, body.len)};
+    *item = (struct event_item){
+        .seq = seq, .customer_id = customer_id, .body = slice_of(copy, body.len)};
     return item;
 }
 
@@ -84,10 +84,12 @@ static bool is_busy(const struct sink *sink, uint64_t customer_id)
     return false;
 }
 
-/* Behind an event of its customer that failed. False when there is no room: then it waits where it is. */
+/* Behind an event of its customer that failed. False when there is no room: then it waits where it
+ * is. */
 static bool park_behind(struct sink *sink, struct event_item *item)
 {
-    struct parked_row row = {.customer_id = item->customer_id, .seq = item->seq, .due_us = INT64_MAX};
+    struct parked_row row = {
+        .customer_id = item->customer_id, .seq = item->seq, .due_us = INT64_MAX};
     if (!parked_add(&sink->parked, &row, ""))
         return false;
     item->state = ITEM_SETTLED;
@@ -118,7 +120,8 @@ static struct event_item *next_new(struct sink *sink)
 static struct event_item *next_retry(struct sink *sink)
 {
     for (size_t i = 0; i < sink->retry_count; i++)
-        if (sink->retries[i]->state == ITEM_WAITING && !is_busy(sink, sink->retries[i]->customer_id))
+        if (sink->retries[i]->state == ITEM_WAITING &&
+            !is_busy(sink, sink->retries[i]->customer_id))
             return sink->retries[i];
     return NULL;
 }
@@ -127,7 +130,8 @@ struct event_item *sink_next(struct sink *sink)
 {
     if (!sink_may_start(sink, clock_monotonic_us(sink->clock)))
         return NULL;
-    /* Retries take at most half of the places, and a probe is rather an event that has not failed before. */
+    /* Retries take at most half of the places, and a probe is rather an event that has not failed
+     * before. */
     bool retry_first = !sink->is_down && sink->retries_in_flight < (sink->parallel + 1) / 2;
     struct event_item *item = retry_first ? next_retry(sink) : next_new(sink);
     if (item == NULL)
@@ -152,8 +156,8 @@ static void endpoint_works(struct sink *sink, int64_t now_us)
     sink->is_down = false;
     sink->probes = 0;
     parked_all_due(&sink->parked, now_us, RECOVERY_SPREAD_US);
-    log_info("events.sink_up", "sink %s: the endpoint works again; %zu events are parked", sink->name,
-             sink->parked.count);
+    log_info("events.sink_up", "sink %s: the endpoint works again; %zu events are parked",
+             sink->name, sink->parked.count);
 }
 
 static void endpoint_fails(struct sink *sink, const struct outcome *outcome, int64_t now_us)
@@ -201,10 +205,12 @@ static void settle_delivered(struct sink *sink, struct event_item *item, int64_t
         return;
     }
     struct parked_row *row = parked_find(&sink->parked, item->customer_id, item->seq);
-    /* Without room for the change the row stays and is delivered again after it was saved: at least once. */
-    if (row && !parked_remove(&sink->parked, item->customer_id, item->seq, false,
-                              &(struct parked_row){.seq = item->seq, .customer_id = item->customer_id},
-                              "", now_us))
+    /* Without room for the change the row stays and is delivered again after it was saved: at least
+     * once. */
+    if (row &&
+        !parked_remove(&sink->parked, item->customer_id, item->seq, false,
+                       &(struct parked_row){.seq = item->seq, .customer_id = item->customer_id}, "",
+                       now_us))
         row->taken = false;
     drop_retry(sink, item);
 }
@@ -217,8 +223,11 @@ static void settle_failed(struct sink *sink, struct event_item *item, const stru
     int64_t wait_ms = retry_wait_ms(&sink->schedule, attempts, chance());
     if (outcome->retry_after_ms > wait_ms)
         wait_ms = outcome->retry_after_ms;
-    struct parked_row row = {.customer_id = item->customer_id, .seq = item->seq, .attempts = attempts,
-                             .status = outcome->status, .due_us = now_us + wait_ms * 1000};
+    struct parked_row row = {.customer_id = item->customer_id,
+                             .seq = item->seq,
+                             .attempts = attempts,
+                             .status = outcome->status,
+                             .due_us = now_us + wait_ms * 1000};
     row.due_wall_us = dead ? 0 : clock_wall_us(sink->clock) + wait_ms * 1000;
     bool noted;
     if (!item->is_retry) {
@@ -226,8 +235,8 @@ static void settle_failed(struct sink *sink, struct event_item *item, const stru
                      : parked_add(&sink->parked, &row, outcome->error);
         item->state = noted ? ITEM_SETTLED : ITEM_WAITING;
     } else if (dead) {
-        noted = parked_remove(&sink->parked, item->customer_id, item->seq, true, &row, outcome->error,
-                              now_us);
+        noted = parked_remove(&sink->parked, item->customer_id, item->seq, true, &row,
+                              outcome->error, now_us);
     } else {
         noted = parked_changed(&sink->parked, &row, outcome->error);
     }
@@ -242,8 +251,8 @@ static void settle_failed(struct sink *sink, struct event_item *item, const stru
         sink->dead++;
         log_warn("events.dead_letter",
                  "sink %s: event %llu is a dead letter after %u attempts, the last with: %s; hint: "
-                 "tributary events replay", sink->name, (unsigned long long)row.seq, attempts,
-                 outcome->error);
+                 "tributary events replay",
+                 sink->name, (unsigned long long)row.seq, attempts, outcome->error);
     }
 }
 

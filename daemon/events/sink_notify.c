@@ -43,5 +43,8 @@ static enum status pump_notify(struct sink *sink, struct db *db, struct err *err
     return status;
 }
 
-const struct sink_driver sink_notify = {.type = "notify", .open = open_notify, .pump = pump_notify,
-                                        .close = close_notify, .in_order = true};
+const struct sink_driver sink_notify = {.type = "notify",
+                                        .open = open_notify,
+                                        .pump = pump_notify,
+                                        .close = close_notify,
+                                        .in_order = true};

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#define READ_SPAN     20000             /* seqs looked over by one query */
-#define READ_BYTES    ((int64_t)8 << 20) /* of bodies, as stored, by one query */
+#define READ_SPAN  20000              /* seqs looked over by one query */
+#define READ_BYTES ((int64_t)8 << 20) /* of bodies, as stored, by one query */
 
 static struct log_event event_at(const struct db_result *rows, size_t row)
 {
@@ -15,24 +15,28 @@ static struct log_event event_at(const struct db_result *rows, size_t row)
                               .customer_id = (uint64_t)db_int(rows, row, 2),
                               .type = db_bytes(rows, row, 3),
                               .source = db_bytes(rows, row, 4),
-                              .data = db_is_null(rows, row, 5) ? SLICE_EMPTY : db_bytes(rows, row, 5)};
+                              .data =
+                                  db_is_null(rows, row, 5) ? SLICE_EMPTY : db_bytes(rows, row, 5)};
 }
 
-/* NULL and RETRY_LATER when there is no room, NULL and RETRY_REJECT_RECORD when the event cannot be told. */
-static struct event_item *make_item(struct sink *sink, const struct log_event *event, struct err *err)
+/* NULL and RETRY_LATER when there is no room, NULL and RETRY_REJECT_RECORD when the event cannot be
+ * told. */
+static struct event_item *make_item(struct sink *sink, const struct log_event *event,
+                                    struct err *err)
 {
     struct buf body = BUF_INIT(CLOUDEVENT_MAX_BYTES);
     if (sink->driver->has_body &&
         !cloudevent_put(&body, event, sink->source_uri, sink->fields, sink->field_count)) {
         buf_free(&body);
-        (void)err_set(err, RETRY_REJECT_RECORD, "events.body", "event %llu: its body cannot be told",
-                      (unsigned long long)event->seq);
+        (void)err_set(err, RETRY_REJECT_RECORD, "events.body",
+                      "event %llu: its body cannot be told", (unsigned long long)event->seq);
         return NULL;
     }
     struct event_item *item = item_new(event->seq, event->customer_id, buf_slice(&body));
     buf_free(&body);
     if (item == NULL)
-        (void)err_set(err, RETRY_LATER, "base.memory", "out of memory for events of sink %s", sink->name);
+        (void)err_set(err, RETRY_LATER, "base.memory", "out of memory for events of sink %s",
+                      sink->name);
     return item;
 }
 
@@ -91,12 +95,15 @@ enum status sink_read_log(struct sink *sink, struct db *db, bool *again, struct 
     size_t room = SINK_WINDOW_MAX - sink->window_count;
     if (sink->read_seq >= sink->head || room < SINK_WINDOW_MAX / 2)
         return STATUS_OK;
-    uint64_t up_to = sink->head - sink->read_seq > READ_SPAN ? sink->read_seq + READ_SPAN : sink->head;
-    struct db_param params[] = {
-        DB_P_INT8((int64_t)sink->read_seq),           DB_P_INT8((int64_t)up_to),
-        DB_P_TEXTS(sink->patterns, sink->pattern_count), DB_P_TEXTS(sink->sources, sink->source_count),
-        DB_P_INT4((int64_t)room),                     DB_P_INT8(READ_BYTES),
-        DB_P_BOOL(sink->driver->has_body)};
+    uint64_t up_to =
+        sink->head - sink->read_seq > READ_SPAN ? sink->read_seq + READ_SPAN : sink->head;
+    struct db_param params[] = {DB_P_INT8((int64_t)sink->read_seq),
+                                DB_P_INT8((int64_t)up_to),
+                                DB_P_TEXTS(sink->patterns, sink->pattern_count),
+                                DB_P_TEXTS(sink->sources, sink->source_count),
+                                DB_P_INT4((int64_t)room),
+                                DB_P_INT8(READ_BYTES),
+                                DB_P_BOOL(sink->driver->has_body)};
     struct db_result *rows = NULL;
     if (db_query(db, &sql_events_read, params, 7, &rows, err) != STATUS_OK)
         return STATUS_FAILED;
@@ -131,8 +138,8 @@ static enum status take_due(struct sink *sink, const struct db_result *rows,
         if (item == NULL && err->retry != RETRY_REJECT_RECORD)
             return STATUS_FAILED;
     } else {
-        (void)err_set(err, RETRY_REJECT_RECORD, "events.gone",
-                      "event %llu is past its retention", (unsigned long long)due->seq);
+        (void)err_set(err, RETRY_REJECT_RECORD, "events.gone", "event %llu is past its retention",
+                      (unsigned long long)due->seq);
     }
     if (item) {
         item->is_retry = true;

@@ -36,15 +36,16 @@ static enum status load_parked(struct sink *sink, struct db *db, struct err *err
         struct parked_row row = {.seq = (uint64_t)db_int(rows, i, 0),
                                  .customer_id = (uint64_t)db_int(rows, i, 1),
                                  .attempts = (unsigned)db_int(rows, i, 2),
-                                 .status = (int)db_int(rows, i, 4), .due_us = now_us};
+                                 .status = (int)db_int(rows, i, 4),
+                                 .due_us = now_us};
         if (!db_is_null(rows, i, 3)) {
             row.due_wall_us = db_timestamp_us(rows, i, 3);
             int64_t wait_us = row.due_wall_us - wall_us;
             row.due_us += wait_us < 0 ? 0 : wait_us > WAIT_MAX_US ? WAIT_MAX_US : wait_us;
         }
         if (!parked_put(&sink->parked, &row))
-            status = err_set(err, RETRY_LATER, "base.memory", "out of memory for the parked events of sink %s",
-                             sink->name);
+            status = err_set(err, RETRY_LATER, "base.memory",
+                             "out of memory for the parked events of sink %s", sink->name);
     }
     db_result_free(&rows);
     return status;
@@ -60,9 +61,9 @@ static void forget_trouble(struct sink *sink)
 
 enum status sink_load(struct sink *sink, struct db *db, struct err *err)
 {
-    struct db_param params[] = {DB_P_TEXT(slice_str(sink->name)),
-                                DB_P_TEXT(slice_str(sink->driver->type)),
-                                DB_P_BOOL(strcmp(options_string(sink->options, "start"), "beginning") == 0)};
+    struct db_param params[] = {
+        DB_P_TEXT(slice_str(sink->name)), DB_P_TEXT(slice_str(sink->driver->type)),
+        DB_P_BOOL(strcmp(options_string(sink->options, "start"), "beginning") == 0)};
     struct db_result *row = NULL;
     sink->loaded = false;
     sink_forget(sink);
@@ -71,7 +72,8 @@ enum status sink_load(struct sink *sink, struct db *db, struct err *err)
         return STATUS_FAILED;
     if (db_rows(row) != 1) {
         db_result_free(&row);
-        return err_set(err, RETRY_LATER, "events.sink_gone", "sink %s is not in the database", sink->name);
+        return err_set(err, RETRY_LATER, "events.sink_gone", "sink %s is not in the database",
+                       sink->name);
     }
     sink->cursor = sink->saved_cursor = sink->read_seq = (uint64_t)db_int(row, 0, 0);
     sink->delivered = sink->saved_delivered = (uint64_t)db_int(row, 0, 1);
@@ -103,11 +105,12 @@ struct save_columns {
     int64_t *memory;
 };
 
-static enum status make_columns(const struct parked *parked, struct save_columns *c, struct err *err)
+static enum status make_columns(const struct parked *parked, struct save_columns *c,
+                                struct err *err)
 {
     size_t count = parked->change_count + 1;
     *c = (struct save_columns){.memory = calloc(count * (COLUMNS + 1), sizeof(int64_t)),
-                          .errors = calloc(count, sizeof(struct slice))};
+                               .errors = calloc(count, sizeof(struct slice))};
     if (c->memory == NULL || c->errors == NULL) {
         free(c->memory);
         free(c->errors);
@@ -138,11 +141,15 @@ static enum status queue_save(struct sink *sink, struct db *db, const struct sav
                               struct err *err)
 {
     struct db_param name = DB_P_TEXT(slice_str(sink->name));
-    struct db_param save[] = {
-        name, DB_P_INT8((int64_t)sink->saved_cursor), DB_P_INT8((int64_t)sink->saved_delivered),
-        DB_P_INT8((int64_t)sink->cursor), DB_P_INT8((int64_t)sink->delivered),
-        sink->last_delivered_us ? DB_P_TIMESTAMP(sink->last_delivered_us) : DB_P_NULL(),
-        DB_P_BOOL(sink->state_dirty), DB_P_TEXT(slice_str(sink->reason))};
+    struct db_param save[] = {name,
+                              DB_P_INT8((int64_t)sink->saved_cursor),
+                              DB_P_INT8((int64_t)sink->saved_delivered),
+                              DB_P_INT8((int64_t)sink->cursor),
+                              DB_P_INT8((int64_t)sink->delivered),
+                              sink->last_delivered_us ? DB_P_TIMESTAMP(sink->last_delivered_us)
+                                                      : DB_P_NULL(),
+                              DB_P_BOOL(sink->state_dirty),
+                              DB_P_TEXT(slice_str(sink->reason))};
     if (db_queue(db, &sql_sink_save, save, 8, err) != STATUS_OK)
         return STATUS_FAILED;
     if (c->put_count) {
@@ -162,16 +169,16 @@ static enum status queue_save(struct sink *sink, struct db *db, const struct sav
 }
 
 /* One transaction; *held: the row was as we knew it. */
-static enum status save_all(struct sink *sink, struct db *db, const struct save_columns *c, bool *held,
-                            struct err *err)
+static enum status save_all(struct sink *sink, struct db *db, const struct save_columns *c,
+                            bool *held, struct err *err)
 {
     uint64_t affected[3] = {0};
     bool ambiguous = false;
     if (db_begin(db, err) != STATUS_OK)
         return STATUS_FAILED;
     struct db_result *relaxed = NULL;
-    enum status status = sink->state_dirty ? STATUS_OK
-                                           : db_query(db, &sql_session_relaxed, NULL, 0, &relaxed, err);
+    enum status status =
+        sink->state_dirty ? STATUS_OK : db_query(db, &sql_session_relaxed, NULL, 0, &relaxed, err);
     db_result_free(&relaxed);
     if (status == STATUS_OK)
         status = queue_save(sink, db, c, err);
@@ -199,9 +206,11 @@ enum status sink_save(struct sink *sink, struct db *db, struct err *err)
     sink->unsaved = 0;
     sink->unsaved_since_us = 0;
     if (!held) {
-        log_warn("events.cursor_moved",
-                 "sink %s: its cursor was moved by somebody else; it is read again; hint: is another "
-                 "tributary delivering from this database?", sink->name);
+        log_warn(
+            "events.cursor_moved",
+            "sink %s: its cursor was moved by somebody else; it is read again; hint: is another "
+            "tributary delivering from this database?",
+            sink->name);
         sink->reload = true;
         return STATUS_OK;
     }

@@ -1,8 +1,9 @@
 /*
  * sink_webhook.c - signed POSTs by libcurl, several at once, each of another customer.
  *
- * A delivery has succeeded when its status line is 2xx, whatever follows it; redirects are not followed and are
- * failures. Nothing of the answer but status and Retry-After is read: what an endpoint says back may be personal.
+ * A delivery has succeeded when its status line is 2xx, whatever follows it; redirects are not
+ * followed and are failures. Nothing of the answer but status and Retry-After is read: what an
+ * endpoint says back may be personal.
  */
 #include "daemon/events/sink.h"
 #include "daemon/events/standard_webhooks.h"
@@ -14,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWER_MAX_BYTES    ((size_t)1 << 20)
-#define CONNECT_MAX_MS      10000
-#define HEADERS_MAX         64
-#define HTTP_OK             200
-#define HTTP_GONE           410
-#define HTTP_TOO_MANY       429
+#define ANSWER_MAX_BYTES ((size_t)1 << 20)
+#define CONNECT_MAX_MS   10000
+#define HEADERS_MAX      64
+#define HTTP_OK          200
+#define HTTP_GONE        410
+#define HTTP_TOO_MANY    429
 
 struct transfer {
     struct sink *sink;
@@ -59,15 +60,17 @@ enum status webhook_header(struct slice name, struct slice value, char *line, si
     for (size_t i = 0; i < name.len; i++)
         good = good && name.ptr[i] > ' ' && name.ptr[i] < 127 && name.ptr[i] != ':';
     for (size_t i = 0; i < value.len; i++)
-        good = good && ((unsigned char)value.ptr[i] >= ' ' || value.ptr[i] == '\t') && value.ptr[i] != 127;
+        good = good && ((unsigned char)value.ptr[i] >= ' ' || value.ptr[i] == '\t') &&
+               value.ptr[i] != 127;
     if (!good)
-        return err_set(err, RETRY_REJECT_CONFIG, "events.header", "header '" SLICE_FMT "' cannot be sent; hint: "
+        return err_set(err, RETRY_REJECT_CONFIG, "events.header",
+                       "header '" SLICE_FMT "' cannot be sent; hint: "
                        "a name without spaces, a value on one line, together under %zu bytes",
                        SLICE_ARG(name), size);
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         if (slice_eq_nocase(name, slice_str(ours[i])))
-            return err_set(err, RETRY_REJECT_CONFIG, "events.header", "header '" SLICE_FMT "' is tributary's own",
-                           SLICE_ARG(name));
+            return err_set(err, RETRY_REJECT_CONFIG, "events.header",
+                           "header '" SLICE_FMT "' is tributary's own", SLICE_ARG(name));
     memcpy(line, name.ptr, name.len);
     memcpy(line + name.len, ": ", 2);
     memcpy(line + name.len + 2, value.ptr, value.len);
@@ -82,13 +85,16 @@ static enum status make_headers(struct sink *sink, struct err *err)
     struct webhook *webhook = sink->webhook;
     bool good = add_header(&webhook->headers, "Content-Type: " CLOUDEVENT_CONTENT_TYPE) &&
                 add_header(&webhook->headers, "User-Agent: tributary/" TRIBUTARY_VERSION) &&
-                add_header(&webhook->headers, "Accept: */*") && add_header(&webhook->headers, "Expect:");
+                add_header(&webhook->headers, "Accept: */*") &&
+                add_header(&webhook->headers, "Expect:");
     if (count > HEADERS_MAX)
-        return err_set(err, RETRY_REJECT_CONFIG, "events.header", "more than %d headers", HEADERS_MAX);
+        return err_set(err, RETRY_REJECT_CONFIG, "events.header", "more than %d headers",
+                       HEADERS_MAX);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < headers[i].count; k++) {
             char line[WEBHOOK_HEADER_MAX];
-            if (webhook_header(headers[i].name, headers[i].values[k], line, sizeof(line), err) != STATUS_OK)
+            if (webhook_header(headers[i].name, headers[i].values[k], line, sizeof(line), err) !=
+                STATUS_OK)
                 return STATUS_FAILED;
             good = good && add_header(&webhook->headers, line);
         }
@@ -112,7 +118,8 @@ static enum status open_webhook(struct sink *sink, struct err *err)
     for (size_t i = 0; i < SINK_PARALLEL_MAX; i++)
         webhook->transfers[i].sink = sink;
     size_t wait_count = options_strings(sink->options, "retry", &waits);
-    if (webhook_keys_parse(options_secret(sink->options, "secret"), &webhook->keys, err) != STATUS_OK ||
+    if (webhook_keys_parse(options_secret(sink->options, "secret"), &webhook->keys, err) !=
+            STATUS_OK ||
         retry_schedule_parse(waits, wait_count, &sink->schedule, err) != STATUS_OK)
         return STATUS_FAILED;
     return make_headers(sink, err);
@@ -258,8 +265,8 @@ static void judge(const struct transfer *transfer, CURLcode result, struct outco
 {
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    *outcome = (struct outcome){.kind = OUTCOME_FAILED, .status = (int)status,
-                                .retry_after_ms = transfer->retry_after_ms};
+    *outcome = (struct outcome){
+        .kind = OUTCOME_FAILED, .status = (int)status, .retry_after_ms = transfer->retry_after_ms};
     if (status >= HTTP_OK && status < 300)
         outcome->kind = OUTCOME_DELIVERED;
     else if (status == HTTP_GONE)
@@ -283,7 +290,8 @@ bool webhook_collect(CURLM *multi)
             continue;
         struct transfer *transfer = NULL;
         struct outcome outcome;
-        CURLcode result = message->data.result; /* the message does not outlive the handle's removal */
+        CURLcode result =
+            message->data.result; /* the message does not outlive the handle's removal */
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
         judge(transfer, result, &outcome);
         curl_multi_remove_handle(multi, transfer->easy);
@@ -295,6 +303,8 @@ bool webhook_collect(CURLM *multi)
     return any;
 }
 
-const struct sink_driver sink_webhook = {.type = "webhook", .open = open_webhook,
-                                         .pump = pump_webhook, .close = close_webhook,
+const struct sink_driver sink_webhook = {.type = "webhook",
+                                         .open = open_webhook,
+                                         .pump = pump_webhook,
+                                         .close = close_webhook,
                                          .has_body = true};

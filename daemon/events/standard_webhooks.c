@@ -4,9 +4,9 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#define PREFIX      "whsec_"
-#define MAC_BYTES   crypto_auth_hmacsha256_BYTES
-#define BASE64_MAX  sodium_base64_ENCODED_LEN(MAC_BYTES, sodium_base64_VARIANT_ORIGINAL)
+#define PREFIX     "whsec_"
+#define MAC_BYTES  crypto_auth_hmacsha256_BYTES
+#define BASE64_MAX sodium_base64_ENCODED_LEN(MAC_BYTES, sodium_base64_VARIANT_ORIGINAL)
 
 static bool is_space(char c)
 {
@@ -33,7 +33,8 @@ static enum status decode(struct slice word, struct webhook_key *key, struct err
                                    sodium_base64_VARIANT_ORIGINAL_NO_PADDING};
     for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
         if (sodium_base642bin(key->bytes, sizeof(key->bytes), text.ptr, text.len, NULL, &key->len,
-                              NULL, variants[i]) == 0 && key->len > 0)
+                              NULL, variants[i]) == 0 &&
+            key->len > 0)
             return STATUS_OK;
     }
     return err_set(err, RETRY_REJECT_CONFIG, "events.secret",

@@ -1,9 +1,10 @@
 /*
  * standard_webhooks.h - signing deliveries as Standard Webhooks 1.0.0 says.
  *
- * webhook-signature is `v1,` and base64 of HMAC-SHA256 over "id.timestamp.body". A secret is `whsec_` and base64 of
- * the key, or plain text that is the key itself. While a secret is being changed two or more `whsec_` secrets may be
- * given, separated by white space: each signs, new one first.
+ * webhook-signature is `v1,` and base64 of HMAC-SHA256 over "id.timestamp.body". A secret is
+ * `whsec_` and base64 of the key, or plain text that is the key itself. While a secret is being
+ * changed two or more `whsec_` secrets may be given, separated by white space: each signs, new one
+ * first.
  */
 #ifndef TRIBUTARY_EVENTS_STANDARD_WEBHOOKS_H
 #define TRIBUTARY_EVENTS_STANDARD_WEBHOOKS_H
