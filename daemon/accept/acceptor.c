@@ -56,7 +56,7 @@ static void note_spool(struct acceptor *a, bool full)
 {
     pthread_mutex_lock(&a->lock);
     bool newly_full = full && !a->state.spool_full;
-    a->state.spool_full = full;
+    a->state.spool_full = full || a->spool == NULL;
     a->state.spooled = a->spool ? spool_count(a->spool) : 0;
     a->state.spool_bytes = a->spool ? spool_bytes(a->spool) : 0;
     pthread_mutex_unlock(&a->lock);

@@ -477,7 +477,7 @@ void engine_health(struct engine *e, struct engine_health *health)
             memcpy(health->trouble, stats.failure, sizeof(health->trouble));
         }
     }
-    if (health->acceptor.database_away) {
+    if (health->acceptor.database_away || (health->ready && atomic_load(&e->database_away))) {
         health->ready = false;
         snprintf(health->trouble, sizeof(health->trouble), "database");
     }

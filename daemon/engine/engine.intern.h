@@ -42,6 +42,7 @@ struct engine {
     struct db *console_db;   /* under console_lock: what API and console ask */
     pthread_mutex_t lock;    /* below */
     pthread_cond_t changed;
+    atomic_bool database_away; /* did not answer a moment ago */
     bool ready;
     bool hopeless;           /* will not come up without a person */
     struct err start_failure;

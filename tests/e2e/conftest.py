@@ -3,6 +3,7 @@
 The server belongs to nobody's cluster: it lives in a temporary directory, runs as an unprivileged user when the
 tests run as root, and is gone at the end of the session.
 """
+import atexit
 import os
 import pwd
 import shutil
@@ -47,6 +48,8 @@ def unprivileged():
 class Postgres:
     """A throw-away PostgreSQL: `conninfo(database)`, `create_database()`, and faults: stop, start, freeze, thaw."""
 
+    made = None  # a data directory of initdb's, copied for every other server
+
     def __init__(self):
         self.bin_dir = next((d for d in BIN_DIRS if os.access(f"{d}/postgres", os.X_OK)), None)
         if self.bin_dir is None:
@@ -56,8 +59,14 @@ class Postgres:
         os.chown(self.base, self.uid, self.gid)
         self.process = None
         self.databases = 0
-        self._run("initdb", "-D", f"{self.base}/data", "-U", "tributary", "-A", "trust", "-E", "UTF8",
-                  "--no-locale", "-N")
+        if Postgres.made is None:
+            directory = tempfile.mkdtemp(prefix="tributary-initdb.", dir="/tmp")
+            os.chown(directory, self.uid, self.gid)
+            atexit.register(shutil.rmtree, directory, ignore_errors=True)
+            self._run("initdb", "-D", f"{directory}/data", "-U", "tributary", "-A", "trust", "-E", "UTF8",
+                      "--no-locale", "-N")
+            Postgres.made = f"{directory}/data"
+        self._run("/bin/cp", "-a", Postgres.made, f"{self.base}/data")
 
     def _identity(self):
         if os.geteuid() != 0:
@@ -65,7 +74,7 @@ class Postgres:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def _run(self, name, *arguments):
-        done = subprocess.run([f"{self.bin_dir}/{name}", *arguments], cwd="/", text=True, timeout=120,
+        done = subprocess.run([os.path.join(self.bin_dir, name), *arguments], cwd="/", text=True, timeout=120,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **self._identity())
         assert done.returncode == 0, done.stdout
 
