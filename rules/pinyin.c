@@ -14,10 +14,21 @@ static int compare_text(const void *key, const void *row)
     return slice_cmp(*wanted, slice_str(row));
 }
 
+/* The letters a..z of a set as bits. */
+#define LETTER(c) (1u << ((c) - 'a'))
+#define VOWELS    (LETTER('a') | LETTER('e') | LETTER('i') | LETTER('o') | LETTER('u') | LETTER('v'))
+/* With what syllables end; test_word_lists.c asks the table. */
+#define LAST_LETTERS (VOWELS | LETTER('n') | LETTER('g') | LETTER('r'))
+
+static bool is_letter_of(char c, uint32_t set)
+{
+    return c >= 'a' && c <= 'z' && (set >> (c - 'a') & 1);
+}
+
 static bool has_vowel(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        if (strchr("aeiouv", s.ptr[i]))
+        if (is_letter_of(s.ptr[i], VOWELS))
             return true;
     }
     return false;
@@ -36,9 +47,10 @@ bool pinyin_is_syllable(struct slice s)
 {
     /* As passports and people without a ü key write lü, nü, lüe, nüe. */
     static const char *const others[] = {"lyu", "nyu", "lue", "nue"};
-    if (s.len == 0 || s.len > SYLLABLE_MAX || memchr(s.ptr, '\0', s.len) || !has_vowel(s))
+    if (s.len == 0 || s.len > SYLLABLE_MAX || !is_letter_of(s.ptr[s.len - 1], LAST_LETTERS) ||
+        !has_vowel(s) || memchr(s.ptr, '\0', s.len))
         return false;
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+    for (size_t i = 0; s.len == 3 && i < sizeof(others) / sizeof(others[0]); i++) {
         if (slice_is(s, others[i]))
             return true;
     }

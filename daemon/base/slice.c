@@ -29,14 +29,20 @@ bool slice_eq_nocase(struct slice a, struct slice b)
     return true;
 }
 
-bool slice_starts(struct slice s, struct slice prefix)
+bool slice_in_sorted(struct slice s, const struct slice *sorted, size_t count)
 {
-    return s.len >= prefix.len && memcmp(s.ptr, prefix.ptr, prefix.len) == 0;
-}
-
-bool slice_ends(struct slice s, struct slice suffix)
-{
-    return s.len >= suffix.len && memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0;
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = slice_cmp(s, sorted[middle]);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
 }
 
 ptrdiff_t slice_find(struct slice s, struct slice needle)

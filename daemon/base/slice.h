@@ -57,8 +57,17 @@ static inline struct slice slice_sub(struct slice s, size_t from, size_t to)
 int slice_cmp(struct slice a, struct slice b);
 /* ASCII case-insensitive equality. */
 bool slice_eq_nocase(struct slice a, struct slice b);
-bool slice_starts(struct slice s, struct slice prefix);
-bool slice_ends(struct slice s, struct slice suffix);
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len &&
+           (prefix.len == 0 || (s.ptr[0] == prefix.ptr[0] && memcmp(s.ptr, prefix.ptr, prefix.len) == 0));
+}
+static inline bool slice_ends(struct slice s, struct slice suffix)
+{
+    return slice_starts(slice_sub(s, s.len - (s.len < suffix.len ? s.len : suffix.len), s.len), suffix);
+}
+/* The slice is among `count` that ascend by slice_cmp. */
+bool slice_in_sorted(struct slice s, const struct slice *sorted, size_t count);
 /* Index of the first occurrence, or -1. */
 ptrdiff_t slice_find(struct slice s, struct slice needle);
 ptrdiff_t slice_find_byte(struct slice s, char byte);

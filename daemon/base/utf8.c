@@ -54,6 +54,14 @@ bool utf8_valid(struct slice s)
 void utf8_next_wide(struct slice *s, uint32_t *code_point)
 {
     const unsigned char *p = (const unsigned char *)s->ptr;
+    /* Three bytes, without the two leading bytes that have gaps: nearly all that is not Latin. */
+    if (s->len >= 3 && (p[0] & 0xF0) == 0xE0 && p[0] != 0xE0 && p[0] != 0xED && continues(p[1]) &&
+        continues(p[2])) {
+        *code_point = (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+        s->ptr += 3;
+        s->len -= 3;
+        return;
+    }
     size_t width = utf8_valid_width(*s);
     switch (width) {
     case 2:
