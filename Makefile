@@ -25,7 +25,7 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wformat=2 -
 CWARN   := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
 HARDEN  ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 # Warnings are errors with the compilers of Debian 12, whose warnings we know; with others they are only shown.
-WERROR  ?= $(if $(filter 12 14.0.6,$(shell $(CC) -dumpversion)),-Werror)
+WERROR  ?= $(if $(filter 12 14.0.6,$(shell $(CC) -dumpversion 2>/dev/null)),-Werror)
 SANITIZE ?=
 COMMON  := -D_GNU_SOURCE -I. -I$(BUILD)/gen $(PKG_CFLAGS) -pthread $(OPTIMIZE) $(HARDEN) $(SANITIZE) -MMD -MP
 CFLAGS  := -std=c11 $(CWARN) $(WERROR) $(COMMON)

@@ -9,6 +9,7 @@
 #include "daemon/accept/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -98,9 +99,20 @@ static int read_version(sqlite3 *db, int *version)
     return code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
+/* Posts are nobody else's to read; SQLite gives its other files the mode of this one. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return; /* opening it again says why */
+    (void)fchmod(fd, 0600);
+    close(fd);
+}
+
 static int open_file(struct spool *spool)
 {
     int version = 0;
+    make_private(spool->path);
     int code = sqlite3_open_v2(spool->path, &spool->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK)

@@ -139,6 +139,25 @@ static void test_entries_survive_and_are_forgotten_in_order(void **state)
     spool_close(&spool);
 }
 
+static void test_its_files_are_for_nobody_else(void **state)
+{
+    struct fixture *f = *state;
+    mode_t before = umask(0);
+    struct spool *spool = must_open(f, 1 << 20);
+    DIR *dir = opendir(f->dir);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        struct stat found;
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", f->dir, entry->d_name);
+        assert_int_equal(stat(path, &found), 0);
+        assert_true(S_ISDIR(found.st_mode) || (found.st_mode & 077) == 0);
+    }
+    closedir(dir);
+    umask(before);
+    spool_close(&spool);
+}
+
 static void test_its_bound_holds_all_or_none(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +291,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_entries_survive_and_are_forgotten_in_order),
+        TEST(test_its_files_are_for_nobody_else),
         TEST(test_its_bound_holds_all_or_none),
         TEST(test_any_flipped_bit_costs_at_most_a_few_entries),
         TEST(test_a_file_cut_short_gives_what_is_before_the_cut),
