@@ -15,6 +15,7 @@
 #define DRAIN_MAX      256   /* spool entries taken back at a time */
 #define ANSWER_MS      5000  /* what a database may take for a group before the spool is used */
 #define PROBE_EVERY_MS 1000  /* while the database is away */
+#define SLOW_MS        100   /* for each group of posts while a sink that may lose nothing is full */
 #define SUPPRESSED_MARK "(suppressed)"
 
 struct acceptor {
@@ -232,6 +233,8 @@ static void take_group(struct acceptor *a, struct submission **group, size_t cou
     enum status status = STATUS_FAILED;
     for (size_t i = 0; i < count; i++)
         make_texts_safe(group[i]);
+    if (atomic_load(&a->settings.intake->slow))
+        stop_wait_ms(&a->stop, SLOW_MS);
     if (database_due(a)) {
         status = store_group(a, group, count, &err);
         if (status != STATUS_OK && err.retry != RETRY_NOW)

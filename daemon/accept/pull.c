@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define PAUSED_LOOK_MS 100
+#define SLOW_MS     1000 /* between two batches while a sink is full */
 #define SMALL_BATCH 64 /* arrivals; at most this many go the live lane */
 
 struct puller {
@@ -138,6 +139,8 @@ enum status pull_run(const struct pull_settings *settings, struct err *err)
     enum status result = STATUS_OK;
     char last_text[sizeof(err->text)] = "";
     while (!stop_is_set(settings->stop)) {
+        if (atomic_load(&settings->intake->slow))
+            stop_wait_ms(settings->stop, SLOW_MS);
         int64_t wait_ms = 1000;
         if (settings->opened == NULL && atomic_load(&p.source->paused)) {
             stop_wait_ms(settings->stop, PAUSED_LOOK_MS);

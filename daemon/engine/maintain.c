@@ -92,6 +92,8 @@ void engine_maintain(struct engine *e, struct db *db)
 {
     int64_t now_us = clock_monotonic_us(e->settings.clock);
     struct err err;
+    struct dispatcher *dispatcher = atomic_load(&e->dispatcher);
+    atomic_store(&e->intake.slow, dispatcher && dispatcher_is_full(dispatcher));
     bool away = !answers(db, &err);
     atomic_store(&e->database_away, away);
     if (away)
