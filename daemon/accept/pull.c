@@ -29,6 +29,8 @@ static bool make_durable(struct puller *p, struct accept_work *work, struct err 
         }
         if (err->retry == RETRY_NOW && attempt < 10)
             continue;
+        if (stop_is_set(p->s->stop))
+            break;
         if (!p->complaining) {
             log_err(LOG_LEVEL_WARN, err, "source %s: an accept transaction failed and is tried again",
                     p->source->name);

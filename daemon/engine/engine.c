@@ -369,6 +369,14 @@ static void end_conductor(struct engine *e)
     e->conducting = false;
 }
 
+void engine_hasten(struct engine *e)
+{
+    struct resolver *resolver = engine_resolver(e);
+    stop_set(&e->stop);
+    if (resolver)
+        resolver_close(resolver, 0);
+}
+
 void engine_stop(struct engine **engine, int64_t deadline_ms)
 {
     struct engine *e = *engine;

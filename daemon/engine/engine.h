@@ -28,6 +28,9 @@ MUST_CHECK enum status engine_start(const struct engine_settings *settings, stru
                                     struct problems *problems, struct err *err);
 /* Waits until records can be resolved; STATUS_TIMEOUT, or STATUS_FAILED when it never will (a person must act). */
 MUST_CHECK enum status engine_wait_ready(struct engine *engine, int64_t wait_ms, struct err *err);
+/* Ends what waits for the database, at once: before engine_stop, when somebody who uses the engine cannot be stopped
+ * otherwise. What is accepted and not resolved is resolved at the next start. */
+void engine_hasten(struct engine *engine);
 /* Stops accepting, resolves and commits what is accepted, ends everything; at most about deadline_ms. */
 void engine_stop(struct engine **engine, int64_t deadline_ms);
 

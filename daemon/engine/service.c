@@ -86,6 +86,11 @@ static void tell_metrics(void *data, struct buf *out)
     engine_metrics(s->engine, &public_state, &private_side_state, out);
 }
 
+static void hasten(void *data)
+{
+    engine_hasten(((struct service *)data)->engine);
+}
+
 static enum status start_private(struct service *s, const struct config *config, struct err *err)
 {
     struct private_settings settings = {
@@ -94,6 +99,7 @@ static enum status start_private(struct service *s, const struct config *config,
         .sources = engine_sources(s->engine), .acceptor = engine_acceptor(s->engine),
         .engine = s->engine, .route_count = console_route_count, .routes = console_routes,
         .readiness = tell_readiness, .status_json = tell_status, .metrics_text = tell_metrics,
+        .hasten = hasten,
         .data = s};
     if (is_off(settings.http.address))
         return STATUS_OK;

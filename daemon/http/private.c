@@ -376,6 +376,22 @@ struct private_listener *private_start(const struct private_settings *settings, 
     return listener;
 }
 
+/* An operation may wait for a database that does not answer, and for longer than a stop may take. */
+static void join_workers(struct private_listener *listener)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 1;
+    for (size_t i = 0; i < listener->worker_count; i++) {
+        if (pthread_timedjoin_np(listener->workers[i], NULL, &until) == 0)
+            continue;
+        if (listener->settings.hasten)
+            listener->settings.hasten(listener->settings.data);
+        listener->settings.hasten = NULL;
+        pthread_join(listener->workers[i], NULL);
+    }
+}
+
 void private_stop(struct private_listener **listener_place, int64_t wait_ms)
 {
     struct private_listener *listener = *listener_place;
@@ -384,8 +400,7 @@ void private_stop(struct private_listener **listener_place, int64_t wait_ms)
     http_server_stop(&listener->server, wait_ms);
     if (listener->queue)
         queue_close(listener->queue);
-    for (size_t i = 0; i < listener->worker_count; i++)
-        pthread_join(listener->workers[i], NULL);
+    join_workers(listener);
     queue_free(&listener->queue);
     public_free(&listener->records);
     free(listener);

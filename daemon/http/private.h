@@ -42,6 +42,8 @@ struct private_settings {
     /* Worker threads; may block. */
     void (*status_json)(void *data, struct buf *out);
     void (*metrics_text)(void *data, struct buf *out);
+    /* At a stop, once, when a worker is still busy after the wait: must make it end soon. May be NULL. */
+    void (*hasten)(void *data);
     void *data;
 };
 

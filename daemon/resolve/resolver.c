@@ -227,6 +227,8 @@ static int64_t rebuild_wait_ms(unsigned rebuilds)
  * long as nothing is committed in between. */
 static bool rebuild(struct resolver *r)
 {
+    if (stop_is_set(r->settings.stop))
+        return false;
     log_err(LOG_LEVEL_ERROR, &r->failure, "resolving stopped and starts again from the database");
     uint64_t committed = r->writer ? writer_committed(r->writer) : 0;
     if (committed > r->rebuilt_at_set) {
@@ -245,7 +247,8 @@ static bool rebuild(struct resolver *r)
                      (unsigned long long)r->live_records);
             return true;
         }
-        log_err(LOG_LEVEL_WARN, &err, "the index could not be rebuilt yet");
+        if (!stop_is_set(r->settings.stop))
+            log_err(LOG_LEVEL_WARN, &err, "the index could not be rebuilt yet");
     }
 }
 
