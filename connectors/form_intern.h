@@ -29,6 +29,7 @@ void form_page_reply(const struct push_source *source, struct push_reply *reply)
 /* form_record.c: meta and layout to a record; the whole of `parse`. */
 struct form_meta {
     struct slice content_type, ip, user_agent, page, key;
+    int64_t received_ms; /* 0: the post names no time of its own */
 };
 void form_put_meta(struct buf *out, const struct form_meta *meta);
 /* The layout of a source: what of its options decides how a body becomes a record. */

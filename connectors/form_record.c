@@ -68,6 +68,8 @@ void form_put_meta(struct buf *out, const struct form_meta *meta)
     put_member(out, "agent", meta->user_agent, &first);
     put_member(out, "page", meta->page, &first);
     put_member(out, "key", meta->key, &first);
+    if (meta->received_ms > 0)
+        buf_printf(out, "%s\"received_ms\":%lld", first ? "" : ",", (long long)meta->received_ms);
     buf_put_str(out, "}");
 }
 
@@ -289,6 +291,14 @@ static void make_columns(struct making *m, struct raw_record *record)
     record->values = m->values;
 }
 
+/* The time a post gives itself, unless that is still to come: anybody may post, and the newest wins. */
+static int64_t effective_us(const struct making *m)
+{
+    int64_t received_ms = json_integer_value(json_object_get(m->meta, "received_ms"));
+    bool is_future = received_ms > 0 && m->form->submitted_us / 1000 > received_ms;
+    return is_future ? 0 : m->form->submitted_us;
+}
+
 static void make_record(struct making *m, struct delivery *delivery)
 {
     const char *code = form_body_parse(json_member(m->meta, "type"), delivery->body, m->arena, m->form);
@@ -302,7 +312,7 @@ static void make_record(struct making *m, struct delivery *delivery)
     record->external_id = arena_dup(m->arena, json_member(m->meta, "key"));
     record->part = SLICE("main");
     record->op = RECORD_UPSERT;
-    record->effective_us = m->form->submitted_us;
+    record->effective_us = effective_us(m);
     add_columns(m);
     make_columns(m, record);
     add_consents(m, record);

@@ -227,7 +227,7 @@ void form_reply_errors(const struct push_source *source, const struct push_reque
     if (status == 503)
         (void)push_reply_header(reply, SLICE("Retry-After"), SLICE("5"));
     if (status == 405)
-        (void)push_reply_header(reply, SLICE("Allow"), SLICE("POST, OPTIONS"));
+        (void)push_reply_header(reply, SLICE("Allow"), source->page.len > 0 ? SLICE("GET, HEAD, POST, OPTIONS") : SLICE("POST, OPTIONS"));
     if (wants_json(request, form) || status == 403) {
         struct buf json = BUF_INIT(REPLY_MAX_BYTES);
         put_errors(&json, errors, count);

@@ -33,7 +33,7 @@ bool form_url_is_safe(struct slice url)
     }
     /* user@host, and ways up out of an allowed path. */
     return slice_find_byte(origin, '@') < 0 && slice_find(url, SLICE("/..")) < 0 &&
-           slice_find(url, SLICE("%2e%2e")) < 0 && slice_find(url, SLICE("%2E%2E")) < 0;
+           slice_find(url, SLICE("%2e")) < 0 && slice_find(url, SLICE("%2E")) < 0;
 }
 
 static bool under(struct slice url, struct slice prefix)
