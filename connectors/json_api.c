@@ -402,6 +402,10 @@ static enum status take_page(struct pull_source *source, const struct json_endpo
         return status;
     enum json_page_next next = json_page_after(endpoint, progress, url, response, page->item_count,
                                                page->arena, &page->next);
+    if (next == JSON_PAGE_ASTRAY)
+        return err_set(err, RETRY_NONE, "json_api.next_page",
+                       "the answer names a next page that is not asked: it is on another host, or its name is over "
+                       "%d bytes; hint: put the host of the next pages into url", JSON_POSITION_MAX - 1);
     if (next == JSON_PAGE_GOES_BACK)
         log_info("json_api.moved",
                  "%s: items went away while pages were read; going back to page %s",

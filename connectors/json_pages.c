@@ -131,9 +131,9 @@ static enum json_page_next after_link(const struct json_endpoint *endpoint,
         const char *resolved = http_resolve(url, target, arena);
         target = resolved ? slice_str(resolved) : SLICE_EMPTY;
     }
-    if (slice_eq(target, slice_str(progress->position)) || !put_position(next, target))
+    if (target.len > 0 && slice_eq(target, slice_str(progress->position)))
         return JSON_PAGE_LAST;
-    return JSON_PAGE_GOES_ON;
+    return put_position(next, target) ? JSON_PAGE_GOES_ON : JSON_PAGE_ASTRAY;
 }
 
 enum json_page_next json_page_after(const struct json_endpoint *endpoint,

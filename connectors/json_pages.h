@@ -13,8 +13,9 @@ const char *json_page_url(const struct json_endpoint *endpoint,
                           const struct json_progress *progress, const char *base,
                           struct arena *arena);
 
-/* A sweep is over, or goes on at progress->position. */
-enum json_page_next { JSON_PAGE_LAST, JSON_PAGE_GOES_ON, JSON_PAGE_GOES_BACK };
+/* A sweep is over, or goes on at progress->position; ASTRAY: there is a next page, and it cannot be asked (another
+ * host, or a position longer than we keep). */
+enum json_page_next { JSON_PAGE_LAST, JSON_PAGE_GOES_ON, JSON_PAGE_GOES_BACK, JSON_PAGE_ASTRAY };
 
 /* Decides after a page of item_count items from `url`; writes *next (position, total). When the
  * total has shrunk while pages were read, items have moved to pages already read: GOES_BACK far

@@ -289,6 +289,20 @@ def test_link_and_offset_paging(tmp_path, path, paging):
         assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("target", ["http://elsewhere.invalid/link?start=3", "/link?start=3&x=" + "y" * 5000])
+def test_a_next_page_that_cannot_be_asked_does_not_end_the_sweep(tmp_path, target):
+    class Astray(Plain):
+        def answer(self, handler, path, query):
+            handler.reply(200, {"data": {"rows": self.items[:3]}}, {"Link": '<%s>; rel="next"' % target})
+
+    with Astray() as server:
+        source = Source(tmp_path, PLAIN % (server.url, "link", "    items: data.rows\n    paging: {type: link}\n"
+                                           "    since: {param: since}") + "\nretry_first: 1ms\nretry_last: 2ms")
+        assert source.run() == []  # the page is not passed by: its cursor would say the rest was read
+        assert {e["error"] for e in source.errors} == {"json_api.next_page"}
+        assert not (tmp_path / "cursor").exists() or source.cursor()["endpoints"]["list"]["since"] == 0
+
+
 def test_an_unchanged_list_is_answered_by_its_tag(tmp_path):
     with Plain() as server:
         source = Source(tmp_path, PLAIN % (server.url, "etag", ""))
