@@ -2,6 +2,7 @@
 #include "connectors/csv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "connectors/csv_drop.h"
@@ -133,7 +134,7 @@ struct pull_source *csv_open_file(const struct source_context *context, const ch
     struct slice name = slice_str(slash ? slash + 1 : path);
     if (source->cursor.state != CSV_FILE_READING)
         source->cursor = (struct csv_cursor){0};
-    source->file = csv_file_open(context, path, name, name, &source->cursor, err);
+    source->file = csv_file_open(context, path, 0, name, name, &source->cursor, err);
     if (source->file == NULL)
         csv_close(&source);
     return source;
@@ -206,7 +207,7 @@ static enum status open_next(struct pull_source *source, struct err *err)
     if (buf_failed(&path))
         status = err_set(err, RETRY_NONE, "csv.open", "the name of '%s' is too long", source->name);
     else
-        source->file = csv_file_open(source->context, path.data, slice_str(source->name),
+        source->file = csv_file_open(source->context, path.data, O_NOFOLLOW, slice_str(source->name),
                                      csv_drop_shown(slice_str(source->name)), &source->cursor, err);
     buf_free(&path);
     if (source->file == NULL)

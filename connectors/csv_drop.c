@@ -19,6 +19,8 @@
 #define OPEN_GRACE      30   /* times settle, for a file whose writer cannot be asked about */
 #define EXPIRE_EVERY_US ((int64_t)3600 * 1000000)
 #define NAME_TRIES      10000
+#define SHOWN_MAX       200 /* of a name, so that a token and a suffix find room beside it */
+#define TAIL_MAX        16  /* of an extension */
 
 struct candidate {
     char name[CSV_DROP_NAME_MAX];
@@ -61,11 +63,12 @@ static enum status make_dirs(const char *path, struct err *err)
     return STATUS_OK;
 }
 
+/* Whoever may drop files may make links too: through one that stands for done/, expiring would delete elsewhere. */
 static int open_sub(struct csv_drop *drop, const char *name)
 {
     if (mkdirat(drop->dir_fd, name, 0770) != 0 && errno != EEXIST)
         return -1;
-    return openat(drop->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(drop->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static enum status open_dirs(struct csv_drop *drop, struct err *err)
@@ -80,7 +83,9 @@ static enum status open_dirs(struct csv_drop *drop, struct err *err)
         drop->failed_fd = open_sub(drop, "failed");
     }
     if (drop->dir_fd < 0 || drop->work_fd < 0 || drop->done_fd < 0 || drop->failed_fd < 0)
-        return err_set_errno(err, errno, "csv.drop", "cannot use the folder '%s'", drop->dir);
+        return err_set_errno(err, errno, "csv.drop",
+                             "cannot use the folder '%s' or work/, done/, failed/ in it, which must be folders and "
+                             "no links", drop->dir);
     drop->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     uint32_t mask = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR;
     if (drop->inotify_fd >= 0 && inotify_add_watch(drop->inotify_fd, drop->dir, mask) < 0) {
@@ -138,7 +143,7 @@ static bool is_wanted(const char *name)
     static const char *const unfinished[] = {".tmp",      ".part", ".partial", ".crdownload",
                                              ".filepart", ".swp",  ".writing", "~"};
     struct slice text = slice_str(name);
-    if (name[0] == '.' || text.len >= CSV_DROP_NAME_MAX - 40)
+    if (name[0] == '.' || text.len >= CSV_DROP_NAME_MAX)
         return false;
     for (size_t i = 0; i < sizeof(unfinished) / sizeof(unfinished[0]); i++) {
         if (slice_ends(text, slice_str(unfinished[i])))
@@ -270,6 +275,21 @@ static bool is_ready(struct csv_drop *drop, struct candidate *candidate)
 
 /* --- claiming and putting away --- */
 
+/* The name in work/: a token, which is unique and in order, and the name, of which a very long one loses its middle. */
+static void name_claimed(struct csv_drop *drop, const char *shown, char name[CSV_DROP_NAME_MAX])
+{
+    size_t len = strlen(shown), kept = len, tail = 0;
+    if (len > SHOWN_MAX) {
+        const char *dot = strrchr(shown, '.');
+        tail = dot && len - (size_t)(dot - shown) <= TAIL_MAX ? len - (size_t)(dot - shown) : 0;
+        kept = SHOWN_MAX - tail;
+        while (kept > 0 && ((unsigned char)shown[kept] & 0xC0) == 0x80)
+            kept--; /* not in the middle of a character */
+    }
+    snprintf(name, CSV_DROP_NAME_MAX, "%015llx%04x~%.*s%s", (unsigned long long)clock_wall_us(drop->clock),
+             (unsigned)(drop->claims++ & 0xFFFF), (int)kept, shown, shown + len - tail);
+}
+
 enum status csv_drop_claim(struct csv_drop *drop, char name[CSV_DROP_NAME_MAX], struct err *err)
 {
     take_events(drop);
@@ -293,9 +313,7 @@ enum status csv_drop_claim(struct csv_drop *drop, char name[CSV_DROP_NAME_MAX], 
         oldest->seen = false;
         if (!is_ready(drop, oldest))
             continue;
-        snprintf(name, CSV_DROP_NAME_MAX, "%015llx%04x~%.200s",
-                 (unsigned long long)clock_wall_us(drop->clock),
-                 (unsigned)(drop->claims++ & 0xFFFF), oldest->name);
+        name_claimed(drop, oldest->name, name);
         CRASH_POINT("csv.before_claim");
         if (renameat2(drop->dir_fd, oldest->name, drop->work_fd, name, RENAME_NOREPLACE) == 0) {
             CRASH_POINT("csv.claimed");
@@ -398,7 +416,8 @@ enum status csv_drop_failed(struct csv_drop *drop, const char *name, const char 
     if (status != STATUS_OK)
         return status == STATUS_EMPTY ? STATUS_OK : status;
     snprintf(beside, sizeof(beside), "%s.reason.txt", final);
-    int fd = openat(drop->failed_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
+    int fd = openat(drop->failed_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                    0660);
     bool written = fd >= 0 && dprintf(fd, "%s\n", reason) > 0;
     if (!written)
         log_warn("csv.reason", "cannot write '%s/failed/%s': %s", drop->dir, beside,

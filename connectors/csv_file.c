@@ -288,11 +288,13 @@ static void remember_head(struct csv_file *file)
         file->head_bytes = 0;
 }
 
-static enum status open_file(struct csv_file *file, const char *path,
+static enum status open_file(struct csv_file *file, const char *path, int open_flags,
                              const struct csv_cursor *resume, struct err *err)
 {
     struct stat about;
-    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | open_flags);
+    if (file->fd < 0 && errno == ELOOP && (open_flags & O_NOFOLLOW))
+        return err_set(err, RETRY_NONE, "csv.open", "'%s' is a link; hint: drop the file itself", path);
     if (file->fd < 0 || fstat(file->fd, &about) != 0)
         return err_set_errno(err, errno, "csv.open", "cannot open '%s'", path);
     if (!S_ISREG(about.st_mode))
@@ -310,7 +312,7 @@ static enum status open_file(struct csv_file *file, const char *path,
 }
 
 struct csv_file *csv_file_open(const struct source_context *context, const char *path,
-                               struct slice name, struct slice shown,
+                               int open_flags, struct slice name, struct slice shown,
                                const struct csv_cursor *resume, struct err *err)
 {
     struct csv_file *file = calloc(1, sizeof(*file));
@@ -327,7 +329,7 @@ struct csv_file *csv_file_open(const struct source_context *context, const char 
     file->name = arena_str(arena, name);
     file->shown = arena_str(arena, shown);
     file->reason = "";
-    if (open_file(file, path, resume, err) != STATUS_OK)
+    if (open_file(file, path, open_flags, resume, err) != STATUS_OK)
         csv_file_close(&file);
     return file;
 }

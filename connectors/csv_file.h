@@ -31,11 +31,11 @@ void csv_cursor_read(struct slice json, struct arena *arena, struct csv_cursor *
 
 struct csv_file;
 
-/* Opens `path`. `name` is what the cursor calls it, `shown` what people do. `resume` may be empty
+/* Opens `path` with further flags of open(2), such as O_NOFOLLOW. `name` is what the cursor calls it, `shown` what people do. `resume` may be empty
  * or of another file. The file is read in place. NULL with err filled when it cannot be opened or
  * read. */
 struct csv_file *csv_file_open(const struct source_context *context, const char *path,
-                               struct slice name, struct slice shown,
+                               int open_flags, struct slice name, struct slice shown,
                                const struct csv_cursor *resume, struct err *err);
 void csv_file_close(struct csv_file **file);
 

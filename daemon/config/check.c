@@ -211,6 +211,23 @@ static void check_path(const struct config *config, size_t index, struct problem
     }
 }
 
+/* Two sources that watch one folder take each other's files, and both what a crash left in work/. */
+static void check_drop(const struct config *config, size_t index, struct problems *problems)
+{
+    const struct config_source *source = &config->sources[index];
+    struct slice drop = without_trailing_slash(yaml_text(options_where(source->options), "drop", SLICE_EMPTY));
+    for (size_t i = 0; drop.len > 0 && i < index; i++) {
+        const struct config_source *other = &config->sources[i];
+        if (other->pull &&
+            slice_eq(drop, without_trailing_slash(
+                               yaml_text(options_where(other->options), "drop", SLICE_EMPTY)))) {
+            problems_add(problems, where_of(source->options, "drop"),
+                         "drop '" SLICE_FMT "' is watched by source '%s' already", SLICE_ARG(drop), other->name);
+            return;
+        }
+    }
+}
+
 static void check_sources(const struct config *config, struct problems *problems)
 {
     for (size_t i = 0; i < config->source_count; i++) {
@@ -224,6 +241,8 @@ static void check_sources(const struct config *config, struct problems *problems
         check_place(source->options, problems);
         if (source->push)
             check_path(config, i, problems);
+        if (source->pull)
+            check_drop(config, i, problems);
         if (source->pull && source->pull->check)
             source->pull->check(source->options, problems);
         if (source->push && source->push->check)

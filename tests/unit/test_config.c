@@ -274,6 +274,8 @@ static void test_sources_are_checked_whatever_their_type(void **state)
                    20);
     assert_problem(fixture, BASE "spaces: {north: {}}\nsources: {a: {type: none, space: nroth}}\n",
                    "did you mean 'north'?", 3, 34);
+    assert_problem(fixture, BASE "sources: {a: {type: csv, drop: /d/x}, b: {type: csv, drop: /d/x/}}\n",
+                   "is watched by source 'a' already", 2, 60);
 }
 
 static void test_source_rules_are_at_hand(void **state)

@@ -432,6 +432,61 @@ static void test_what_is_no_sheet_is_refused_once_and_put_aside(void **state)
     fixture_close(&fixture);
 }
 
+/* Nothing is passed over without a word because its name is long: 75 Chinese characters are 225 bytes. */
+static void test_a_very_long_name_loses_its_middle_and_is_read(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct run run;
+    char name[256] = "in/", shown[256] = "in/done/";
+    start(&fixture, &run, "id: [name]\n");
+    for (int i = 0; i < 80; i++)
+        strcat(name, "表");
+    strcat(name, "x.csv");
+    for (int i = 0; i < 65; i++) /* 195 of 196 bytes before .csv */
+        strcat(shown, "表");
+    strcat(shown, ".csv");
+    fixture_write(&fixture, name, SLICE("name,phone\nann,1\n"));
+    run_open(&run, &fixture);
+    run_all(&run, &fixture, 10);
+    assert_non_null(strstr(seen(&run), ".csv:2 ann name=ann phone=1\n"));
+    assert_true(fixture_exists(&fixture, shown));
+    run_close(&run);
+    fixture_close(&fixture);
+}
+
+/* Who may drop files may not have us read, write or delete elsewhere. */
+static void test_links_lead_nowhere(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct run run;
+    struct err err = {0};
+    start(&fixture, &run, "id: [name]\n");
+    fixture_write(&fixture, "secret.csv", SLICE("name,phone\nann,1\n"));
+    assert_int_equal(symlink("../secret.csv", fixture_path(&fixture, "in/a.csv")), 0);
+    mkdir(fixture_path(&fixture, "in/work"), 0770);
+    mkdir(fixture_path(&fixture, "in/failed"), 0770);
+    assert_int_equal(symlink("../../secret.csv", fixture_path(&fixture, "in/work/b.csv")), 0);
+    fixture_write(&fixture, "in/work/c.csv", SLICE("\x1F\x8B\x08\0\0"));
+    assert_int_equal(symlink("../../secret.csv", fixture_path(&fixture, "in/failed/c.csv.reason.txt")), 0);
+    run_open(&run, &fixture);
+    for (int i = 0; i < 50 && !fixture_exists(&fixture, "in/failed/c.csv"); i++)
+        run_next(&run, &fixture, 10);
+    assert_null(strstr(seen(&run), "ann"));
+    struct stat about;
+    assert_int_equal(stat(fixture_path(&fixture, "secret.csv"), &about), 0);
+    assert_int_equal(about.st_size, strlen("name,phone\nann,1\n"));
+    run_crash(&run);
+    assert_int_equal(nftw(fixture_path(&fixture, "in/done"), fixture_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(symlink("..", fixture_path(&fixture, "in/done")), 0);
+    run.source = csv_connector.open(&fixture.context, SLICE_EMPTY, &err);
+    assert_null(run.source);
+    assert_non_null(strstr(err.text, "no links"));
+    buf_free(&run.seen);
+    fixture_close(&fixture);
+}
+
 static void test_files_put_away_are_deleted_after_their_retention(void **state)
 {
     (void)state;
@@ -519,6 +574,8 @@ int main(void)
         cmocka_unit_test(test_a_file_rewritten_while_it_is_read_is_read_again),
         cmocka_unit_test(test_a_wide_sheet_and_a_large_batch_fit),
         cmocka_unit_test(test_what_is_no_sheet_is_refused_once_and_put_aside),
+        cmocka_unit_test(test_a_very_long_name_loses_its_middle_and_is_read),
+        cmocka_unit_test(test_links_lead_nowhere),
         cmocka_unit_test(test_files_put_away_are_deleted_after_their_retention),
         cmocka_unit_test(test_one_file_is_read_in_place_with_progress),
         cmocka_unit_test(test_stop_is_heard),
