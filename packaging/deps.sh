@@ -37,7 +37,6 @@ if [ "$(id -u)" != 0 ]; then
     }
 fi
 echo "deps: installing$missing"
-export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -qq
 # PostgreSQL's package would start a server of its own on the standard port; Tributary runs its own.
 if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
@@ -45,4 +44,4 @@ if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
 fi
 # shellcheck disable=SC2086
-$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

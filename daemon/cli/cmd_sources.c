@@ -62,8 +62,8 @@ const struct cli_command cmd_sources = {
     .synopsis = "[NAME]",
     .help = "lists the sources with their ledger, pauses and resumes them",
     .details = "In every row, at any moment: received = stored + updated + deleted + repeat + rejected + quarantined\n"
-               "+ suppressed + in_flight. A paused source is not asked, and its forms are not served, until it is\n"
-               "resumed; that outlives a restart.",
+               "+ suppressed + in_flight. A paused source is not asked, and what is sent to it is answered 503 with\n"
+               "Retry-After, until it is resumed; that outlives a restart.",
     .options = options,
     .max_arguments = 1,
     .run = run,

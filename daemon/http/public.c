@@ -214,7 +214,7 @@ static bool serves(const struct public_dispatch *dispatch, const struct source *
                    const struct push_request *request)
 {
     bool is_records = source->push && strcmp(source->push->type, "records") == 0;
-    return source->push && source->push_source && source->enabled && !source->paused && is_records == dispatch->settings.records &&
+    return source->push && source->push_source && source->enabled && is_records == dispatch->settings.records &&
            source->push->match(source->push_source, request);
 }
 
@@ -257,6 +257,11 @@ enum http_when public_handle(void *data, struct http_exchange *exchange)
     struct source *source = find_source(dispatch, &exchange->request);
     if (source == NULL) {
         reply_code(exchange, 404, "http.not_found");
+        return HTTP_NOW;
+    }
+    /* Not 404: senders take that for gone and never come again. */
+    if (source->paused) {
+        reply_code(exchange, 503, "http.paused");
         return HTTP_NOW;
     }
     struct arena *arena = arena_new(SUBMISSION_ARENA_MAX_BYTES);

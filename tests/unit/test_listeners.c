@@ -265,8 +265,15 @@ static void test_a_post_is_answered_when_it_is_kept(void **state)
     assert_string_equal(double_of.last_key, "i:k1");
     assert_int_equal(post(f, f->public_port, "/f/other", FORM, "email=a"), 404);
     assert_int_equal(post(f, f->public_port, "/v1/records", FORM, "{}"), 404); /* never without a token */
+}
+
+static void test_a_paused_source_says_come_again_not_gone(void **state)
+{
+    struct fixture *f = *state;
     f->list[0].paused = true;
-    assert_int_equal(post(f, f->public_port, "/f/landing", FORM, "email=a%40b.cn"), 404);
+    assert_int_equal(post(f, f->public_port, "/f/landing", FORM, "email=a%40b.cn"), 503);
+    assert_non_null(strstr(f->reply, "Retry-After: 5"));
+    assert_int_equal(double_of.submissions, 0);
 }
 
 static void test_a_post_that_cannot_be_kept_is_503(void **state)
@@ -520,6 +527,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_a_post_is_answered_when_it_is_kept),
+        TEST(test_a_paused_source_says_come_again_not_gone),
         TEST(test_a_post_that_cannot_be_kept_is_503),
         TEST(test_what_the_rules_refuse_is_422_and_not_kept),
         TEST(test_a_robot_is_only_counted),
