@@ -4,6 +4,8 @@
 #   V=1 shows the commands.
 
 BUILD   ?= build
+# One name for one folder, however it is given: dependency files hold it.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
 PREFIX  ?= /usr/local
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 # make's own defaults for these are cc, g++ and ar, which ?= would leave.

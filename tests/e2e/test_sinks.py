@@ -22,7 +22,8 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 
 @pytest.fixture(scope="module")
 def server():
-    subprocess.run(["make", "-s", f"BUILD={BUILD}", str(sinks_lab.DRIVER)], cwd=ROOT, check=True)
+    subprocess.run(["make", "-s", f"BUILD={BUILD}", os.path.relpath(sinks_lab.DRIVER, ROOT)],
+                   cwd=ROOT, check=True)
     running = Server()
     if not running.conninfo:
         pytest.skip("no PostgreSQL server programs here")
