@@ -19,6 +19,7 @@ struct push_source {
     struct arena *arena;  /* of the layout */
     struct slice layout;
     struct slice page;    /* HTML; empty: none */
+    struct slice page_policy; /* what the page may load, and where its form may lead */
     struct repeat_window *window;
 };
 

@@ -255,6 +255,10 @@ enum http_when public_handle(void *data, struct http_exchange *exchange)
 {
     struct public_dispatch *dispatch = data;
     struct source *source = find_source(dispatch, &exchange->request);
+    if (source == NULL && slice_is(exchange->request.path, "/favicon.ico")) {
+        exchange->reply.status = 204; /* browsers ask beside every page, and complain in its console */
+        return HTTP_NOW;
+    }
     if (source == NULL) {
         reply_code(exchange, 404, "http.not_found");
         return HTTP_NOW;
