@@ -63,7 +63,8 @@ static int open_listener(const char *name, const char *address, struct err *err)
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
         int number = errno;
-        (void)err_set_errno(err, number, "http.listen", "http.%s: cannot listen on %s", name, address);
+        (void)err_set_errno(err, number, "http.listen", "http.%s: cannot listen on %s; hint: another "
+                            "program may listen there, or the address is not of this machine", name, address);
         err->retry = number == EADDRINUSE || number == EADDRNOTAVAIL || number == EACCES
                          ? RETRY_REJECT_CONFIG : err->retry;
         if (fd >= 0)

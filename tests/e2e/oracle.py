@@ -11,7 +11,7 @@ import urllib.error
 from conftest import wait_until
 from daemon import ledger, settled
 
-EMAIL = re.compile(r"[a-z0-9.]+@mail\.example\.org")
+EMAIL = re.compile(r"p\d{1,9}x\d{1,9}@mail\.example\.org")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 CONFIG = """
