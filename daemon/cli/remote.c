@@ -14,7 +14,8 @@
 
 #define CONNECT_MS      2000
 #define CALL_MS         180000
-#define READY_WAIT_MS   120000
+#define READY_WAIT_MS   120000 /* reading a large database takes that long */
+#define CONNECT_WAIT_MS 15000  /* a database that nobody reaches is not waited for longer */
 #define STOP_MS         20000
 #define REPLY_MAX_BYTES ((size_t)256 << 20)
 
@@ -111,7 +112,9 @@ static int start_engine(struct remote *remote)
     int code = EXIT_CODE_OK;
     log_setup(LOG_LEVEL_WARN, LOG_FORMAT_AUTO);
     if (engine_start(&settings, &remote->engine, &problems, &err) == STATUS_OK) {
-        enum status ready = engine_wait_ready(remote->engine, READY_WAIT_MS, &err);
+        enum status ready = engine_wait_ready(remote->engine, CONNECT_WAIT_MS, &err);
+        if (ready == STATUS_TIMEOUT && err.retry != RETRY_RECONNECT)
+            ready = engine_wait_ready(remote->engine, READY_WAIT_MS - CONNECT_WAIT_MS, &err);
         if (ready != STATUS_OK)
             code = cli_fail_err(remote->cli, &err);
     } else if (problems.count > 0) {

@@ -15,6 +15,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import wait_until
@@ -157,13 +158,18 @@ def test_a_database_of_a_newer_tributary(own_postgres, tmp_path):
 
 
 def test_commands_without_their_database_end_with_a_word(tmp_path):
-    daemon = Daemon(tmp_path, f"host={tmp_path} user=x dbname=y connect_timeout=2", CONFIG.replace("DROP", str(tmp_path / "d")))
     sheet = tmp_path / "x.csv"
     sheet.write_text("id,full_name\n1,Kim\n")
-    for arguments in (["sources", "list"], ["load", "sheet", str(sheet)], ["customer", "show", "1"]):
+
+    def run(arguments):
+        directory = tmp_path / arguments[0]
+        daemon = Daemon(directory, f"host={directory} user=x dbname=y", CONFIG.replace("DROP", str(directory / "drop")))
         result = daemon.run(*arguments, check=False, timeout=120)
         assert result.returncode in (69, 75), (arguments, result)
-        assert "connect" in result.stderr or "database" in result.stderr, result.stderr
+        assert "cannot connect to the database" in result.stderr, result.stderr
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(run, [["sources", "list"], ["load", "sheet", str(sheet)], ["customer", "show", "1"]]))
 
 
 # ---- files ----
@@ -257,7 +263,7 @@ GOOD = {"name": "Kim Li", "email": "kim@mail.example.org"}
 
 
 def codes(reply):
-    return [(error.get("field", ""), error["code"]) for error in json.loads(reply)["errors"]]
+    return [(error.get("field", ""), error["code"]) for error in json.loads(reply).get("errors", [])]
 
 
 def too_large(daemon, port, path, size, headers=None):
@@ -289,7 +295,7 @@ def test_wrong_forms(postgres, database, tmp_path):
         (400, [("", "form.json")], {"body": b'{"name":', "headers": json_type}),
         (400, [("", "form.json")], {"body": b"[]", "headers": json_type}),
         (400, [("", "form.encoding")], {"body": b"name=%ff%fe&email=a@b.cn"}),
-        (400, [("", "form.encoding")], {"body": b"name=a&email=a@b.cn",
+        (400, [("", "form.encoding")], {"body": b"name=%ff&email=a@b.cn",
                                         "headers": {"Content-Type": "application/x-www-form-urlencoded; charset=klingon"}}),
         (403, [("", "form.origin")], {"fields": GOOD, "headers": {"Origin": "https://evil.example.net"}}),
         (403, [("", "form.origin")], {"fields": GOOD, "headers": {"Origin": "https://www.example.com.evil.example.net"}}),
