@@ -47,9 +47,11 @@ class Refusing:
         part.rename(self.drop / file)
 
     def wait_settled(self, received):
-        wait_until(lambda: settled(self.connection) and
-                   sum(row["received"] for row in ledger(self.connection).values()) == received, 60,
-                   lambda: ledger(self.connection))
+        def all_resolved():
+            rows = ledger(self.connection).values()  # one look: two could fall on both sides of an accept
+            return sum(row["received"] for row in rows) == received and all(row["in_flight"] == 0 for row in rows)
+
+        wait_until(all_resolved, 60, lambda: ledger(self.connection))
 
     def ids(self, sql):
         self.cursor.execute(sql)
