@@ -69,7 +69,7 @@ def test_a_stop_does_not_wait_for_a_frozen_database_under_load(own_postgres, tmp
     assert answers["/v1/ops/customer.merge"] != 200, answers
     daemon.start()
     connection = own_postgres.connect(name)
-    wait_until(lambda: settled(connection) and ledger(connection)["sheet"]["received"] == ROWS, 120, "the whole sheet")
+    wait_until(lambda: ledger(connection)["sheet"]["received"] == ROWS and settled(connection), 120, "the whole sheet")
     assert rows(connection, "SELECT count(*), count(DISTINCT (source_id, external_id)) FROM tributary.record") == \
         [(ROWS + 2 + (posted == 200),) * 2]
     assert daemon.stop() == 0
