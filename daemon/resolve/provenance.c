@@ -172,7 +172,8 @@ static bool add_golden(const struct golden_record *golden, struct provenance_scr
         scratch->values = grown;
         scratch->capacity = needed * 2;
     }
-    const char *at = scratch->json.data, *end = at + scratch->json.len;
+    struct slice json = buf_slice(&scratch->json); /* of no value at all: an empty one, not NULL */
+    const char *at = json.ptr, *end = at + json.len;
     for (size_t i = 0; i < golden->value_count; i++) {
         const char *next = skip_string(at, end);
         scratch->values[count + i] =

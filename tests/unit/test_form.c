@@ -120,9 +120,10 @@ static enum push_decision handle(struct fixture *f)
 
 static enum push_decision post(struct fixture *f, const char *headers, const char *body)
 {
-    char all[2048];
-    snprintf(all, sizeof(all), "%s%s%s", "Content-Type: application/x-www-form-urlencoded", headers[0] ? "\n" : "", headers);
-    request_is(f, "POST", all, slice_str(body));
+    /* In the arena: the request points into it until its answer is made. */
+    struct slice all = arena_printf(f->arena, "Content-Type: application/x-www-form-urlencoded%s%s",
+                                    headers[0] ? "\n" : "", headers);
+    request_is(f, "POST", all.ptr, slice_str(body));
     return handle(f);
 }
 
