@@ -201,7 +201,7 @@ bool provenance_diff(const struct schema *schema, struct slice old_json,
         changes->failed = true;
         return true;
     }
-    const struct provenance_value *old = scratch->values, *new = scratch->values + old_left;
+    const struct provenance_value *old = scratch->values, *new = old ? old + old_left : NULL;
     buf_put_byte(changes, '{');
     while (old_left > 0 || new_left > 0) {
         uint16_t field = old_left > 0 ? old->field : new->field;
