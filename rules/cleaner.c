@@ -127,9 +127,10 @@ int cleaner_match(struct cleaner *cleaner, const struct pattern *pattern, struct
     return -1;
 }
 
-static void add_extra(struct cleaner *cleaner, struct slice name, struct slice key,
-                      struct slice value)
+/* The name is the raw record's own: a mapping may be forgotten while the clean record lives. */
+static void add_extra(struct cleaner *cleaner, uint16_t column, struct slice key, struct slice value)
 {
+    struct slice name = cleaner->raw->columns->names[column];
     if (cleaner->extra_count == VALUES_MAX) {
         cleaner_issue(cleaner, ISSUE_WARN, "record.too_many_values", FIELD_NONE, SLICE_EMPTY);
         return;
@@ -165,7 +166,7 @@ static void collect_single(struct cleaner *cleaner, const struct mapping *mappin
             else if (role == COLUMN_SUFFIX && fits)
                 value = joined(cleaner, value, text);
             else if (!slice_eq(text, value))
-                add_extra(cleaner, mapping->names[target->column], SLICE_EMPTY, text);
+                add_extra(cleaner, target->column, SLICE_EMPTY, text);
         }
     }
     if (value.len)
@@ -193,7 +194,7 @@ static void collect(struct cleaner *cleaner, const struct mapping *mapping)
         const struct extra_column *column = &mapping->extras[i];
         struct slice text = text_trim(cleaner->raw->values[column->column]);
         if (text.len)
-            add_extra(cleaner, mapping->names[column->column], column->key, text);
+            add_extra(cleaner, column->column, column->key, text);
     }
     if (mapping->column_count > MAPPING_COLUMNS_MAX)
         cleaner_issue(cleaner, ISSUE_WARN, "record.too_many_values", FIELD_NONE, SLICE_EMPTY);

@@ -185,6 +185,23 @@ static void test_an_explicit_map_takes_the_place_of_headings(void **state)
     cleaning_free(cleaning);
 }
 
+/* They pointed into the cleaner's memory of mappings, which forgets, and ends before the last batch is resolved. */
+static void test_names_of_what_is_kept_do_not_end_with_the_cleaner(void **state)
+{
+    (void)state;
+    struct cleaning *cleaning = cleaning_new(FIELDS);
+    const struct slice names[] = {SLICE("unheard of")}, values[] = {SLICE("kept")};
+    const struct columns columns = {43, 1, names};
+    struct raw_record raw = {.external_id = SLICE("1"), .columns = &columns, .values = values};
+    struct err err;
+    assert_int_equal(ruleset_clean(cleaning->cleaner, &cleaning->source, &raw, cleaning->arena, &cleaning->clean, &err),
+                     STATUS_OK);
+    cleaner_free(&cleaning->cleaner);
+    assert_int_equal(cleaning->clean.extra_count, 1);
+    assert_ptr_equal(cleaning->clean.extras[0].name.ptr, names[0].ptr);
+    cleaning_free(cleaning);
+}
+
 static void test_equal_ids_of_different_columns_do_not_mix_up_mappings(void **state)
 {
     (void)state;
@@ -507,6 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headings_are_known_however_they_are_written),
         cmocka_unit_test(test_columns_go_to_fields_and_the_rest_is_kept),
+        cmocka_unit_test(test_names_of_what_is_kept_do_not_end_with_the_cleaner),
         cmocka_unit_test(test_an_explicit_map_takes_the_place_of_headings),
         cmocka_unit_test(test_equal_ids_of_different_columns_do_not_mix_up_mappings),
         cmocka_unit_test(test_equal_records_are_equal_bytes_whatever_the_order_of_columns),
