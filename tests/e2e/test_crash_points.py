@@ -91,6 +91,7 @@ class Run:
             self.oracle.judge(connection)
         finally:
             connection.close()
+        print(self.oracle.counts())
         wait_until(lambda: not any(path.is_file() for path in self.drop.glob("work/*")), 10, "the files to be put away")
         assert not any(path.is_file() for path in self.drop.glob("failed/*"))
         assert self.daemon.stop() == 0

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
+import psycopg2
 import pytest
 from commit_proxy import CommitProxy
 from conftest import wait_until
@@ -81,9 +82,11 @@ class Setting:
         assert self.oracle.post(self.daemon)
         connection = self.server.connect(self.database)
         try:
-            return self.oracle.judge(connection, deadline_s)
+            rows = self.oracle.judge(connection, deadline_s)
         finally:
             connection.close()
+        print(self.oracle.counts())
+        return rows
 
     def transitions(self, text):
         return sum(text in line for line in self.daemon.log.read_text(errors="replace").splitlines())
@@ -98,7 +101,11 @@ def restart(how):
 
 
 def backends(server, database):
-    connection = server.connect()
+    """Process ids of the daemon's sessions; none while the server recovers."""
+    try:
+        connection = server.connect()
+    except psycopg2.OperationalError:
+        return []
     try:
         cursor = connection.cursor()
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s AND application_name LIKE 'tributary%%'",
@@ -115,7 +122,8 @@ def terminate(server, database):
 
 
 def kill_one(server, database):
-    os.kill(backends(server, database)[0], signal.SIGKILL)  # the server restarts itself
+    pids = wait_until(lambda: backends(server, database), 30, "a backend of the daemon's")
+    os.kill(pids[0], signal.SIGKILL)  # the server restarts itself
     wait_until(server._answers, 60, "PostgreSQL's recovery")
 
 
@@ -173,7 +181,7 @@ def test_lost_answers_of_commits(own_postgres, tmp_path):
             wait_until(lambda: proxy.cuts >= cuts, 600 if LONG else 120, lambda: f"{proxy.cuts} cuts")
         assert load.bad_health == []
         it.judge()
-        print(f"lost answers {proxy.cuts}: {it.oracle.counts()}")
+        print(f"lost answers: {proxy.cuts}")
         assert it.daemon.stop() == 0
     proxy.close()
 
