@@ -19,6 +19,8 @@
 
 #define DELIVERY_BODY_MAX_BYTES ((size_t)1 << 20) /* a larger one is refused, not cut */
 #define DELIVERY_RECORDS_MAX    16                /* parts of one delivery */
+#define RECORD_ID_MAX_BYTES     1024              /* of an external id; longer ones are rejects */
+#define RECORD_PART_MAX_BYTES   64                /* of a part's name */
 
 /* What one arrival carries. All slices live in the batch's arena. */
 struct delivery {

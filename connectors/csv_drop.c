@@ -30,6 +30,7 @@ struct candidate {
     bool writing;       /* inotify saw a write after the last close */
     bool seen;          /* in this scan */
     bool told;          /* that it cannot be read */
+    bool is_file;       /* and no link, pipe ... */
 };
 
 struct csv_drop {
@@ -201,13 +202,17 @@ static void take_events(struct csv_drop *drop)
 static void look_at(struct csv_drop *drop, const char *name)
 {
     struct stat about;
-    if (!is_wanted(name) || fstatat(drop->dir_fd, name, &about, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(about.st_mode))
+    if (!is_wanted(name) || fstatat(drop->dir_fd, name, &about, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(about.st_mode))
         return;
     struct candidate *candidate = find_candidate(drop, name, true);
     if (candidate == NULL)
         return;
     candidate->seen = true;
+    candidate->is_file = S_ISREG(about.st_mode);
+    if (!candidate->is_file && !candidate->told)
+        log_warn("csv.no_file", "'%s/%s' is a link or a device and is not read; hint: drop the file itself", drop->dir,
+                 name);
+    candidate->told = candidate->told || !candidate->is_file;
     if (candidate->size == about.st_size && candidate->written.tv_sec == about.st_mtim.tv_sec &&
         candidate->written.tv_nsec == about.st_mtim.tv_nsec)
         return;
@@ -255,7 +260,7 @@ static enum writer ask_for_writer(int fd)
 static bool is_ready(struct csv_drop *drop, struct candidate *candidate)
 {
     int64_t same_us = clock_monotonic_us(drop->clock) - candidate->changed_us;
-    if (same_us < drop->settle_us)
+    if (!candidate->is_file || same_us < drop->settle_us)
         return false;
     int fd = openat(drop->dir_fd, candidate->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
@@ -460,7 +465,10 @@ void csv_drop_expire(struct csv_drop *drop, int64_t keep_ms)
 void csv_drop_wait(struct csv_drop *drop, const struct stop *stop, int64_t wait_ms)
 {
     int64_t settle_ms = drop->settle_us / 1000;
-    if (drop->count > 0 && wait_ms > settle_ms)
+    bool soon = false;
+    for (size_t i = 0; i < drop->count; i++)
+        soon = soon || !drop->candidates[i].told;
+    if (soon && wait_ms > settle_ms)
         wait_ms = settle_ms < 10 ? 10 : settle_ms;
     struct pollfd fds[2] = {{.fd = stop->fd, .events = POLLIN},
                             {.fd = drop->inotify_fd, .events = POLLIN}};

@@ -255,6 +255,11 @@ static bool read_record(struct reading *r, const struct source_context *context,
         return false;
     if (record->part.len == 0)
         record->part = SLICE("main");
+    /* Told at once: where it is kept, it would be a reject answered as accepted. */
+    if (record->external_id.len > RECORD_ID_MAX_BYTES)
+        return refuse(r, "record.bad_key", SLICE("external_id"));
+    if (record->part.len > RECORD_PART_MAX_BYTES)
+        return refuse(r, "record.bad_key", SLICE("part"));
     if (record->external_id.len == 0 && record->op == RECORD_DELETE)
         return refuse(r, "records.missing", SLICE("external_id"));
     if (record->external_id.len == 0 && record->columns->count == 0)

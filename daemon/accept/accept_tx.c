@@ -164,8 +164,8 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
     delivery->meta = safe_text(batch->arena, delivery->meta);
     delivery->refusal_param = safe_text(batch->arena, delivery->refusal_param);
     for (size_t i = 0; i < delivery->record_count && delivery->refusal == NULL; i++) {
-        if (!is_key_text(delivery->records[i].external_id, 1024) ||
-            !is_key_text(delivery->records[i].part, 64)) {
+        if (!is_key_text(delivery->records[i].external_id, RECORD_ID_MAX_BYTES) ||
+            !is_key_text(delivery->records[i].part, RECORD_PART_MAX_BYTES)) {
             delivery->refusal = "record.bad_key";
             delivery->refusal_param = SLICE_EMPTY;
         }

@@ -515,6 +515,17 @@ static void test_a_record_keeps_all_it_says(void **state)
         {"{\"external_id\":\"x\",\"fields\":{\"a\":\"\\u0000\"}}", "records.json"},
         {"{\"external_id\":\"x\",\"external_id\":\"y\"}", "records.json"}, {"{\"source\":\"other\"}", "records.source"},
     };
+    char long_id[1200] = "{\"external_id\":\"", long_part[200] = "{\"external_id\":\"x\",\"part\":\"";
+    memset(long_id + strlen(long_id), 'i', 1025);
+    memset(long_part + strlen(long_part), 'p', 65);
+    strcat(long_id, "\"}");
+    strcat(long_part, "\"}");
+    const char *const too_long[] = {long_id, long_part};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(api->push->parse(&api->context, SLICE_EMPTY, SLICE("{}"), slice_str(too_long[i]), f->arena,
+                                          &delivery, &err), STATUS_OK);
+        assert_string_equal(delivery.refusal ? delivery.refusal : "none", "record.bad_key");
+    }
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(api->push->parse(&api->context, SLICE_EMPTY, SLICE("{}"), slice_str(wrong[i][0]), f->arena, &delivery, &err), STATUS_OK);
         assert_string_equal(delivery.refusal ? delivery.refusal : "none", wrong[i][1]);
