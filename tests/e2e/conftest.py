@@ -45,6 +45,15 @@ def unprivileged():
     pytest.skip("no unprivileged user to run PostgreSQL as")
 
 
+def signal_all(pids, how):
+    """Signals processes; one that has ended meanwhile (a backend whose client left) needs none."""
+    for pid in pids:
+        try:
+            os.kill(pid, how)
+        except ProcessLookupError:
+            pass
+
+
 class Postgres:
     """A throw-away PostgreSQL: `conninfo(database)`, `create_database()`, and faults: stop, start, freeze, thaw."""
 

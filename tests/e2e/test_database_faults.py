@@ -14,7 +14,7 @@ import urllib.request
 import psycopg2
 import pytest
 from commit_proxy import CommitProxy
-from conftest import wait_until
+from conftest import signal_all, wait_until
 from daemon import PROGRAM, Daemon
 from oracle import CONFIG, Oracle
 
@@ -155,15 +155,13 @@ def test_postgresql_is_frozen(own_postgres, tmp_path, who):
         with Load(it.daemon, it.oracle) as load:
             load.wait_for_more(20)
             frozen = backends(own_postgres, it.database) + ([own_postgres.process.pid] if who == "everything" else [])
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+            signal_all(frozen, signal.SIGSTOP)
             thaw_at = time.monotonic() + FREEZE_S
             load.wait_for_more(20)  # into the spool
             if who == "everything":  # else a new connection is as good
                 wait_until(lambda: not it.daemon.is_ready(), 30, "the daemon to say that its database is away")
             wait_until(lambda: time.monotonic() > thaw_at, FREEZE_S + 1)
-            for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
+            signal_all(frozen, signal.SIGCONT)
             load.wait_for_more(20)
         assert set(it.oracle.answers) == {200}
         assert load.bad_health == [] and load.slowest_s < 1.0
@@ -234,13 +232,11 @@ def test_sigterm_ends_it_in_time(own_postgres, tmp_path, phase):
             own_postgres.stop()
         else:
             frozen = backends(own_postgres, it.database)
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+            signal_all(frozen, signal.SIGSTOP)
         assert it.oracle.post(it.daemon)  # after its deadline it is in the spool
     if it.daemon.process:
         stop_within(it.daemon)
-    for pid in frozen:
-        os.kill(pid, signal.SIGCONT)
+    signal_all(frozen, signal.SIGCONT)
     if own_postgres.process is None:
         own_postgres._launch()
         wait_until(own_postgres._answers, 60, "PostgreSQL's start")

@@ -1,12 +1,11 @@
 """A stop ends within its 20 s whatever the daemon waits for, and nothing that was accepted is lost by it."""
-import os
 import signal
 import subprocess
 import threading
 import time
 import urllib.error
 
-from conftest import wait_until
+from conftest import signal_all, wait_until
 from daemon import Daemon, ledger, settled
 from oracles import rows
 
@@ -53,8 +52,7 @@ def test_a_stop_does_not_wait_for_a_frozen_database_under_load(own_postgres, tmp
     waiting = [threading.Thread(target=ask, args=("/v1/ops/customer.merge", {"a": ids[0], "b": ids[1], "actor": "kim"})),
                threading.Thread(target=ask, args=("/v1/status",))]
     try:
-        for process in frozen:
-            os.kill(process, signal.SIGSTOP)
+        signal_all(frozen, signal.SIGSTOP)
         for thread in waiting:
             thread.start()
         posted = daemon.post("/f/landing", {"name": "Late Comer", "email": "late@mail.example.org"})[0]
@@ -62,8 +60,7 @@ def test_a_stop_does_not_wait_for_a_frozen_database_under_load(own_postgres, tmp
         assert daemon.stop() == 0
         assert time.monotonic() - begin < STOP_WITHIN_S
     finally:
-        for process in frozen:
-            os.kill(process, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
     for thread in waiting:
         thread.join()
     assert answers["/v1/ops/customer.merge"] != 200, answers
