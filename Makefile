@@ -118,7 +118,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBS)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(LDFLAGS) $(LINK_LIBS)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-unit-build: $(UNIT_TESTS)
+unit-build: $(UNIT_TESTS) $(patsubst tests/unit/drive_%.c,$(BUILD)/tests/drive_%,$(wildcard tests/unit/drive_*.c))
 fuzz-targets: $(FUZZ_TARGETS)
 
 # Builds in folders of their own. build/sanitize is clang with ASan and UBSan and serves the unit tests and the

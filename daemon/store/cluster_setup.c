@@ -1,6 +1,7 @@
 /* cluster_setup.c - see cluster_setup.h. */
 #include "daemon/store/cluster_setup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,6 +17,7 @@
 
 #define OWNER              "tributary"
 #define ROOT_STATE_DIR     "/var/lib/tributary"
+#define ARGUMENTS_MAX      24 /* of a program of PostgreSQL's */
 #define ROOT_SOCKET_DIR    "/run/tributary"
 #define INITDB_DEADLINE_MS 180000
 #define USER_DEADLINE_MS   60000
@@ -290,10 +292,16 @@ enum status cluster_program(const struct cluster_place *place, const char *name,
     enum status status = join(path, sizeof(path), place->bin_dir, name, err);
     if (status != STATUS_OK)
         return status;
+    /* PostgreSQL's programs find each other beside argv[0]; a bare name they look for on PATH, where Debian has none. */
+    const char *full[ARGUMENTS_MAX + 1] = {path};
+    for (size_t i = 1; argv[i]; i++) {
+        assert(i < ARGUMENTS_MAX);
+        full[i] = argv[i];
+    }
     int log_fd = open(place->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (log_fd < 0)
         return err_set_errno(err, errno, "store.cluster_log", "cannot write %s", place->log_path);
-    struct program program = {.path = path, .argv = argv, .change_user = place->change_user,
+    struct program program = {.path = path, .argv = full, .change_user = place->change_user,
                               .uid = place->uid, .gid = place->gid, .directory = "/",
                               .output_fd = log_fd, .own_session = true};
     status = deadline_ms > 0 ? program_run(&program, deadline_ms, stop, err)

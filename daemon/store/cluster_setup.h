@@ -30,7 +30,8 @@ MUST_CHECK enum status cluster_place_find(const char *state_dir, const struct st
 /* Makes the cluster when it is not there. What an interrupted run left is cleared first. */
 MUST_CHECK enum status cluster_create(const struct cluster_place *place, const struct stop *stop,
                                       struct err *err);
-/* Runs (deadline_ms > 0) or starts (0, *pid) a program of PostgreSQL as the owner, output to log_path. */
+/* Runs (deadline_ms > 0) or starts (0, *pid) a program of PostgreSQL as the owner, output to log_path.
+ * argv[0] stands for its full path. */
 MUST_CHECK enum status cluster_program(const struct cluster_place *place, const char *name,
                                        const char *const *argv, int64_t deadline_ms,
                                        const struct stop *stop, pid_t *pid, struct err *err);
