@@ -253,9 +253,11 @@ void http_server_stop(struct http_server **server_place, int64_t wait_ms)
     *server_place = NULL;
     int fd = MHD_quiesce_daemon(server->daemon);
     if (fd >= 0)
-        close(fd);
+        shutdown(fd, SHUT_RDWR); /* nobody connects any more; a worker may be about to accept, so it stays open */
     drain_waiting(server, wait_ms);
     MHD_stop_daemon(server->daemon);
+    if (fd >= 0)
+        close(fd);
     pthread_mutex_lock(&server->lock);
     server->stopping = true;
     pthread_cond_broadcast(&server->changed);

