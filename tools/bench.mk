@@ -8,3 +8,7 @@ $(BUILD)/bench/generate $(BUILD)/bench/evaluate: $(BUILD)/bench/%: tests/bench/%
 
 bench: all $(BUILD)/bench/generate $(BUILD)/bench/evaluate
 	@$(PYTHON) tests/bench/run.py --build $(BUILD) --records $(BENCH_RECORDS) --runs $(BENCH_RUNS)
+
+bench-latency: all $(BUILD)/bench/generate
+	@$(PYTHON) tests/bench/latency.py --build $(BUILD)
+.PHONY: bench-latency

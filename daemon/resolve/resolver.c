@@ -11,6 +11,9 @@
 #define IDLE_WAIT_MS     20
 #define SCRATCH_MAX_BYTES ((size_t)16 << 20)
 #define WRITER_DEPTH     2
+#define LIVE_TIME_US     ((int64_t)3 * 1000000) /* after a live batch: others are expected */
+#define LIVE_PENDING_MAX 0                      /* then bulk waits while more sets are on their way */
+#define LIVE_POLL_MS     1
 #define REBUILD_FIRST_MS 1000
 #define REBUILD_LAST_MS  60000
 #define DRAIN_MS         30000
@@ -347,6 +350,20 @@ static struct batch *take_fresh(struct resolver *r, int64_t wait_ms, bool live_o
     }
 }
 
+/* While posts come in, a bulk batch is begun only when few sets are on their way to the database: commits are in
+ * order, so what is put before a post's is what the post waits for. */
+static struct batch *take_next(struct resolver *r, bool closing)
+{
+    int64_t now_us = clock_monotonic_us(r->settings.clock);
+    bool hold_bulk = !closing && now_us < r->live_until_us &&
+                     writer_pending(r->writer) > LIVE_PENDING_MAX;
+    int64_t wait_ms = hold_bulk ? LIVE_POLL_MS : closing ? 1 : IDLE_WAIT_MS;
+    struct batch *batch = take_fresh(r, wait_ms, hold_bulk);
+    if (batch && batch->live)
+        r->live_until_us = now_us + LIVE_TIME_US;
+    return batch;
+}
+
 /* Live batches that are ready join one turn. */
 static void join_live(struct resolver *r, struct batch *first)
 {
@@ -383,8 +400,7 @@ static void *resolve_loop(void *data)
             break;
         bool closing = resolver_is_closing(r);
         bool recovered = r->recovered != NULL;
-        struct batch *batch = recovered ? take_recovered(r, cleaner)
-                                        : take_fresh(r, closing ? 1 : IDLE_WAIT_MS, false);
+        struct batch *batch = recovered ? take_recovered(r, cleaner) : take_next(r, closing);
         int64_t now_us = clock_monotonic_us(r->settings.clock);
         if (now_us >= stats_at_us) {
             publish_stats(r);

@@ -39,6 +39,7 @@ struct resolver {
     struct db *reader;
     struct writer *writer;
     struct resolver_scratch scratch;
+    int64_t live_until_us;      /* monotonic; until then a post is expected at any moment */
     uint64_t next_set, last_record_id, last_event_seq;
     uint64_t live_records, customer_count, lead_count, arrivals;
     unsigned char hash_key[32]; /* of rejects' identifiers */

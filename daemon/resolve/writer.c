@@ -21,6 +21,7 @@ struct writer {
     bool failed;
     uint64_t refused_first, refused_last; /* batches of the set that failed */
     uint64_t put_number;
+    size_t pending;
     atomic_uint_fast64_t committed;
 };
 
@@ -241,6 +242,7 @@ static void *write_loop(void *data)
         struct err err = {0};
         bool done = !writer->failed && !stop_is_set(&writer->stop) && commit(writer, set, &err);
         pthread_mutex_lock(&writer->lock);
+        writer->pending--;
         if (done) {
             atomic_store(&writer->committed, set->number);
         } else if (!writer->failed && !stop_is_set(&writer->stop)) {
@@ -292,12 +294,19 @@ bool writer_put(struct writer *writer, struct write_set **set)
 {
     pthread_mutex_lock(&writer->lock);
     bool failed = writer->failed;
-    if (!failed)
+    if (!failed) {
         writer->put_number = (*set)->number;
+        writer->pending++;
+    }
     pthread_mutex_unlock(&writer->lock);
     if (!failed && queue_put(writer->queue, *set, -1) == STATUS_OK) {
         *set = NULL;
         return true;
+    }
+    if (!failed) { /* the queue is closed */
+        pthread_mutex_lock(&writer->lock);
+        writer->pending--;
+        pthread_mutex_unlock(&writer->lock);
     }
     write_set_free(set);
     return false;
@@ -317,6 +326,14 @@ bool writer_drain(struct writer *writer, int64_t wait_ms)
     bool drained = !writer->failed && atomic_load(&writer->committed) >= writer->put_number;
     pthread_mutex_unlock(&writer->lock);
     return drained;
+}
+
+size_t writer_pending(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    size_t pending = writer->pending;
+    pthread_mutex_unlock(&writer->lock);
+    return pending;
 }
 
 uint64_t writer_committed(const struct writer *writer)
