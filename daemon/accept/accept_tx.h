@@ -29,6 +29,7 @@ struct accept_item {
     struct source *source;
     struct delivery_batch *deliveries;
     int64_t received_us;   /* effective time of records that have none */
+    bool fresh;            /* received just now: such a record is newer than what its key has, whatever the wall clock says */
     bool backfill;
     bool set_cursor;       /* store deliveries->cursor with it */
     uint64_t suppressed;   /* arrivals only to be counted (honeypot hits) */

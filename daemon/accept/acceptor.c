@@ -112,6 +112,7 @@ static enum status store_group(struct acceptor *a, struct submission **group, si
         items[i] = (struct accept_item){.source = group[i]->source,
                                         .deliveries = &group[i]->deliveries,
                                         .received_us = group[i]->received_us,
+                                        .fresh = !group[i]->spooled,
                                         .suppressed = group[i]->suppressed,
                                         .repeats = group[i]->repeats};
     struct accept_work *work = accept_prepare(intake, items, count, true, batch, err);
@@ -293,7 +294,7 @@ static bool parse_entry(struct acceptor *a, const struct spool_entry *entry,
     delivery->meta = entry->meta;
     delivery->position = entry->position;
     *submission = (struct submission){
-        .source = source, .received_us = entry->received_us,
+        .source = source, .received_us = entry->received_us, .spooled = true,
         .deliveries = {.count = 1, .deliveries = delivery, .layout = entry->layout}};
     return !arena_failed(arena);
 }

@@ -25,6 +25,7 @@ struct submission {
     struct arena *arena;                /* taken */
     struct delivery_batch deliveries;   /* in the arena */
     int64_t received_us;
+    bool spooled;                       /* received earlier, kept in the spool since */
     uint64_t suppressed;                /* only counted (honeypot); deliveries may then be empty */
     /* Called once, on the accept thread; must not block. Results are set by then; the arena may be gone. */
     void (*completed)(struct submission *submission);

@@ -53,7 +53,7 @@ static bool take_batch(struct puller *p, struct batch **batch, struct delivery_b
 {
     int64_t now_us = clock_wall_us(p->s->intake->clock);
     struct accept_item item = {.source = p->source, .deliveries = deliveries, .received_us = now_us,
-                               .backfill = p->s->backfill, .set_cursor = p->s->opened == NULL};
+                               .fresh = true, .backfill = p->s->backfill, .set_cursor = p->s->opened == NULL};
     bool live = deliveries->count <= SMALL_BATCH && p->s->opened == NULL;
     struct accept_work *work = accept_prepare(p->s->intake, &item, 1, live, *batch, err);
     if (work == NULL)

@@ -128,6 +128,37 @@ def test_order_does_not_matter_with_a_restart_in_between(postgres, database, tmp
         assert result == results[0], (order, different)
 
 
+def test_what_comes_later_without_a_time_is_newer_even_after_the_clock_was_set_back(postgres, database, tmp_path):
+    ids = range(30)
+    sheet = tmp_path / "twice.csv"
+    sheet.write_text("id,full_name,city\n" + "".join(f"{i},Ann Other{i},First\n{i},Ann Other{i},Second\n" for i in ids),
+                     encoding="utf-8")
+    daemon = Daemon(tmp_path, postgres.conninfo(database), f"sources:\n  old: {{type: csv, drop: {tmp_path}/drop, id: [id]}}\n")
+    connection = postgres.connect(database)
+    connection.autocommit = True
+    cursor = connection.cursor()
+
+    def cities():
+        cursor.execute("SELECT city, count(*) FROM golden.customer GROUP BY 1")
+        return dict(cursor.fetchall())
+
+    with daemon:
+        daemon.run("load", "old", str(sheet))
+        assert cities() == {"Second": len(ids)}  # two rows of one file
+        daemon.stop()
+        cursor.execute("UPDATE tributary.record SET effective_at = effective_at + interval '1 hour'")
+        daemon.start()
+        sheet.write_text("id,full_name,city\n" + "".join(f"{i},Ann Other{i},Third\n" for i in ids), encoding="utf-8")
+        daemon.run("load", "old", str(sheet))
+        assert cities() == {"Third": len(ids)}
+        row = ledger(connection)["old"]
+        assert (row["stored"], row["updated"], row["repeat"], row["in_flight"]) == (len(ids), 2 * len(ids), 0, 0)
+        daemon.kill()
+        daemon.start()
+        assert cities() == {"Third": len(ids)}
+    connection.close()
+
+
 def generate(directory, records):
     subprocess.run(["cc", "-O2", "-o", str(BUILD / "generate"), "tests/bench/generate.c", "-lm"], check=True)
     subprocess.run([str(BUILD / "generate"), "--population", "mixed", "--records", str(records), "--seed", "77",
