@@ -70,18 +70,7 @@ static void wrong(struct compiler *c, const struct yaml_node *node, const char *
 static void check_keys(struct compiler *c, const struct yaml_node *map, const char *const *keys,
                        size_t count)
 {
-    for (size_t i = 0; map->kind == YAML_MAP && i < map->count; i++) {
-        size_t k = 0;
-        while (k < count && !slice_is(map->keys[i]->text, keys[k]))
-            k++;
-        if (k < count)
-            continue;
-        const char *near = nearest_word(map->keys[i]->text, keys, count);
-        problems_add(c->problems, map->keys[i], "unknown key '%.*s'%s%s",
-                     SLICE_ARG(map->keys[i]->text), near ? "; hint: did you mean " : "",
-                     near ? near : "");
-        c->good = false;
-    }
+    c->good = problems_check_keys(c->problems, map, keys, count) && c->good;
 }
 
 static bool is_text(const struct yaml_node *node)

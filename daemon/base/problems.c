@@ -115,3 +115,20 @@ const char *nearest_word(struct slice word, const char *const *candidates, size_
     }
     return nearest;
 }
+
+bool problems_check_keys(struct problems *problems, const struct yaml_node *map, const char *const *keys, size_t count)
+{
+    bool good = true;
+    for (size_t i = 0; map->kind == YAML_MAP && i < map->count; i++) {
+        size_t k = 0;
+        while (k < count && !slice_is(map->keys[i]->text, keys[k]))
+            k++;
+        if (k < count)
+            continue;
+        const char *near = nearest_word(map->keys[i]->text, keys, count);
+        problems_add(problems, map->keys[i], "unknown key '" SLICE_FMT "'%s%s", SLICE_ARG(map->keys[i]->text),
+                     near ? "; hint: did you mean " : "", near ? near : "");
+        good = false;
+    }
+    return good;
+}

@@ -61,5 +61,7 @@ struct slice yaml_shown(const struct yaml_node *node);
 /* The candidate nearest to `word` by edit distance (at most a third of its length away), or NULL.
  */
 const char *nearest_word(struct slice word, const char *const *candidates, size_t count);
+/* Adds a problem for each key of a map that is none of `keys`, with the nearest of them. True when there was none. */
+bool problems_check_keys(struct problems *problems, const struct yaml_node *map, const char *const *keys, size_t count);
 
 #endif
