@@ -138,6 +138,7 @@ struct known_fields {
     uint16_t full_name, given_name, family_name, name_title, name_suffix, name_note;
     uint16_t email, phone, address_line, district, city, province, postal_code, country;
     uint16_t birth_date, gender, national_id, tags;
+    uint16_t company, credit_code, industry, website;
 };
 
 struct pack_test {

@@ -234,6 +234,10 @@ static void find_known(struct ruleset *ruleset)
         {"gender", &ruleset->known.gender},
         {"national_id", &ruleset->known.national_id},
         {"tags", &ruleset->known.tags},
+        {"company", &ruleset->known.company},
+        {"credit_code", &ruleset->known.credit_code},
+        {"industry", &ruleset->known.industry},
+        {"website", &ruleset->known.website},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const struct field *field = schema_find(&ruleset->schema, known[i].name);

@@ -1,5 +1,6 @@
 /* accept_tx.c - see accept_tx.h. */
 #include "daemon/accept/accept_tx.h"
+#include "daemon/accept/employer.h"
 #include "daemon/base/crash_point.h"
 #include "daemon/base/safe_text.h"
 #include "daemon/base/utf8.h"
@@ -182,7 +183,8 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
     delivery->refusal_param = safe_text(batch->arena, delivery->refusal_param);
     for (size_t i = 0; i < delivery->record_count && delivery->refusal == NULL; i++) {
         if (!is_key_text(delivery->records[i].external_id, RECORD_ID_MAX_BYTES) ||
-            !is_key_text(delivery->records[i].part, RECORD_PART_MAX_BYTES)) {
+            !is_key_text(delivery->records[i].part, RECORD_PART_MAX_BYTES) ||
+            employer_is_part(delivery->records[i].part)) {
             delivery->refusal = "record.bad_key";
             delivery->refusal_param = SLICE_EMPTY;
         }

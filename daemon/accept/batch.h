@@ -26,6 +26,8 @@ struct arrival {
     uint64_t hash;
     int64_t effective_us;
     struct clean_record clean; /* by the cleaning pool */
+    struct arrival *employer;  /* by the cleaning pool: the company it names (employer.h); NULL none is looked for */
+    bool is_employer;          /* is such a one itself */
 };
 
 struct batch {

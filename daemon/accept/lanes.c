@@ -1,5 +1,6 @@
 /* lanes.c - see lanes.h. */
 #include "daemon/accept/lanes.h"
+#include "daemon/accept/employer.h"
 #include "daemon/base/log.h"
 
 #include <pthread.h>
@@ -26,15 +27,20 @@ struct lanes {
     pthread_t cleaners[CLEANERS_MAX];
 };
 
+static bool clean_arrival(struct arrival *arrival, struct arena *arena, struct cleaner *cleaner)
+{
+    struct err err;
+    if (arrival->raw->op != RECORD_DELETE &&
+        ruleset_clean(cleaner, &arrival->source->rules, arrival->raw, arena, &arrival->clean, &err) != STATUS_OK)
+        return false;
+    return !arrival->source->employers || employer_attach(arena, arrival);
+}
+
 void batch_clean(struct batch *batch, struct cleaner *cleaner)
 {
     for (size_t i = 0; i < batch->arrival_count; i++) {
         struct arrival *arrival = &batch->arrivals[i];
-        if (arrival->raw == NULL || arrival->raw->op == RECORD_DELETE)
-            continue;
-        struct err err;
-        if (ruleset_clean(cleaner, &arrival->source->rules, arrival->raw, batch->arena,
-                          &arrival->clean, &err) != STATUS_OK) {
+        if (arrival->raw && !clean_arrival(arrival, batch->arena, cleaner)) {
             /* Only a record beyond all bounds gets here: it is held for a person, never lost. */
             static const struct issue too_large = {ISSUE_QUARANTINE, "record.too_large", FIELD_NONE,
                                                    {"", 0}};

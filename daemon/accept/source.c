@@ -70,6 +70,7 @@ static enum status add_source(const struct building *b, const struct config_sour
         source->enabled = options_bool(options, "enabled");
         source->leads = options_bool(options, "leads");
         source->verified = options_bool(options, "verified");
+        source->employers = options_bool(options, "employers");
         source->space = options_string(options, "space");
         source->lead_again_after_ms = options_int(options, "lead_again_after");
         source->silent_after_ms = options_int(options, "silent_after");

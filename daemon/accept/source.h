@@ -38,6 +38,7 @@ struct source {
     atomic_bool paused;                /* by a person; kept in the database; any thread */
     bool leads;
     bool verified;
+    bool employers;                    /* a company that its records name is a record of its own */
     int64_t lead_again_after_ms;
     int64_t silent_after_ms;           /* 0 never */
     int64_t retention_ms;              /* of raw bytes; 0 for ever (a source not configured any more) */

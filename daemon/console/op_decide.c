@@ -13,7 +13,7 @@
 #define LIST_MAX      1000
 
 struct party {
-    char *source, *external_id, *part;
+    char *source, *external_id, *part, *kind, *space;
 };
 
 struct deciding {
@@ -33,6 +33,8 @@ static void free_parties(struct party *parties, size_t count)
         free(parties[i].source);
         free(parties[i].external_id);
         free(parties[i].part);
+        free(parties[i].kind);
+        free(parties[i].space);
     }
     free(parties);
 }
@@ -50,11 +52,14 @@ static enum status read_party(struct engine *engine, uint64_t record_id, struct 
         status = err_set(err, RETRY_NONE, "op.not_found", "there is no record %llu",
                          (unsigned long long)record_id);
     } else {
-        struct slice texts[3] = {db_bytes(rows, 0, 1), db_bytes(rows, 0, 2), db_bytes(rows, 0, 3)};
-        party->source = strndup(texts[0].ptr, texts[0].len);
-        party->external_id = strndup(texts[1].ptr, texts[1].len);
-        party->part = strndup(texts[2].ptr, texts[2].len);
-        if (!party->source || !party->external_id || !party->part)
+        char **const texts[] = {&party->source, &party->external_id, &party->part, &party->kind, &party->space};
+        bool copied = true;
+        for (unsigned i = 0; i < 5; i++) {
+            struct slice text = db_bytes(rows, 0, i + 1);
+            *texts[i] = strndup(text.ptr, text.len);
+            copied &= *texts[i] != NULL;
+        }
+        if (!copied)
             status = err_set(err, RETRY_LATER, "base.memory", "out of memory for a decision");
     }
     db_result_free(&rows);
@@ -76,6 +81,24 @@ static enum status put_decision(struct engine *engine, const struct decided_pair
         return STATUS_FAILED;
     *id = db_int(rows, 0, 0);
     db_result_free(&rows);
+    return STATUS_OK;
+}
+
+/* What nothing can make one customer of. */
+static enum status check_pair(const struct decided_pair *pair, const struct party *a, const struct party *b,
+                              struct err *err)
+{
+    if (strcmp(pair->kind, "always") != 0)
+        return STATUS_OK;
+    if (strcmp(a->kind, b->kind) != 0)
+        return err_set(err, RETRY_REJECT_CONFIG, "op.kinds",
+                       "%llu is a %s and %llu is a %s: they are never one customer; hint: golden.works_for says who "
+                       "works for which company", (unsigned long long)pair->a, a->kind, (unsigned long long)pair->b,
+                       b->kind);
+    if (strcmp(a->space, b->space) != 0)
+        return err_set(err, RETRY_REJECT_CONFIG, "op.spaces",
+                       "%llu is of space %s and %llu of space %s: records of different spaces never meet",
+                       (unsigned long long)pair->a, a->space, (unsigned long long)pair->b, b->space);
     return STATUS_OK;
 }
 
@@ -127,6 +150,8 @@ enum status op_decide(struct engine *engine, const struct decided_pair *pairs, s
         status = read_party(engine, pairs[i].a, &d.parties[2 * i], err);
         if (status == STATUS_OK)
             status = read_party(engine, pairs[i].b, &d.parties[2 * i + 1], err);
+        if (status == STATUS_OK)
+            status = check_pair(&pairs[i], &d.parties[2 * i], &d.parties[2 * i + 1], err);
     }
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = put_decision(engine, &pairs[i], &d.parties[2 * i], &d.parties[2 * i + 1], actor,

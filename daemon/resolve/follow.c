@@ -147,7 +147,8 @@ static void write_staged(struct turn *turn)
             .record_id = (int64_t)staged->record_id, .customer_id = (int64_t)entry->customer,
             .effective_us = entry->effective_us, .hash = entry->hash,
             .accept_seq = arrival->accept_seq, .source_id = arrival->source->source_id,
-            .kind = (int16_t)(staged->deleted ? arrival->source->rules.kind : arrival->clean.kind),
+            .kind = (int16_t)(staged->deleted && !arrival->is_employer ? arrival->source->rules.kind
+                                                               : arrival->clean.kind),
             .flags = (int16_t)(entry->flags & ROSTER_STORED_FLAGS),
             .lead_us = entry->flags & ROSTER_LEAD ? turn->set->now_us : 0,
             .space = slice_str(arrival->source->space), .external_id = arrival->raw->external_id,

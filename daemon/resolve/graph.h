@@ -20,7 +20,8 @@
  *    turn on that its ends be joined, unless newer `always` have joined them by then; so an
  *    `always` overrules older `never`s, and one that would join a newer `never` is refused. An
  *    edge's union is refused when it would join a `never`, two different identities of persons,
- *    or exceed the size cap; `always` heeds no identities, but the size cap. A pair with a
+ *    or exceed the size cap; `always` heeds no identities, but the size cap, and joins no
+ *    person with a company. A pair with a
  *    decision of its own is no edge here: the decision has spoken for it.
  *  - a component above component_records is cut: the link weight of its pieces rises by 2 bits
  *    (in log2 odds) at a time until each is at or below that size or held together by `always`

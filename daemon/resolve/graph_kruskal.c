@@ -4,7 +4,8 @@
  * 1. Decisions, newest first. A `never` whose ends are not together by then is active from then
  *    on; one whose ends newer `always` have already joined is overruled. An `always` joins its
  *    ends, whatever their identities, unless that would join an active (so: newer) `never` or
- *    exceed the size cap; then it is refused and becomes a review.
+ *    exceed the size cap; then it is refused and becomes a review. An `always` between a person
+ *    and a company joins nothing.
  * 2. Edges, by weight descending, then by the lower and the higher natural key. A union is refused
  *    when it would join an active `never`, two different identities of persons, or exceed the size
  *    cap (tested in this order; the bridge of a `never` is the newest that forbids it). A pair with
@@ -195,6 +196,12 @@ static void add_never(struct graph *graph, uint32_t here, uint32_t there, uint64
     root->never_count++;
 }
 
+static enum record_kind kind_of(const struct graph *graph, uint32_t node)
+{
+    uint32_t slot = graph->component.nodes.items[node].slot;
+    return graph->ops->kind(entries_features(&graph->entries, slot));
+}
+
 static void apply_verdict(struct graph *graph, const struct strong_verdict *strong)
 {
     struct component *component = &graph->component;
@@ -209,6 +216,8 @@ static void apply_verdict(struct graph *graph, const struct strong_verdict *stro
         add_never(graph, strong->b, strong->a, strong->order);
         return;
     }
+    if (kind_of(graph, strong->a) != kind_of(graph, strong->b))
+        return;
     struct refusal refusal = refuse(graph, a, b, true);
     if (refusal.reason == 0) {
         unite(component, a, b);

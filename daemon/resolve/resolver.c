@@ -37,9 +37,9 @@ struct turn *turn_new(struct resolver *r, size_t arrivals, const char *actor)
     turn->actor = actor;
     turn->arena = arena_new(TURN_ARENA_MAX);
     turn->set = write_set_new(r->next_set, clock_wall_us(r->settings.clock));
-    turn->staged_max = arrivals;
+    turn->staged_max = arrivals * 2; /* a person's record and the company it names */
     if (turn->arena) {
-        turn->staged = ARENA_ARRAY(turn->arena, struct staged, arrivals + 1);
+        turn->staged = ARENA_ARRAY(turn->arena, struct staged, turn->staged_max + 1);
         turn->lost_leads = ARENA_ARRAY(turn->arena, uint64_t, arrivals + 1);
     }
     if (turn->set == NULL || turn->arena == NULL || arena_failed(turn->arena)) {

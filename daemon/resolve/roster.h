@@ -16,6 +16,7 @@ enum roster_flag { /* the low byte is stored in tributary.record.flags */
     ROSTER_BACKFILL = 4,
     ROSTER_TEST = 8,
     ROSTER_VERIFIED = 16,
+    ROSTER_EMPLOYER = 32,   /* a company that a person's record names (daemon/accept/employer.h) */
     ROSTER_LEAD = 256,      /* this record made a lead */
     ROSTER_CUSTOMER = 512,  /* a customer row of this id stands in the database (or is on its way) */
     ROSTER_STORED = 1024,   /* a record row of this id stands there (or is on its way) */

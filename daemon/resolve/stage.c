@@ -76,16 +76,16 @@ static void reject(struct turn *turn, const struct arrival *arrival)
 static uint16_t flags_of(const struct arrival *arrival)
 {
     const struct source *source = arrival->source;
-    uint16_t flags = 0;
+    uint16_t flags = arrival->is_employer ? ROSTER_EMPLOYER : 0;
     if (arrival->raw->op == RECORD_DELETE)
         flags |= ROSTER_DELETED;
-    if (source->leads)
+    if (source->leads && !arrival->is_employer)
         flags |= ROSTER_LEAD_MAKING;
     if (arrival->backfill)
         flags |= ROSTER_BACKFILL;
     if (arrival->raw->is_test)
         flags |= ROSTER_TEST;
-    if (source->verified)
+    if (source->verified && !arrival->is_employer) /* what was verified is the person's */
         flags |= ROSTER_VERIFIED;
     return flags;
 }
@@ -93,7 +93,8 @@ static uint16_t flags_of(const struct arrival *arrival)
 static struct slice clean_json(struct turn *turn, const struct arrival *arrival, bool deleted)
 {
     if (deleted)
-        return SLICE("{\"kind\":\"person\",\"v\":[]}");
+        return arrival->is_employer ? SLICE("{\"kind\":\"company\",\"v\":[]}")
+                                    : SLICE("{\"kind\":\"person\",\"v\":[]}");
     struct buf *json = &turn->r->scratch.text;
     buf_reset(json);
     clean_record_to_json(turn->r->generation->schema, &arrival->clean, json);
@@ -114,6 +115,12 @@ static void note_lost_lead(struct turn *turn, const struct roster_entry *entry)
 {
     if ((entry->flags & ROSTER_LEAD) && entry->customer)
         turn->lost_leads[turn->lost_lead_count++] = entry->customer;
+}
+
+static void count(struct turn *turn, const struct arrival *arrival, enum ledger_outcome outcome)
+{
+    if (!arrival->is_employer) /* was not received */
+        write_set_count(turn->set, arrival->source->source_id, outcome);
 }
 
 /* Puts the arrival's version in the place of whatever stood. */
@@ -153,11 +160,34 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     staged->features = deleted ? SLICE_EMPTY : pack(turn, arrival);
     if (deleted) {
         graph_remove(r->graph, known->record_id);
-        write_set_count(turn->set, arrival->source->source_id, LEDGER_DELETED);
+        count(turn, arrival, LEDGER_DELETED);
         return STATUS_OK;
     }
-    write_set_count(turn->set, arrival->source->source_id, was_live ? LEDGER_UPDATED : LEDGER_STORED);
+    count(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
     return graph_put(r->graph, known->record_id, arrival->key, staged->features, err);
+}
+
+static enum status no_room(struct err *err)
+{
+    return err_set(err, RETRY_FATAL, "resolve.records_max",
+                   "no room for another record; hint: raise limits.records");
+}
+
+/* The company a person's record names, once that version of it stands: it has no order of its own. */
+static enum status stage_employer(struct turn *turn, const struct arrival *person, struct err *err)
+{
+    struct arrival *employer = person->employer;
+    struct known *all_known = turn->r->settings.intake->known;
+    bool named = employer->raw->op != RECORD_DELETE;
+    struct known_entry *known = named ? known_add(all_known, employer->key) : known_find(all_known, employer->key);
+    if (known == NULL)
+        return named ? no_room(err) : STATUS_OK;
+    const struct roster_entry *entry = known->record_id ? roster_at(&turn->r->roster, known->record_id) : NULL;
+    if (!named && (entry == NULL || (entry->flags & ROSTER_DELETED)))
+        return STATUS_OK;
+    employer->effective_us = person->effective_us;
+    employer->hash = person->hash;
+    return stage_version(turn, employer, known, err);
 }
 
 static enum status stage_arrival(struct turn *turn, const struct arrival *arrival, struct err *err)
@@ -174,15 +204,15 @@ static enum status stage_arrival(struct turn *turn, const struct arrival *arriva
     }
     struct known_entry *known = known_add(turn->r->settings.intake->known, arrival->key);
     if (known == NULL)
-        return err_set(err, RETRY_FATAL, "resolve.records_max",
-                       "no room for another record; hint: raise limits.records");
+        return no_room(err);
     struct known_version version = {arrival->effective_us, arrival->hash};
     if (known_version_cmp(&version, &known->resolved) <= 0) {
         /* Delivered again, or an old version that comes late: the newer one stands. */
         write_set_count(turn->set, arrival->source->source_id, LEDGER_REPEAT);
         return STATUS_OK;
     }
-    return stage_version(turn, arrival, known, err);
+    enum status status = stage_version(turn, arrival, known, err);
+    return status == STATUS_OK && arrival->employer ? stage_employer(turn, arrival, err) : status;
 }
 
 enum status stage_batch(struct turn *turn, const struct batch *batch, struct err *err)

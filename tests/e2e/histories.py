@@ -12,7 +12,7 @@ NAMES = ["林晓雯", "张伟", "欧阳娜娜", "王芳", "李建国", "陈思�
          "周杰", "吴彦", "Priya Sharma", "孙丽华", "郑凯"]
 HUB_NAMES = [a + b for a in "赵钱孙李周吴郑王冯陈褚卫" for b in ("文博", "雅静", "志强", "美玲", "天佑", "海燕")]
 CITIES = ["上海", "北京", "深圳", "杭州"]
-COMPANIES = ["上海华信科技有限公司", "北京远景咨询有限公司", "Brightwater Ltd"]
+COMPANIES = ["上海华信科技有限公司", "华信科技（上海）有限公司", "北京远景咨询有限公司", "Brightwater Ltd", "个人"]
 
 
 def national_id(rng):
@@ -178,8 +178,10 @@ def configuration(worlds, golden="", extra=""):
     lines = ["sources:"]
     for world in worlds:
         space = f"space{world.number}"
-        lines.append(f"  {world.web}: {{type: records, country: CN, space: {space}}}")
-        lines.append(f"  {world.crm}: {{type: records, country: CN, space: {space}, leads: false, verified: true}}")
+        employers = "true" if world.number % 2 == 0 else "false"
+        lines.append(f"  {world.web}: {{type: records, country: CN, space: {space}, employers: {employers}}}")
+        lines.append(f"  {world.crm}: {{type: records, country: CN, space: {space}, leads: false, verified: true, "
+                     f"employers: {employers}}}")
     ranked = ", ".join([world.crm for world in worlds] + [world.web for world in worlds])
     lines.append(f"golden:\n  source_rank: [{ranked}]\n{golden}")
     return "\n".join(lines) + "\n" + extra

@@ -13,7 +13,8 @@ def rows(connection, query, *arguments):
 
 def record_names(connection):
     return {record: (source, external) for record, source, external in rows(
-        connection, "SELECT r.record_id, s.name, r.external_id FROM tributary.record r JOIN tributary.source s USING (source_id)")}
+        connection, "SELECT r.record_id, s.name, r.external_id || coalesce(' ' || nullif(r.part, 'main'), '') "
+                    "FROM tributary.record r JOIN tributary.source s USING (source_id)")}
 
 
 def hashable(value):
@@ -50,6 +51,9 @@ def snapshot(connection):
         put(customer, "consent", tuple(consent))
     for customer, *activity in rows(connection, "SELECT customer_id, at, type, key, data, source, external_id, part FROM golden.activity"):
         put(customer, "activity", hashable(activity))
+    for person, company, *work in rows(connection, "SELECT person_id, company_id, job_title, since, last_seen, sources, person_records "
+                                                   "FROM golden.works_for"):
+        put(person, "works for", (group[company], *hashable(work[:-1]), tuple(sorted(names[record] for record in work[-1]))))
     for a, b, reason, weight in rows(connection, "SELECT a, b, reason, weight FROM tributary.link"):
         put(customer_of(connection, members, names, a), "link", (*sorted((names[a], names[b])), reason, weight))
     for a, b, reason, weight, *bridge in rows(connection, "SELECT a, b, reason, weight, bridge_a, bridge_b FROM tributary.review"):
@@ -84,6 +88,8 @@ def check_structure(connection):
         if customer is not None:
             by_customer.setdefault(customer, set()).add(record)
     assert by_customer.keys() == living
+    assert rows(connection, "SELECT customer_id FROM tributary.record WHERE customer_id IS NOT NULL GROUP BY customer_id "
+                            "HAVING count(DISTINCT kind) > 1") == [], "a person and a company are one customer"
     for customer, members in by_customer.items():
         assert customer == min(members), (customer, members)
     check_forest(connection, {record: customer for record, customer in records}, by_customer)

@@ -329,7 +329,7 @@ static inline void ref_decisions(struct ref_world *w, struct ref_state *s)
             continue;
         if (x->kind == DECISION_NEVER)
             w->active_never[next] = w->set[x->a] != w->set[x->b];
-        else
+        else if (fake_kind(ref_features(w, x->a)) == fake_kind(ref_features(w, x->b)))
             ref_try(w, s, x->a, x->b, x->order, w->edge[x->a][x->b] ? w->weight[x->a][x->b] : 0.0);
     }
 }

@@ -1,0 +1,239 @@
+"""Companies as a kind of their own: the employers that people's records name, company lists, and who works for which."""
+import itertools
+import json
+
+import pytest
+from conftest import wait_until
+from daemon import Daemon, ledger, settled
+
+CONFIG = """
+sources:
+  landing: {type: form, path: /f/landing, country: CN, employers: true}
+  people:  {type: csv, drop: DROP/people, id: [no], time: at, country: CN, employers: true, settle: 50ms}
+  firms:   {type: csv, drop: DROP/firms, id: [code], kind: company, country: CN, leads: false, verified: true, settle: 50ms}
+  crm:     {type: records, employers: true}
+  plain:   {type: records}
+"""
+PEOPLE = """no,at,name,mobile,email,company,title,city
+p1,2026-03-01T08:00:00Z,林晓雯,13917173952,xiaowen@huaxin-tech.cn,上海华信科技有限公司,经理,上海
+p2,2026-03-02T08:00:00Z,张伟,13817173953,zhangwei@huaxin-tech.cn,华信科技（上海）有限公司,工程师,上海
+p3,2026-03-03T08:00:00Z,王芳,13717173954,wangfang@qq.com,上海华信科技有限公司北京分公司,会计,北京
+p4,2026-03-04T08:00:00Z,李雷,13617173955,lilei@163.com,个人,,上海
+p5,2026-03-05T08:00:00Z,Hans Müller,+49 30 901820,hans@gmail.com,Hans Müller,,Berlin
+"""
+FIRMS = """code,公司名称,统一社会信用代码,官网,电话,地址
+F1,上海华信科技有限公司,91310115591693856A,https://www.huaxin-tech.cn,021-61234567,上海市浦东新区张江路88号
+F2,北京远景咨询有限公司,91110000600037341L,https://vision-consult.cn,010-61234568,北京市朝阳区建国路1号
+"""
+WORKS = "SELECT person_id, company_id, job_title, sources, record_count FROM golden.works_for ORDER BY person_id, company_id"
+
+
+def rows(connection, query, *arguments):
+    cursor = connection.cursor()
+    cursor.execute(query, arguments or None)
+    return cursor.fetchall()
+
+
+def drop(daemon, source, text, name="file.csv"):
+    folder = daemon.directory / "drop" / source
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{name}"
+    part.write_text(text, encoding="utf-8")
+    part.rename(folder / name)
+
+
+def wait_for(connection, source, received):
+    wait_until(lambda: ledger(connection).get(source, {}).get("received", 0) >= received and settled(connection), 30,
+               lambda: f"{source}: {ledger(connection).get(source)}")
+
+
+def push(daemon, source, external_id, fields=None, at=None, op="upsert", **more):
+    record = {"source": source, "external_id": external_id, "op": op, **more}
+    if fields is not None:
+        record["fields"] = fields
+    if at:
+        record["effective_at"] = at
+    (result,) = daemon.api("/v1/records", record)["results"]
+    assert result["status"] in ("accepted", "repeat"), result
+    return result["status"]
+
+
+@pytest.fixture
+def lab(postgres, database, tmp_path):
+    daemon = Daemon(tmp_path, postgres.conninfo(database), CONFIG.replace("DROP", str(tmp_path / "drop")))
+    for source in ("people", "firms"):
+        (tmp_path / "drop" / source).mkdir(parents=True)
+    connection = postgres.connect(database)
+    with daemon:
+        yield daemon, connection
+    connection.close()
+
+
+def customer_of(connection, source, external_id, part="main"):
+    found = rows(connection, "SELECT customer_id FROM golden.record_customer WHERE source = %s AND external_id = %s AND part = %s",
+                 source, external_id, part)
+    return found[0][0] if found else None
+
+
+def employer_of(connection, source, external_id):
+    return customer_of(connection, source, external_id, "main/employer")
+
+
+def test_a_sheet_of_people_a_sheet_of_companies_and_a_form_give_one_company(lab):
+    daemon, connection = lab
+    drop(daemon, "people", PEOPLE)
+    drop(daemon, "firms", FIRMS)
+    assert daemon.post("/f/landing", {"name": "赵敏", "email": "zhaomin@huaxin-tech.cn", "company": "上海华信科技有限公司",
+                                      "job title": "总监"})[0] == 200
+    wait_for(connection, "people", 5)
+    wait_for(connection, "firms", 2)
+    wait_for(connection, "landing", 1)
+    huaxin, vision = customer_of(connection, "firms", "F1"), customer_of(connection, "firms", "F2")
+    assert employer_of(connection, "people", "p1") == employer_of(connection, "people", "p2") == huaxin != vision
+    branch = employer_of(connection, "people", "p3")
+    assert branch not in (None, huaxin, vision), "a branch is another company"
+    assert employer_of(connection, "people", "p4") is None, "个人 is no company"
+    assert employer_of(connection, "people", "p5") is None, "a man who works under his own name is no company"
+    works = rows(connection, WORKS)
+    lin, zhang, wang = (customer_of(connection, "people", p) for p in ("p1", "p2", "p3"))
+    (zhao,), = rows(connection, "SELECT customer_id FROM golden.customer WHERE full_name = '赵敏'")
+    assert {(person, company, title) for person, company, title, *_ in works} == {
+        (lin, huaxin, "经理"), (zhang, huaxin, "工程师"), (zhao, huaxin, "总监"), (wang, branch, "会计")}
+    (company,) = rows(connection, "SELECT kind, company, credit_code, phone, email, full_name, lead_at, record_count "
+                                  "FROM golden.customer WHERE customer_id = %s", huaxin)
+    assert company[:4] == ("company", "上海华信科技有限公司", "91310115591693856A", ["+862161234567"])
+    assert company[4] is None and company[5] is None, "nothing that identifies a person is the company's"
+    assert company[6] is None and company[7] == 4
+    assert rows(connection, "SELECT DISTINCT kind FROM golden.customer WHERE customer_id IN (%s, %s, %s)", lin, zhang, wang) == [("person",)]
+    counts = ledger(connection)
+    assert counts["people"]["received"] == 5 and counts["people"]["stored"] == 5, "employers were not received"
+    assert counts["landing"]["received"] == 1
+    leads = rows(connection, "SELECT count(*) FROM golden.event WHERE type = 'lead.created'")
+    assert leads == [(6,)], "people are leads, their companies are none"
+
+
+def test_the_reader_reads_who_works_where(lab):
+    daemon, connection = lab
+    push(daemon, "crm", "1", {"full_name": "Mary O'Brien", "email": "mary@brightwater.example", "company": "Brightwater Ltd", "job_title": "Buyer"})
+    wait_for(connection, "crm", 1)
+    cursor = connection.cursor()
+    cursor.execute("SET ROLE tributary_reader")
+    cursor.execute(WORKS)
+    assert len(cursor.fetchall()) == 1
+    cursor.execute("RESET ROLE")
+
+
+def test_an_employer_follows_its_person_through_updates_deletion_and_redelivery(lab):
+    daemon, connection = lab
+    person = {"full_name": "Mary O'Brien", "email": "mary.obrien@gmail.com", "company": "Brightwater Ltd", "job_title": "Buyer"}
+    firm = {"full_name": "Ben Stone", "email": "ben@gmail.com", "company": "Brightwater Ltd"}
+    push(daemon, "crm", "1", person, "2026-03-01T00:00:00Z")
+    push(daemon, "crm", "2", firm, "2026-03-01T00:00:00Z")
+    wait_for(connection, "crm", 2)
+    assert push(daemon, "crm", "1", person, "2026-03-01T00:00:00Z") == "repeat"
+    first = employer_of(connection, "crm", "1")
+    assert first is not None
+    push(daemon, "crm", "1", dict(person, company="Redgrave Shipping plc", job_title="Captain"), "2026-03-03T00:00:00Z")
+    wait_for(connection, "crm", 4)
+    assert rows(connection, "SELECT company FROM golden.customer WHERE customer_id = %s", employer_of(connection, "crm", "1")) == \
+        [("Redgrave Shipping plc",)]
+    push(daemon, "crm", "1", person, "2026-03-02T00:00:00Z")  # comes late: the newer one stands
+    wait_for(connection, "crm", 5)
+    (work,) = rows(connection, "SELECT job_title, since::text FROM golden.works_for WHERE person_id = %s", customer_of(connection, "crm", "1"))
+    assert work[0] == "Captain" and work[1].startswith("2026-03-03")
+    no_company = {k: v for k, v in person.items() if k != "company"}
+    push(daemon, "crm", "1", no_company, "2026-03-04T00:00:00Z")
+    wait_for(connection, "crm", 6)
+    assert employer_of(connection, "crm", "1") is None and customer_of(connection, "crm", "1") is not None
+    assert rows(connection, "SELECT count(*) FROM golden.works_for WHERE person_id = %s", customer_of(connection, "crm", "1")) == [(0,)]
+    push(daemon, "crm", "1", person, "2026-03-05T00:00:00Z")
+    wait_for(connection, "crm", 7)
+    assert employer_of(connection, "crm", "1") is not None
+    push(daemon, "crm", "1", op="delete", at="2026-03-06T00:00:00Z")
+    wait_for(connection, "crm", 8)
+    assert employer_of(connection, "crm", "1") is None and customer_of(connection, "crm", "1") is None
+    assert employer_of(connection, "crm", "2") is not None, "a colleague's stays"
+    push(daemon, "crm", "1", person, "2026-03-07T00:00:00Z")
+    wait_for(connection, "crm", 9)
+    daemon.restart()
+    assert employer_of(connection, "crm", "1") is not None
+    assert len(rows(connection, WORKS)) == 2
+
+
+def test_a_merge_of_people_and_its_undoing_carry_their_employers(lab):
+    daemon, connection = lab
+    push(daemon, "crm", "1", {"full_name": "林晓雯", "phone": "13917173952", "company": "上海华信科技有限公司"})
+    push(daemon, "crm", "2", {"full_name": "小雯", "wechat_id": "lin_xw88", "company": "北京远景咨询有限公司"})
+    wait_for(connection, "crm", 2)
+    one, two = customer_of(connection, "crm", "1"), customer_of(connection, "crm", "2")
+    companies = {employer_of(connection, "crm", "1"), employer_of(connection, "crm", "2")}
+    assert len(companies) == 2 and one != two
+    daemon.run("customer", "merge", str(one), str(two))
+    assert {(p, c) for p, c, *_ in rows(connection, WORKS)} == {(one, c) for c in companies}
+    daemon.run("decision", "undo", "1")
+    assert {p for p, *_ in rows(connection, WORKS)} == {one, two}
+    a, b = sorted(companies)
+    daemon.run("customer", "merge", str(a), str(b))
+    assert {(p, c) for p, c, *_ in rows(connection, WORKS)} == {(one, a), (two, a)}
+    daemon.restart()
+    assert {(p, c) for p, c, *_ in rows(connection, WORKS)} == {(one, a), (two, a)}
+
+
+def test_a_person_and_a_company_are_never_one_customer(lab):
+    daemon, connection = lab
+    shared = {"phone": "021-61234567", "email": "info@huaxin-tech.cn", "company": "上海华信科技有限公司"}
+    push(daemon, "crm", "1", dict(shared, full_name="林晓雯"))
+    push(daemon, "crm", "2", dict(shared, full_name="张伟"))
+    drop(daemon, "firms", FIRMS)
+    wait_for(connection, "crm", 2)
+    wait_for(connection, "firms", 2)
+    people = [customer_of(connection, "crm", "1"), customer_of(connection, "crm", "2")]
+    assert people[0] != people[1], "a switchboard and info@ are no reason to merge colleagues"
+    assert customer_of(connection, "firms", "F1") not in people
+    assert rows(connection, "SELECT count(DISTINCT kind) FROM tributary.record GROUP BY customer_id HAVING count(DISTINCT kind) > 1") == []
+    refused = daemon.run("customer", "merge", str(people[0]), str(customer_of(connection, "firms", "F1")), check=False)
+    assert refused.returncode != 0 and "person" in refused.stderr and "company" in refused.stderr
+    assert rows(connection, "SELECT count(*) FROM tributary.decision") == [(0,)]
+
+
+def test_a_part_that_is_an_employers_is_refused(lab):
+    daemon, connection = lab
+    reply = daemon.api("/v1/records", {"source": "crm", "external_id": "1", "part": "main/employer", "fields": {"company": "Acme"}})
+    assert reply["results"][0]["status"] != "repeat"
+    wait_for(connection, "crm", 1)
+    assert ledger(connection)["crm"]["rejected"] == 1
+    assert rows(connection, "SELECT code FROM tributary.reject") == [("record.bad_key",)]
+
+
+def test_a_source_without_employers_makes_none(lab):
+    daemon, connection = lab
+    push(daemon, "plain", "1", {"full_name": "林晓雯", "phone": "13917173952", "company": "上海华信科技有限公司"})
+    wait_for(connection, "plain", 1)
+    assert rows(connection, "SELECT count(*) FROM tributary.record") == [(1,)] and rows(connection, WORKS) == []
+
+
+def test_any_order_gives_the_same_relation(postgres, tmp_path):
+    versions = [
+        ("1", {"full_name": "林晓雯", "phone": "13917173952", "company": "上海华信科技有限公司", "job_title": "经理"}, 1),
+        ("1", {"full_name": "林晓雯", "phone": "13917173952", "company": "北京远景咨询有限公司", "job_title": "总监"}, 2),
+        ("2", {"full_name": "张伟", "email": "zw@huaxin-tech.cn", "company": "华信科技（上海）有限公司"}, 1),
+        ("3", {"full_name": "王芳", "email": "wf@qq.com", "company": "北京远景咨询有限公司"}, 1),
+    ]
+    found = set()
+    for number, order in enumerate(itertools.permutations(versions)):
+        if number % 4:
+            continue  # six of the orders; the property tests play many more histories
+        database = postgres.create_database()
+        daemon = Daemon(tmp_path / str(number), postgres.conninfo(database), CONFIG.replace("DROP", str(tmp_path / "drop")))
+        connection = postgres.connect(database)
+        with daemon:
+            for external_id, fields, day in order:
+                push(daemon, "crm", external_id, fields, f"2026-03-0{day}T00:00:00Z")
+            wait_for(connection, "crm", len(versions))
+            names = {customer: sorted(names) for customer, names in rows(
+                connection, "SELECT customer_id, array_agg(external_id || part) FROM golden.record_customer GROUP BY 1")}
+            found.add(json.dumps(sorted((names[p], names[c], title, str(since), str(last)) for p, c, title, since, last in rows(
+                connection, "SELECT person_id, company_id, job_title, since, last_seen FROM golden.works_for"))))
+        connection.close()
+        postgres.drop_database(database)
+    assert len(found) == 1, found
