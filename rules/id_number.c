@@ -4,6 +4,7 @@
 #include "rules/text.h"
 
 #define ID_MAX_BYTES 64
+#define PLAIN_LEAST_BYTES 5 /* of a number that nothing checks */
 
 /* GB 11643: the check character of the first 17 digits. */
 static char cn_check(const char *digits)
@@ -267,6 +268,19 @@ static bool clean_chinese(struct slice s, bool expected, struct arena *arena, st
     return expected;
 }
 
+/* A number nobody here knows how to check may still be one: a customer, insurance or patient number. */
+static bool is_plain_number(struct slice s)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        bool letter = s.ptr[i] >= 'A' && s.ptr[i] <= 'Z';
+        digits += s.ptr[i] >= '0' && s.ptr[i] <= '9';
+        if (!letter && !(s.ptr[i] >= '0' && s.ptr[i] <= '9'))
+            return false;
+    }
+    return s.len >= PLAIN_LEAST_BYTES && digits * 2 >= s.len;
+}
+
 void clean_id_number(const struct clean_context *context, struct slice input, struct arena *arena, struct cleaned *out)
 {
     struct slice written = text_clean(input, false, arena);
@@ -292,11 +306,18 @@ void clean_id_number(const struct clean_context *context, struct slice input, st
     }
     if ((chinese || unknown) && clean_chinese(s, chinese, arena, out))
         return;
+    bool checkable = chinese;
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        if (context_country_is(context, checks[i].country) && checks[i].is_valid(s)) {
+        bool here = context_country_is(context, checks[i].country);
+        checkable = checkable || here;
+        if (here && checks[i].is_valid(s)) {
             out->value = s;
             return;
         }
+    }
+    if (!checkable && is_plain_number(s)) {
+        out->value = s;
+        return;
     }
     cleaned_invalid(out, s, "id_number.invalid"); /* nothing vouches for it: kept, no evidence */
 }

@@ -12,3 +12,8 @@ bench: all $(BUILD)/bench/generate $(BUILD)/bench/evaluate
 bench-latency: all $(BUILD)/bench/generate
 	@$(PYTHON) tests/bench/latency.py --build $(BUILD)
 .PHONY: bench-latency
+
+# How well records are recognised, beside Splink (tests/bench/accuracy.py); BENCH_ACCURACY=--no-splink for the quick half.
+bench-accuracy: all $(BUILD)/bench/generate $(BUILD)/bench/bench_match
+	@$(PYTHON) tests/bench/accuracy.py --build $(BUILD) $(BENCH_ACCURACY)
+.PHONY: bench-accuracy

@@ -5,7 +5,7 @@
  *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without
  * FIELD]... [--country CC] [--dump ID]
  *               [--features FILE]   writes each record's features there, for bench_graph
- *       [--pairs FILE]
+ *       [--pairs FILE] [--map COLUMN=FIELD]... [--own NAME=TYPE]... [--kind company]
  *
  * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack
  * understands, with a column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every
@@ -27,6 +27,7 @@
 #define KEY_GROUP_MAX 4096 /* records under one key: beyond it the bench, not the graph, gives up  \
                             */
 #define WITHOUT_MAX 8
+#define MAPS_MAX    32
 
 struct row {
     struct slice id;
@@ -64,6 +65,11 @@ struct bench {
     const char *country, *dump;
     FILE *pairs_file;
     long show_errors, show_missed;
+    enum record_kind kind;
+    size_t map_count;
+    struct source_map maps[MAPS_MAX];
+    struct slice mapped[MAPS_MAX];
+    struct buf own; /* YAML of the fields of one's own */
 };
 
 static void die(const char *what, const char *detail)
@@ -197,6 +203,27 @@ static void read_truth(struct bench *bench, const char *path)
     free(index);
 }
 
+static void add_map(struct bench *bench, const char *text)
+{
+    const char *equals = strrchr(text, '=');
+
+    if (equals == NULL || bench->map_count == MAPS_MAX)
+        die("--map COLUMN=FIELD, up to 32 of them", text);
+    bench->mapped[bench->map_count] = slice_of(text, (size_t)(equals - text));
+    bench->maps[bench->map_count] =
+        (struct source_map){slice_str(equals + 1), 1, &bench->mapped[bench->map_count]};
+    bench->map_count++;
+}
+
+static void add_own(struct bench *bench, const char *text)
+{
+    const char *equals = strrchr(text, '=');
+
+    if (equals == NULL)
+        die("--own NAME=TYPE", text);
+    buf_printf(&bench->own, "%.*s: {type: %s}\n", (int)(equals - text), text, equals + 1);
+}
+
 static struct ruleset *make_ruleset(struct bench *bench)
 {
     struct problems problems = {0};
@@ -207,7 +234,9 @@ static struct ruleset *make_ruleset(struct bench *bench)
 
     if (!found_pack || !found_model)
         die("missing asset", "rules/packs/people.yaml or rules/models/people.yaml");
-    struct ruleset *rules = ruleset_new(&pack, 1, NULL, &problems);
+    struct yaml_node *own =
+        bench->own.len ? yaml_parse(bench->arena, "own", buf_slice(&bench->own), &problems) : NULL;
+    struct ruleset *rules = ruleset_new(&pack, 1, own, &problems);
     if (rules)
         bench->matcher =
             matcher_new(ruleset_schema(rules), "people.yaml", model, &settings, &problems);
@@ -225,7 +254,8 @@ static void pack_rows(struct bench *bench)
     struct ruleset *rules = make_ruleset(bench);
     struct cleaner *cleaner = cleaner_new(rules);
     struct source_rules source = {
-        .name = "bench", .country = bench->country, .time_zone = "", .kind = KIND_PERSON};
+        .name = "bench", .country = bench->country, .time_zone = "", .kind = bench->kind,
+        .map_count = bench->map_count, .map = bench->maps};
     struct columns columns = {1, bench->column_count, bench->columns};
     struct arena *scratch = arena_new((size_t)64 << 20);
     struct buf features = BUF_INIT((size_t)1 << 30);
@@ -614,13 +644,14 @@ static void write_groups(struct bench *bench, const char *path)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.country = ""};
+    struct bench bench = {.country = "", .kind = KIND_PERSON, .own = BUF_INIT(16384)};
     const char *out = NULL, *features = NULL;
 
     if (argc < 3)
         die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] "
                      "[--without FIELD] "
-                     "[--country CC] [--dump ID] [--pairs FILE]");
+                     "[--country CC] [--dump ID] [--pairs FILE] [--map COLUMN=FIELD] "
+                     "[--own NAME=TYPE] [--kind company]");
     for (int i = 3; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--errors") == 0)
             bench.show_errors = atol(argv[i + 1]);
@@ -632,6 +663,12 @@ int main(int argc, char **argv)
             bench.country = argv[i + 1];
         else if (strcmp(argv[i], "--dump") == 0)
             bench.dump = argv[i + 1];
+        else if (strcmp(argv[i], "--map") == 0)
+            add_map(&bench, argv[i + 1]);
+        else if (strcmp(argv[i], "--own") == 0)
+            add_own(&bench, argv[i + 1]);
+        else if (strcmp(argv[i], "--kind") == 0)
+            bench.kind = argv[i + 1][0] == 'c' ? KIND_COMPANY : KIND_PERSON;
         else if (strcmp(argv[i], "--out") == 0)
             out = argv[i + 1];
         else if (strcmp(argv[i], "--features") == 0)
@@ -658,5 +695,6 @@ int main(int argc, char **argv)
         write_groups(&bench, out);
     if (bench.pairs_file)
         fclose(bench.pairs_file);
+    buf_free(&bench.own);
     return 0;
 }

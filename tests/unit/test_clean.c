@@ -256,7 +256,10 @@ static void test_id_numbers_are_checked(void **state)
         {&china, "91310115591693856a", "91310115591693856A", 0, NULL, 0, NULL},
         {&china, "91350211M00013FA1N", "91350211M00013FA1N", VALUE_INVALID, "id_number.checksum", 0, NULL},
         {&nowhere, "11010519491231002X", "11010519491231002X", 0, NULL, 0, NULL},
-        {&nowhere, "E12345678", "E12345678", VALUE_INVALID, "id_number.invalid", 0, NULL},
+        {&nowhere, "E12345678", "E12345678", 0, NULL, 0, NULL}, /* nothing could check it */
+        {&nowhere, "K-1188", "K1188", 0, NULL, 0, NULL},
+        {&nowhere, "member", "MEMBER", VALUE_INVALID, "id_number.invalid", 0, NULL},
+        {&nowhere, "A1", "A1", VALUE_INVALID, "id_number.invalid", 0, NULL},
         {&america, "536-90-4399", "536904399", 0, NULL, 0, NULL},
         {&america, "000-12-3456", "000123456", VALUE_INVALID, "id_number.invalid", 0, NULL},
         {&america, "123-45-6789", "123456789", VALUE_NOBODY, NULL, 0, NULL},
