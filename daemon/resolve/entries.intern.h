@@ -31,6 +31,7 @@ enum entry_flag {
     ENTRY_TOUCHED = 16, /* its component is to be found again */
     ENTRY_REGION = 32,  /* its component was found again in this settle */
     ENTRY_DECIDED = 64, /* some decision names it, or once did */
+    ENTRY_UNJUDGED = 128, /* restored: its customer is known, its edges are not (graph_restored.c) */
 };
 
 #define ENTRY_CHUNK_BITS 12

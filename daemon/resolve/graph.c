@@ -54,6 +54,7 @@ static void free_scratch(struct graph *graph)
     u64_map_free(&graph->crossed);
     free(graph->known_keys);
     candidates_free(&graph->candidates);
+    candidates_free(&graph->restored_candidates);
     nodes_free(&graph->component.nodes);
     strong_edges_free(&graph->component.edges);
     strong_verdicts_free(&graph->component.verdicts);
@@ -142,7 +143,7 @@ static size_t unpack_keys(struct graph *graph, uint32_t slot, struct match_key k
     return count;
 }
 
-static void index_keys(struct graph *graph, uint32_t slot)
+void graph_index_keys(struct graph *graph, uint32_t slot, bool settled)
 {
     struct match_key keys[MATCH_KEYS_MAX];
     size_t count = unpack_keys(graph, slot, keys);
@@ -151,10 +152,10 @@ static void index_keys(struct graph *graph, uint32_t slot)
     postings_know_name(&graph->keys.postings, slot, name);
     for (size_t i = 0; i < count; i++) {
         struct key_change change;
-        if (key_map_add(&graph->keys, keys[i].hash, slot, name, &change))
-            note_crossing(graph, keys[i].hash, &change);
-        else
+        if (!key_map_add(&graph->keys, keys[i].hash, slot, name, &change))
             graph->failed = true;
+        else if (!settled)
+            note_crossing(graph, keys[i].hash, &change);
     }
 }
 
@@ -173,18 +174,18 @@ static void unindex_keys(struct graph *graph, uint32_t slot)
     }
 }
 
-static enum status out_of_memory(struct err *err)
+enum status graph_out_of_memory(struct err *err)
 {
     return err_set(err, RETRY_FATAL, "graph.memory",
                    "candidate index ran out of memory; hint: the index is rebuilt at the next "
                    "start, give the process more memory or keep fewer records");
 }
 
-static enum status check_put(const struct graph *graph, uint64_t record_id, struct natural_key key,
-                             struct slice features, uint32_t slot, struct err *err)
+enum status graph_check_put(const struct graph *graph, uint64_t record_id, struct natural_key key,
+                            struct slice features, uint32_t slot, struct err *err)
 {
     if (graph->failed)
-        return out_of_memory(err);
+        return graph_out_of_memory(err);
     if (record_id == 0)
         return err_set(err, RETRY_FATAL, "graph.record_id",
                        "record id 0 cannot be indexed; hint: "
@@ -215,7 +216,7 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
     struct entries *entries = &graph->entries;
     entries_prefetch(entries, record_id, key);
     uint32_t slot = entries_by_id(entries, record_id);
-    enum status status = check_put(graph, record_id, key, features, slot, err);
+    enum status status = graph_check_put(graph, record_id, key, features, slot, err);
     if (status != STATUS_OK)
         return status;
     if (slot == NO_SLOT) {
@@ -226,6 +227,7 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
     } else if (slice_eq(entries_features(entries, slot), features)) {
         return STATUS_OK;
     } else {
+        graph_judge_restored(graph, slot);
         unindex_keys(graph, slot);
     }
     if (!graph->failed) {
@@ -234,12 +236,12 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
             /* Decisions may have been made while it was away. */
             if (verdict_first(&graph->decisions, key) != NO_VERDICT)
                 *entry_flags(entries, slot) |= ENTRY_DECIDED;
-            index_keys(graph, slot);
+            graph_index_keys(graph, slot, false);
             mark_dirty(graph, slot);
             graph_touch(graph, slot);
         }
     }
-    return graph->failed ? out_of_memory(err) : STATUS_OK;
+    return graph->failed ? graph_out_of_memory(err) : STATUS_OK;
 }
 
 void graph_remove(struct graph *graph, uint64_t record_id)
@@ -247,6 +249,7 @@ void graph_remove(struct graph *graph, uint64_t record_id)
     uint32_t slot = entries_by_id(&graph->entries, record_id);
     if (slot == NO_SLOT || !entry_is(&graph->entries, slot, ENTRY_LIVE) || graph->failed)
         return;
+    graph_judge_restored(graph, slot);
     unindex_keys(graph, slot);
     entries_remove(&graph->entries, slot);
     mark_dirty(graph, slot);
@@ -261,11 +264,19 @@ static void touch_decided(struct graph *graph, struct natural_key key)
     graph_touch(graph, slot);
 }
 
+/* A record about to be decided on, as it stands without the decision. */
+static void judge_decided(struct graph *graph, struct natural_key key)
+{
+    uint32_t slot = entries_by_key(&graph->entries, key);
+    if (slot != NO_SLOT && !graph->warming)
+        graph_judge_restored(graph, slot);
+}
+
 enum status graph_decide(struct graph *graph, uint64_t order, enum decision_kind kind,
                          struct natural_key a, struct natural_key b, struct err *err)
 {
     if (graph->failed)
-        return out_of_memory(err);
+        return graph_out_of_memory(err);
     if (order == 0 || (kind != DECISION_ALWAYS && kind != DECISION_NEVER))
         return err_set(err, RETRY_FATAL, "graph.decision",
                        "decision %llu of kind %d is none; hint: kinds are always and never, ids "
@@ -274,11 +285,13 @@ enum status graph_decide(struct graph *graph, uint64_t order, enum decision_kind
     graph_undecide(graph, order);
     if (natural_key_eq(a, b))
         return STATUS_OK; /* says nothing: a record is always with itself */
+    judge_decided(graph, a);
+    judge_decided(graph, b);
     if (decisions_add(&graph->decisions, order, kind, a, b) == NO_VERDICT)
         graph->failed = true;
     touch_decided(graph, a);
     touch_decided(graph, b);
-    return graph->failed ? out_of_memory(err) : STATUS_OK;
+    return graph->failed ? graph_out_of_memory(err) : STATUS_OK;
 }
 
 void graph_undecide(struct graph *graph, uint64_t order)

@@ -70,6 +70,12 @@ void graph_free(struct graph **graph);
  * graph. */
 MUST_CHECK enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
                                  struct slice features, struct err *err);
+/* Puts back a record that was settled before, with the customer it was in. All of them, in the order of
+ * their ids, come first, then the decisions, then graph_settle without a report. Their pairs are judged
+ * only when something near them changes; if they say another customer then, that settle fails with
+ * `graph.differs`, and so does every later one. */
+MUST_CHECK enum status graph_restore(struct graph *graph, uint64_t record_id, struct natural_key key,
+                                     struct slice features, uint64_t customer_id, struct err *err);
 /* Takes a record out (deleted upstream). Unknown ids are ignored. */
 void graph_remove(struct graph *graph, uint64_t record_id);
 

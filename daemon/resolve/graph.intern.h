@@ -5,6 +5,7 @@
  *   graph_judge.c      dirty records and keys whose band changed -> edges
  *   graph_component.c  touched records -> components, found again whole
  *   graph_kruskal.c    one component -> customers, links, refused unions
+ *   graph_restored.c   records put back as they were settled, judged only once something near changes
  *   graph_found.c      what was found, compared with what was reported -> struct findings
  *   graph_settle.c     the order of these, and the report in the caller's arena
  *
@@ -159,6 +160,8 @@ struct graph {
     uint64_t settle_number;
     size_t customer_count;
     bool failed;
+    bool warming; /* being restored: until the first settle */
+    bool differs; /* what was restored is not what its pairs say */
 
     /* Since the last settle. */
     struct slots dirty;          /* flagged ENTRY_DIRTY */
@@ -173,6 +176,8 @@ struct graph {
     struct slots banded; /* flagged ENTRY_BAND */
     struct slots region; /* flagged ENTRY_REGION, component after component */
     struct candidates candidates;
+    struct candidates restored_candidates;
+    bool restoring; /* a restored component is being judged, as it was settled */
     struct component component;
     struct findings findings;
     struct evidence evidence;
@@ -181,6 +186,13 @@ struct graph {
 /* The band that counts: DEGREE_DEAD too for a key that more than key_records records hold. */
 uint8_t graph_band(const struct graph *graph, struct posting_size size);
 void graph_touch(struct graph *graph, uint32_t slot);
+/* What graph_put refuses; `slot` is the record's, or NO_SLOT. */
+MUST_CHECK enum status graph_check_put(const struct graph *graph, uint64_t record_id,
+                                       struct natural_key key, struct slice features, uint32_t slot,
+                                       struct err *err);
+enum status graph_out_of_memory(struct err *err);
+/* Notes the keys of a record. `settled`: it was settled before, so no band changes for it. */
+void graph_index_keys(struct graph *graph, uint32_t slot, bool settled);
 /* A record's keys, from memory when they were unpacked lately. */
 size_t graph_keys_of(const struct graph *graph, uint32_t slot,
                      struct match_key keys[MATCH_KEYS_MAX]);
@@ -193,11 +205,22 @@ size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held
                          uint32_t other, struct shared_key shared[MATCH_KEYS_MAX]);
 
 void graph_judge_dirty(struct graph *graph);
+/* Judges the component of a restored record if that was not done yet: to be called before anything that touches it. */
+void graph_judge_restored(struct graph *graph, uint32_t slot);
+/* In the first settle after a restore: the components of decided records. */
+void graph_judge_decided(struct graph *graph);
 void graph_remove_edge(struct graph *graph, uint32_t edge);
 /* The match result of an edge, kept or judged again. */
 void graph_edge_result(struct graph *graph, uint32_t edge, struct match_result *result);
 
+/* An edge's weight and evidence; no longer what was reported. */
+void graph_edge_says(struct edge *edge, const struct match_result *result);
+
 void graph_find_components(struct graph *graph);
+/* Finds the customers of one component, graph->region from `first` on. */
+void graph_settle_component(struct graph *graph, size_t first);
+/* The edges of the region from `first` on that are too weak to link: which are reviews. */
+void graph_settle_weak_edges(struct graph *graph, uint32_t slot);
 /* Whether the pair of an edge has a decision that stands. */
 bool graph_edge_is_decided(const struct graph *graph, const struct edge *edge);
 /* Finds the customers of graph->component. */

@@ -237,7 +237,7 @@ static void cut_large(struct graph *graph)
         open = cut(graph, graph->link_weight + THRESHOLD_STEP * step);
 }
 
-static void settle_component(struct graph *graph, size_t first)
+void graph_settle_component(struct graph *graph, size_t first)
 {
     size_t count = graph->region.count - first;
     if (count == 1) {
@@ -268,6 +268,6 @@ void graph_find_components(struct graph *graph)
         size_t first = graph->region.count;
         walk(graph, slot);
         if (!graph->failed)
-            settle_component(graph, first);
+            graph_settle_component(graph, first);
     }
 }

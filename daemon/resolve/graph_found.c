@@ -91,6 +91,7 @@ void graph_found_edge_gone(struct graph *graph, const struct edge *edge)
 void graph_found_move(struct graph *graph, uint64_t record_id, uint64_t from, uint64_t to)
 {
     struct graph_move move = {.record_id = record_id, .from = from, .to = to};
+    graph->differs |= graph->restoring && from != to;
     if (graph->reporting && from != to && !found_moves_push(&graph->findings.moves, move))
         graph->failed = true;
 }

@@ -129,6 +129,13 @@ static uint32_t digest_of(const struct match_result *result)
     return (uint32_t)digest;
 }
 
+void graph_edge_says(struct edge *edge, const struct match_result *result)
+{
+    edge->weight = result->weight;
+    edge->evidence = digest_of(result);
+    edge->state |= EDGE_CHANGED;
+}
+
 static void keep_result(struct graph *graph, uint32_t edge, const struct match_result *result)
 {
     struct evidence *evidence = &graph->evidence;
@@ -149,6 +156,8 @@ static void keep_result(struct graph *graph, uint32_t edge, const struct match_r
 void graph_remove_edge(struct graph *graph, uint32_t index)
 {
     struct edge *edge = edge_at(&graph->edges, index);
+    graph_judge_restored(graph, edge->slots[0]);
+    graph_judge_restored(graph, edge->slots[1]);
     graph_touch(graph, edge->slots[0]);
     graph_touch(graph, edge->slots[1]);
     graph_found_edge_gone(graph, edge);
@@ -165,20 +174,17 @@ static void set_edge(struct graph *graph, uint32_t centre, const struct candidat
             graph_remove_edge(graph, index);
         return;
     }
-    uint32_t evidence = digest_of(result);
+    graph_judge_restored(graph, candidate->slot);
     if (index == NO_EDGE)
         index = edges_add(&graph->edges, &graph->entries, centre, candidate->slot);
     else if (edge_at(&graph->edges, index)->weight == result->weight &&
-             edge_at(&graph->edges, index)->evidence == evidence)
+             edge_at(&graph->edges, index)->evidence == digest_of(result))
         return;
     if (index == NO_EDGE) {
         graph->failed = true;
         return;
     }
-    struct edge *edge = edge_at(&graph->edges, index);
-    edge->weight = result->weight;
-    edge->evidence = evidence;
-    edge->state |= EDGE_CHANGED;
+    graph_edge_says(edge_at(&graph->edges, index), result);
     graph_touch(graph, centre);
     graph_touch(graph, candidate->slot);
     keep_result(graph, index, result);
@@ -283,6 +289,7 @@ static void mark_banded(struct graph *graph, uint64_t hash, uint8_t before)
         uint8_t *flags = entry_flags(&graph->entries, holders.slots[i]);
         if (*flags & ENTRY_DIRTY)
             continue;
+        graph_judge_restored(graph, holders.slots[i]);
         if (!(*flags & ENTRY_BAND) && !slots_push(&graph->banded, holders.slots[i]))
             graph->failed = true;
         *flags |= band == DEGREE_DEAD ? ENTRY_BAND | ENTRY_DYING : ENTRY_BAND;

@@ -146,10 +146,11 @@ static size_t scratch_bytes(const struct graph *graph)
     const struct findings *findings = &graph->findings;
     size_t slots = graph->dirty.capacity + graph->touched.capacity + graph->banded.capacity +
                    graph->region.capacity + graph->stale_verdicts.capacity +
-                   graph->candidates.index_capacity;
+                   graph->candidates.index_capacity + graph->restored_candidates.index_capacity;
     return slots * sizeof(uint32_t) + u64_map_bytes(&graph->crossed) +
            KNOWN_KEYS * sizeof(struct known_keys) + u64_map_bytes(&graph->evidence.by_edge) +
-           graph->candidates.list.capacity * sizeof(struct candidate) +
+           (graph->candidates.list.capacity + graph->restored_candidates.list.capacity) *
+               sizeof(struct candidate) +
            component->nodes.capacity * sizeof(struct node) +
            component->edges.capacity * sizeof(struct strong_edge) +
            component->verdicts.capacity * sizeof(struct strong_verdict) +

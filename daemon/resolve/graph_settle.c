@@ -28,7 +28,7 @@ static void settle_removed(struct graph *graph, uint32_t slot)
 }
 
 /* Edges too weak to link, at the records whose customers were found again. */
-static void settle_weak_edges(struct graph *graph, uint32_t slot)
+void graph_settle_weak_edges(struct graph *graph, uint32_t slot)
 {
     const struct entry *entry = entry_at(&graph->entries, slot);
     for (uint32_t index = entry->first_edge; index != NO_EDGE;) {
@@ -55,13 +55,15 @@ static void settle_verdicts(struct graph *graph, uint32_t slot)
 
 static void find_all(struct graph *graph)
 {
+    if (graph->warming)
+        graph_judge_decided(graph);
     for (size_t i = 0; i < graph->dirty.count; i++)
         if (!entry_is(&graph->entries, graph->dirty.items[i], ENTRY_LIVE))
             settle_removed(graph, graph->dirty.items[i]);
     graph_judge_dirty(graph);
     graph_find_components(graph);
     for (size_t i = 0; i < graph->region.count && !graph->failed; i++)
-        settle_weak_edges(graph, graph->region.items[i]);
+        graph_settle_weak_edges(graph, graph->region.items[i]);
     for (size_t i = 0; i < graph->region.count && !graph->failed; i++)
         settle_verdicts(graph, graph->region.items[i]);
     for (size_t i = 0; i < graph->dirty.count && !graph->failed; i++)
@@ -239,9 +241,11 @@ enum status graph_settle(struct graph *graph, struct arena *arena, struct graph_
     if (!graph->failed)
         find_all(graph);
     if (graph->failed)
-        return err_set(err, RETRY_FATAL, "graph.memory",
-                       "candidate index ran out of memory; hint: the index is rebuilt at the next "
-                       "start, give the process more memory or keep fewer records");
+        return graph_out_of_memory(err);
+    if (graph->differs)
+        return err_set(err, RETRY_FATAL, "graph.differs",
+                       "customers as they were restored are not what their records say; hint: the "
+                       "index must be built again, judging every pair");
     if (graph->reporting && !report(graph, arena, changes)) {
         graph->failed = true;
         return err_set(err, RETRY_FATAL, "graph.report",

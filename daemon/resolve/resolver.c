@@ -232,6 +232,8 @@ static bool rebuild(struct resolver *r)
 {
     if (stop_is_set(r->settings.stop))
         return false;
+    if (strcmp(r->failure.id, "graph.differs") == 0)
+        r->settings.generation->changed = true; /* judge everything again */
     log_err(LOG_LEVEL_ERROR, &r->failure, "resolving stopped and starts again from the database");
     uint64_t committed = r->writer ? writer_committed(r->writer) : 0;
     if (committed > r->rebuilt_at_set) {

@@ -7,7 +7,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#define SETTLE_EVERY      20000 /* records put between two settlings, to bound the arena */
 #define SETTLE_ARENA_MAX  ((size_t)8 << 30)
 #define RAW_FLAG_BACKFILL 1
 #define APPLY_RECORDS     2000  /* in one write set, when a generation is applied */
@@ -17,20 +16,9 @@ struct loading {
     struct arena *arena;       /* of a settling */
     struct arena *scratch;     /* of one record */
     struct graph_changes *all; /* when everything is to be judged again: what one settling says */
-    size_t since_settled;
     enum status status;
     struct err *err;
 };
-
-static enum status settle_ignored(struct loading *loading)
-{
-    struct graph_changes changes;
-    loading->since_settled = 0;
-    enum status status =
-        graph_settle(loading->r->graph, loading->arena, &changes, loading->err);
-    arena_reset(loading->arena);
-    return status;
-}
 
 /* Features as this generation packs them, from the stored clean record. */
 static struct slice repack(struct loading *loading, const struct db_result *row, uint16_t space_id,
@@ -97,10 +85,10 @@ static enum status load_row(struct loading *loading, const struct db_result *row
         loading->all ? repack(loading, row, source->space_id, &features) : stored;
     if (!slice_eq(packed, stored))
         entry->flags |= ROSTER_REPACKED;
-    enum status status = graph_put(r->graph, record_id, key, packed, loading->err);
+    enum status status =
+        loading->all ? graph_put(r->graph, record_id, key, packed, loading->err)
+                     : graph_restore(r->graph, record_id, key, packed, entry->customer, loading->err);
     buf_free(&features);
-    if (status == STATUS_OK && loading->all == NULL && ++loading->since_settled >= SETTLE_EVERY)
-        status = settle_ignored(loading);
     return status;
 }
 
@@ -248,8 +236,7 @@ static enum status load_records(struct resolver *r, struct loading *loading, str
     if (db_stream(r->reader, &sql_record_load, &with_clean, 1, each_record, loading, err) != STATUS_OK ||
         loading->status != STATUS_OK || load_decisions(r, err) != STATUS_OK)
         return STATUS_FAILED;
-    struct graph_changes changes;
-    return graph_settle(r->graph, loading->arena, loading->all ? loading->all : &changes, err);
+    return graph_settle(r->graph, loading->all ? loading->arena : NULL, loading->all, err);
 }
 
 enum status restore(struct resolver *r, struct err *err)

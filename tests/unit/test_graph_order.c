@@ -6,7 +6,8 @@
  * a reference that works them out from scratch (graph_reference.h), and so is a shadow kept only by
  * applying the reported changes. Record ids, slots and the order of arrival are random, so two ways
  * to the same set must end in the same state. Every history also plays a few scenes that must
- * happen in each.
+ * happen in each. Now and then the graph is thrown away and another is restored from what is known of its
+ * records and customers, as at a start: what it reports from then on must be what the old one would have.
  *
  * GRAPH_ORDER_SEED and GRAPH_ORDER_HISTORIES choose other and more histories.
  */
@@ -36,7 +37,7 @@ static uint32_t rng(uint32_t below)
 
 struct happened {
     unsigned merges, refused, crossings, deaths, bridges, decisions, links, reviews, large,
-        evidence;
+        evidence, restarts;
 };
 
 static struct ref_world world;
@@ -405,6 +406,42 @@ static void start_history(uint64_t seed, int records)
     assert_non_null(graph);
 }
 
+static int by_id(const void *a, const void *b)
+{
+    uint64_t x = world.records[*(const int *)a].id, y = world.records[*(const int *)b].id;
+    return x < y ? -1 : x > y;
+}
+
+/* Another graph, from what a settled one would have left in a database. */
+static void restart(void)
+{
+    struct err err = {0};
+    int order[REF_RECORDS_MAX];
+    graph_free(&graph);
+    graph = graph_new_with(&fake_matcher, NULL, &world.limits);
+    assert_non_null(graph);
+    for (int i = 0; i < world.record_count; i++)
+        order[i] = i;
+    qsort(order, (size_t)world.record_count, sizeof(order[0]), by_id);
+    for (int i = 0; i < world.record_count; i++) {
+        const struct ref_record *record = &world.records[order[i]];
+        if (record->live && graph_restore(graph, record->id, record->key, slice_str(record->features),
+                                          shadow.customer[order[i]], &err) != STATUS_OK)
+            fail_msg("seed %llu: %s", (unsigned long long)seed_now, err.text);
+    }
+    for (int d = 0; d < world.decision_count; d++) {
+        const struct ref_decision *decision = &world.decisions[d];
+        if (decision->present &&
+            graph_decide(graph, decision->order, decision->kind, world.records[decision->a].key,
+                         world.records[decision->b].key, &err) != STATUS_OK)
+            fail_msg("seed %llu: %s", (unsigned long long)seed_now, err.text);
+    }
+    if (graph_settle(graph, NULL, NULL, &err) != STATUS_OK)
+        fail_msg("seed %llu: %s", (unsigned long long)seed_now, err.text);
+    check_customers();
+    happened.restarts++;
+}
+
 static void play_history(uint64_t seed, int records, int batches)
 {
     struct happened was = happened;
@@ -416,6 +453,10 @@ static void play_history(uint64_t seed, int records, int batches)
             step_random(&variety);
         if (rng(3))
             settle();
+        if (rng(3) == 0) {
+            settle();
+            restart();
+        }
         if (scene < SCENE_STEPS && rng(2)) {
             settle();
             play_scene(scene++);
@@ -449,11 +490,11 @@ static void test_any_history_settles_as_if_worked_out_from_scratch(void **state)
         play_history(seed + i, records, 6);
     }
     print_message("%llu histories: %u merges, %u refused unions, %u band crossings (%u of them to "
-                  "or from death), %u deleted bridges, %u decisions, %u large components; %u links "
+                  "or from death), %u deleted bridges, %u decisions, %u large components, %u restarts; %u links "
                   "and %u reviews compared\n",
                   (unsigned long long)histories, happened.merges, happened.refused,
                   happened.crossings, happened.deaths, happened.bridges, happened.decisions,
-                  happened.large, happened.links, happened.reviews);
+                  happened.large, happened.restarts, happened.links, happened.reviews);
     arena_free(&arena);
 }
 
@@ -479,11 +520,14 @@ static void test_histories_with_more_than_sixty_four_names_on_a_value(void **sta
                     take_out(at);
             }
             settle();
+            if (rng(3) == 0)
+                restart();
         }
         graph_free(&graph);
     }
     assert_true(happened.deaths > 0);
-    print_message("%u crossings, %u to or from death\n", happened.crossings, happened.deaths);
+    print_message("%u crossings, %u to or from death, %u restarts\n", happened.crossings, happened.deaths,
+                  happened.restarts);
     arena_free(&arena);
 }
 
