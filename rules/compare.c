@@ -1,4 +1,4 @@
-/* compare.c - see compare.h: dates, phones, e-mails, companies, addresses, users' own fields. */
+/* compare.c - see compare.h: dates, phones, e-mails, companies, addresses. */
 #include "rules/compare.h"
 
 #include <stdlib.h>
@@ -497,28 +497,4 @@ bool compare_website(const struct features_view *a, const struct features_view *
                 slice_eq(a->emails[i].domain, b->emails[k].domain))
                 return true;
     return false;
-}
-
-static bool similar_texts(struct slice a, struct slice b)
-{
-    size_t length = utf8_length(a.len > b.len ? a : b);
-
-    return length >= 4 &&
-           (edit_distance(a, b, 2) <= (length >= 9 ? 2U : 1U) || text_jaro_winkler(a, b) >= 0.92);
-}
-
-bool compare_custom(const struct features_view *view_a, const struct feature_custom *a,
-                    const struct feature_custom *b, struct compared *out)
-{
-    out->rarity_bits = 0;
-    out->key = key_of_custom(view_a, a);
-    out->level = EQUAL_ELSE;
-    if (a->type != b->type || a->type >= FIELD_TYPE_COUNT)
-        return false;
-    if (slice_eq(a->payload, b->payload))
-        out->level = EQUAL_SAME;
-    else if (a->type == FIELD_TEXT || a->type == FIELD_PERSON_NAME || a->type == FIELD_COMPANY ||
-             a->type == FIELD_ADDRESS || a->type == FIELD_EMAIL)
-        out->level = similar_texts(a->payload, b->payload) ? EQUAL_SIMILAR : EQUAL_ELSE;
-    return true;
 }

@@ -32,8 +32,6 @@ bool compare_address(const struct features_view *a, const struct features_view *
                      struct compared *out);
 bool compare_website(const struct features_view *a, const struct features_view *b,
                      struct compared *out);
-bool compare_custom(const struct features_view *view_a, const struct feature_custom *a,
-                    const struct feature_custom *b, struct compared *out);
 
 /* Edits (insert, delete, replace, exchange neighbours) between two short texts, by bytes for ASCII
  * and by code points else; `limit` + 1 when there are more. Texts over 64 characters are cut there.

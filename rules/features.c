@@ -8,6 +8,7 @@
 #include "rules/model.h"
 #include "rules/name_intern.h"
 #include "rules/name_words.h"
+#include "rules/own_field.h"
 #include "rules/text.h"
 
 /* What is known of the record while its values pass by. */
@@ -419,43 +420,17 @@ static void put_custom(struct packer *p, const struct clean_value *value)
 {
     const struct custom_field *custom =
         &p->matcher->custom_fields[p->matcher->field_custom[value->field]];
-    uint8_t bytes[4 + FEATURE_TEXT_MAX * 2];
-    uint64_t number = 0;
-    size_t len = 3;
+    struct slice payload = own_field_payload(custom->type, value->value, p->arena);
+    uint8_t bytes[3 + OWN_TEXT_MAX];
 
-    if (p->customs >= FEATURE_CUSTOMS_MAX)
+    if (p->customs >= FEATURE_CUSTOMS_MAX || payload.len == 0)
         return;
     bytes[0] = (uint8_t)(custom->name_hash >> 8);
     bytes[1] = (uint8_t)custom->name_hash;
     bytes[2] = (uint8_t)custom->type;
-    switch (custom->type) {
-    case FIELD_PHONE:
-        number = feature_phone_pack(value->value);
-        break;
-    case FIELD_ID_NUMBER:
-    case FIELD_CATEGORY:
-    case FIELD_NUMBER:
-    case FIELD_MONEY:
-        number = slice_hash(value->value, 1);
-        break;
-    case FIELD_DATE:
-        len += date_bytes(value->value, bytes + 3);
-        break;
-    default: {
-        struct slice text = custom->type == FIELD_EMAIL || custom->type == FIELD_URL
-                                ? value->value
-                                : text_fold(han_simplify(value->value, p->arena), p->arena);
-        size_t room = text.len > FEATURE_TEXT_MAX ? FEATURE_TEXT_MAX : text.len;
-        memcpy(bytes + 3, text.ptr, room);
-        len += room;
-    }
-    }
-    for (int i = 0; number && i < 8; i++)
-        bytes[len++] = (uint8_t)(number >> (56 - 8 * i));
-    if (len > 3) {
-        put_entry(p, TAG_CUSTOM, bytes, len);
-        p->customs++;
-    }
+    memcpy(bytes + 3, payload.ptr, payload.len);
+    put_entry(p, TAG_CUSTOM, bytes, 3 + payload.len);
+    p->customs++;
 }
 
 static void take_first(struct slice *into, struct slice value)

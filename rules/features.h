@@ -15,11 +15,11 @@
 #include "rules/match.h"
 #include "rules/name.h"
 
-#define FEATURES_LAYOUT      1
+#define FEATURES_LAYOUT      2
 #define FEATURES_HEAD_BYTES  4 /* layout, kind, space (big-endian) */
 #define FEATURE_PHONES_MAX   4
 #define FEATURE_EMAILS_MAX   3
-#define FEATURE_CUSTOMS_MAX  16
+#define FEATURE_CUSTOMS_MAX  24
 #define FEATURE_TEXT_MAX     64 /* bytes of one text kept for comparing */
 #define PHONE_EXTENSION_BITS 14
 

@@ -149,3 +149,37 @@ float frequency_given(const struct matcher *matcher, struct slice folded, struct
         return frequency_syllables(matcher, folded);
     return look_up(matcher, FREQUENCY_GIVEN_NAME, first_word(folded));
 }
+
+static uint64_t own_key(const struct custom_field *field, bool token, struct slice text)
+{
+    uint64_t key = slice_hash(text, (uint64_t)FREQUENCY_OWN + 2 * (uint64_t)field->name_hash + token);
+    return key ? key : 1;
+}
+
+void frequency_own_add(struct frequency_table *table, const struct custom_field *field, bool token,
+                       struct slice text, float per_100000)
+{
+    uint64_t key = own_key(field, token, text);
+    struct frequency_slot *slot = find_slot(table, key);
+
+    slot->log2_frequency = log2f(per_100000 / PER);
+    slot->key = key;
+}
+
+float frequency_own(const struct matcher *matcher, const struct custom_field *field,
+                    struct slice payload)
+{
+    if (field->default_log2 >= 0)
+        return 0;
+    const struct frequency_slot *slot = find_slot(&matcher->frequencies, own_key(field, false, payload));
+    return slot->key ? slot->log2_frequency : field->default_log2;
+}
+
+float frequency_own_token(const struct matcher *matcher, const struct custom_field *field,
+                          struct slice token)
+{
+    if (field->default_token_log2 >= 0)
+        return 0;
+    const struct frequency_slot *slot = find_slot(&matcher->frequencies, own_key(field, true, token));
+    return slot->key ? slot->log2_frequency : field->default_token_log2;
+}

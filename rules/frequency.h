@@ -12,4 +12,13 @@ bool frequency_table_init(struct frequency_table *table, struct arena *arena, si
 void frequency_table_add(struct frequency_table *table, struct arena *scratch,
                          enum frequency_kind kind, struct slice text, float per_100000);
 
+/* A value (or, `token`, a word) of an own field, as own_field.h packs it. */
+void frequency_own_add(struct frequency_table *table, const struct custom_field *field, bool token,
+                       struct slice text, float per_100000);
+/* log2 of how common it is; 0 when nothing is known of the field. */
+float frequency_own(const struct matcher *matcher, const struct custom_field *field,
+                    struct slice payload);
+float frequency_own_token(const struct matcher *matcher, const struct custom_field *field,
+                          struct slice token);
+
 #endif

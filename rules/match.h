@@ -33,7 +33,7 @@ double weight_to_probability(double weight);
 
 #define FEATURES_MAX_BYTES 2048
 #define MATCH_KEYS_MAX     32
-#define COMPARISONS_MAX    32
+#define COMPARISONS_MAX    40
 
 /* Packs a clean record (kind and space go in: records of different kind or space share no key). Values that
  * are no evidence are left out. At most FEATURES_MAX_BYTES are appended. */

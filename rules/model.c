@@ -1,21 +1,15 @@
 /* model.c - reading a model file into a matcher. */
-#include "rules/model.h"
+#include "rules/model_intern.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "rules/frequency.h"
+#include "rules/own_field.h"
 
 #define MODEL_ARENA_BYTES ((size_t)16 << 20)
-#define FREQUENCIES_MAX   20000
 #define MODEL_FORMAT      1 /* of what a model file may say, and of what the comparisons mean */
-
-struct model_reader {
-    struct matcher *matcher;
-    struct problems *problems;
-    size_t before; /* problems there were before ours */
-};
 
 static const struct {
     const char *field;
@@ -43,9 +37,8 @@ static const struct {
     {"website", TAG_WEBSITE},
 };
 
-/* Every key of the map must be one of `known`. */
-static void check_keys(struct model_reader *reader, const struct yaml_node *map,
-                       const char *const *known, size_t count, const char *what)
+void model_check_keys(struct model_reader *reader, const struct yaml_node *map,
+                      const char *const *known, size_t count, const char *what)
 {
     if (map == NULL || map->kind != YAML_MAP)
         return;
@@ -63,8 +56,8 @@ static void check_keys(struct model_reader *reader, const struct yaml_node *map,
     }
 }
 
-static bool read_number(struct model_reader *reader, const struct yaml_node *map, const char *key,
-                        double low, double high, double *value)
+bool model_read_number(struct model_reader *reader, const struct yaml_node *map, const char *key,
+                       double low, double high, double *value)
 {
     const struct yaml_node *node = yaml_get(map, key);
     char text[64], *end = text;
@@ -83,13 +76,13 @@ static bool read_number(struct model_reader *reader, const struct yaml_node *map
     return true;
 }
 
-static void need_number(struct model_reader *reader, const struct yaml_node *map, const char *key,
-                        double low, double high, double *value)
+void model_need_number(struct model_reader *reader, const struct yaml_node *map, const char *key,
+                       double low, double high, double *value)
 {
     if (yaml_get(map, key) == NULL)
         problems_add(reader->problems, map, "`%s` is missing", key);
     else
-        (void)read_number(reader, map, key, low, high, value);
+        (void)model_read_number(reader, map, key, low, high, value);
 }
 
 static double probability_to_weight(double probability)
@@ -107,44 +100,48 @@ static void read_level(struct model_reader *reader, const struct yaml_node *node
         problems_add(reader->problems, node, "a level must be a map such as {m: 0.9, u: 0.001}");
         return;
     }
-    check_keys(reader, node, known, sizeof(known) / sizeof(known[0]), "key of a level");
-    need_number(reader, node, "m", 1e-6, 1, &m);
-    need_number(reader, node, "u", 1e-12, 1000, &u);
+    model_check_keys(reader, node, known, sizeof(known) / sizeof(known[0]), "key of a level");
+    model_need_number(reader, node, "m", 1e-6, 1, &m);
+    model_need_number(reader, node, "u", 1e-12, 1000, &u);
     level->weight = (float)log2(m / u);
-    level->log2_m = (float)log2(m);
+    level->m = (float)m;
+    level->u = (float)u;
     level->ceiling = INFINITY;
-    if (read_number(reader, node, "at_most", 0.001, 0.999, &at_most))
+    if (model_read_number(reader, node, "at_most", 0.001, 0.999, &at_most))
         level->ceiling = (float)probability_to_weight(at_most);
     const struct yaml_node *frequency = yaml_get(node, "frequency");
     struct slice use = yaml_text(node, "frequency", SLICE("none"));
     level->frequency = slice_is(use, "both")     ? FREQUENCY_BOTH
                        : slice_is(use, "family") ? FREQUENCY_FAMILY
                        : slice_is(use, "given")  ? FREQUENCY_GIVEN
+                       : slice_is(use, "value")  ? FREQUENCY_VALUE
                                                  : FREQUENCY_NONE;
     if (frequency && level->frequency == FREQUENCY_NONE && !slice_is(use, "none"))
         problems_add(reader->problems, frequency,
-                     "`frequency` must be both, family, given or none");
+                     "`frequency` must be both, family, given, value or none");
     struct slice lifts = yaml_text(node, "lifts", SLICE("false"));
     level->lifts = slice_is(lifts, "true");
     if (!level->lifts && !slice_is(lifts, "false"))
         problems_add(reader->problems, yaml_get(node, "lifts"), "`lifts` must be true or false");
 }
 
-static void read_levels(struct model_reader *reader, const struct yaml_node *levels,
-                        const struct yaml_node *where, const char *const *names, size_t count,
-                        struct comparison_model *comparison)
+void model_read_levels(struct model_reader *reader, const struct yaml_node *levels,
+                       const struct yaml_node *where, const char *const *names, size_t count,
+                       size_t needed, struct comparison_model *comparison)
 {
     if (levels == NULL || levels->kind != YAML_MAP) {
         problems_add(reader->problems, where, "its levels are missing");
         return;
     }
-    check_keys(reader, levels, names, count, "level");
+    model_check_keys(reader, levels, names, count, "level");
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *level = yaml_get(levels, names[i]);
-        if (level == NULL)
+        if (level)
+            read_level(reader, level, &comparison->levels[i]);
+        else if (i < needed)
             problems_add(reader->problems, levels, "level `%s` is missing", names[i]);
         else
-            read_level(reader, level, &comparison->levels[i]);
+            comparison->levels[i] = comparison->levels[0];
     }
 }
 
@@ -184,7 +181,7 @@ static void read_comparisons(struct model_reader *reader, const struct yaml_node
         problems_add(reader->problems, root, "`comparisons` is missing");
         return;
     }
-    check_keys(reader, comparisons, comparison_names, CMP_TOGETHER, "comparison");
+    model_check_keys(reader, comparisons, comparison_names, CMP_TOGETHER, "comparison");
     for (size_t i = 0; i < CMP_TOGETHER; i++) {
         const struct yaml_node *node = yaml_get(comparisons, comparison_names[i]);
         if (node == NULL || node->kind != YAML_MAP) {
@@ -192,9 +189,10 @@ static void read_comparisons(struct model_reader *reader, const struct yaml_node
                          comparison_names[i]);
             continue;
         }
-        check_keys(reader, node, known, 2, "key of a comparison");
-        read_levels(reader, yaml_get(node, "levels"), node, comparison_levels[i],
-                    comparison_level_counts[i], &reader->matcher->comparisons[i]);
+        model_check_keys(reader, node, known, 2, "key of a comparison");
+        model_read_levels(reader, yaml_get(node, "levels"), node, comparison_levels[i],
+                          comparison_level_counts[i], comparison_level_counts[i],
+                          &reader->matcher->comparisons[i]);
         read_band_loss(reader, yaml_get(node, "band_loss"), &reader->matcher->comparisons[i]);
     }
 }
@@ -217,29 +215,20 @@ static void read_own_fields(struct model_reader *reader, const struct yaml_node 
         problems_add(reader->problems, root, "`own_fields` is missing");
         return;
     }
-    check_keys(reader, own, names, OWN_TYPES, "type of field");
+    model_check_keys(reader, own, names, OWN_TYPES, "type of field");
     for (size_t i = 0; i < OWN_TYPES; i++) {
         const struct yaml_node *node = yaml_get(own, names[i]);
         if (node == NULL)
             problems_add(reader->problems, own, "type `%s` is missing", names[i]);
         else
-            read_levels(reader, node, node, custom_levels, EQUAL_LEVELS,
-                        &reader->matcher->customs[own_types[i]]);
+            model_read_levels(reader, node, node, own_levels, OWN_LEVELS, OWN_CLOSE,
+                              &reader->matcher->customs[own_types[i]]);
     }
 }
 
-static void read_frequency_section(struct model_reader *reader, const struct yaml_node *section,
-                                   enum frequency_kind kind, struct arena *scratch)
+void model_read_table(struct model_reader *reader, const struct yaml_node *table,
+                      void (*add)(void *data, struct slice name, float per_100000), void *data)
 {
-    static const char *const known[] = {"default", "per_100000"};
-    double per = 100;
-
-    if (section == NULL || section->kind != YAML_MAP)
-        return;
-    check_keys(reader, section, known, 2, "key of a frequency table");
-    need_number(reader, section, "default", 0.01, 100000, &per);
-    reader->matcher->default_log2[kind] = (float)log2(per / 100000);
-    const struct yaml_node *table = yaml_get(section, "per_100000");
     for (size_t i = 0; table && table->kind == YAML_MAP && i < table->count; i++) {
         char text[32] = {0}, *end = text;
         const struct yaml_node *value = table->values[i];
@@ -250,9 +239,36 @@ static void read_frequency_section(struct model_reader *reader, const struct yam
             problems_add(reader->problems, value,
                          "a frequency must be a number above 0, at most 100000");
         else
-            frequency_table_add(&reader->matcher->frequencies, scratch, kind, table->keys[i]->text,
-                                number);
+            add(data, table->keys[i]->text, number);
     }
+}
+
+struct name_table {
+    struct frequency_table *table;
+    struct arena *scratch;
+    enum frequency_kind kind;
+};
+
+static void add_name(void *data, struct slice name, float per_100000)
+{
+    struct name_table *into = data;
+
+    frequency_table_add(into->table, into->scratch, into->kind, name, per_100000);
+}
+
+static void read_frequency_section(struct model_reader *reader, const struct yaml_node *section,
+                                   enum frequency_kind kind, struct arena *scratch)
+{
+    static const char *const known[] = {"default", "per_100000"};
+    struct name_table into = {&reader->matcher->frequencies, scratch, kind};
+    double per = 100;
+
+    if (section == NULL || section->kind != YAML_MAP)
+        return;
+    model_check_keys(reader, section, known, 2, "key of a frequency table");
+    model_need_number(reader, section, "default", 0.01, 100000, &per);
+    reader->matcher->default_log2[kind] = (float)log2(per / 100000);
+    model_read_table(reader, yaml_get(section, "per_100000"), add_name, &into);
 }
 
 static void read_frequencies(struct model_reader *reader, const struct yaml_node *root)
@@ -261,9 +277,9 @@ static void read_frequencies(struct model_reader *reader, const struct yaml_node
     static const enum frequency_kind kinds[] = {FREQUENCY_SURNAME, FREQUENCY_GIVEN_NAME,
                                                 FREQUENCY_CHARACTER};
     const struct yaml_node *frequencies = yaml_get(root, "frequencies");
-    size_t entries = 0;
+    size_t entries = model_fields_entries(root);
 
-    check_keys(reader, frequencies, names, 3, "frequency table");
+    model_check_keys(reader, frequencies, names, 3, "frequency table");
     for (size_t i = 0; i < 3; i++) {
         const struct yaml_node *table = yaml_get(yaml_get(frequencies, names[i]), "per_100000");
         entries += table ? table->count : 0;
@@ -294,20 +310,21 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
 {
     static const char *const known[] = {"model",         "version",        "prior",
                                         "name_bits_max", "ceiling_excess", "comparisons",
-                                        "together",      "own_fields",     "frequencies"};
+                                        "together",      "own_fields",     "fields",
+                                        "frequencies"};
     struct matcher *matcher = reader->matcher;
     static const char *const together[] = {"factor", "name_and_address_bits"};
     double version = 1, prior = 1e-5, name_bits = 16, excess = 0.1, factor = 0.5, household = 80;
 
-    check_keys(reader, root, known, sizeof(known) / sizeof(known[0]), "key of a model");
-    need_number(reader, root, "version", 1, MODEL_FORMAT, &version);
-    need_number(reader, root, "prior", 1e-12, 0.5, &prior);
-    need_number(reader, root, "name_bits_max", 1, 40, &name_bits);
-    need_number(reader, root, "ceiling_excess", 0, 0.5, &excess);
-    check_keys(reader, yaml_get(root, "together"), together, 2, "key of together");
+    model_check_keys(reader, root, known, sizeof(known) / sizeof(known[0]), "key of a model");
+    model_need_number(reader, root, "version", 1, MODEL_FORMAT, &version);
+    model_need_number(reader, root, "prior", 1e-12, 0.5, &prior);
+    model_need_number(reader, root, "name_bits_max", 1, 40, &name_bits);
+    model_need_number(reader, root, "ceiling_excess", 0, 0.5, &excess);
+    model_check_keys(reader, yaml_get(root, "together"), together, 2, "key of together");
     if (yaml_get(root, "together")) {
-        need_number(reader, yaml_get(root, "together"), "factor", 0, 1, &factor);
-        need_number(reader, yaml_get(root, "together"), "name_and_address_bits", 1, 80, &household);
+        model_need_number(reader, yaml_get(root, "together"), "factor", 0, 1, &factor);
+        model_need_number(reader, yaml_get(root, "together"), "name_and_address_bits", 1, 80, &household);
     }
     matcher->prior_weight = probability_to_weight(prior);
     matcher->name_bits_max = (float)name_bits;
@@ -317,32 +334,8 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
     read_comparisons(reader, root);
     read_own_fields(reader, root);
     read_frequencies(reader, root);
-}
-
-static bool type_is_compared(enum field_type type)
-{
-    for (size_t i = 0; i < OWN_TYPES; i++)
-        if (own_types[i] == type)
-            return true;
-    return false;
-}
-
-static void add_custom_field(struct matcher *matcher, const struct field *field)
-{
-    struct custom_field *custom = &matcher->custom_fields[matcher->custom_count];
-    uint16_t hash = (uint16_t)slice_hash(slice_str(field->name), 5);
-
-    if (matcher->custom_count >= MATCHER_CUSTOMS_MAX || !type_is_compared(field->type))
-        return;
-    for (size_t i = 0; i < matcher->custom_count; i++)
-        if (matcher->custom_fields[i].name_hash == hash) {
-            hash++;
-            i = (size_t)-1;
-        }
-    *custom = (struct custom_field){field->id, hash, field->type,
-                                    arena_str(matcher->arena, slice_str(field->name))};
-    matcher->field_tags[field->id] = TAG_CUSTOM;
-    matcher->field_custom[field->id] = (uint8_t)matcher->custom_count++;
+    if (reader->matcher->frequencies.slots && reader->matcher->field_tags)
+        model_read_fields(reader, root);
 }
 
 static void bind_fields(struct matcher *matcher, const struct schema *schema)
@@ -355,10 +348,8 @@ static void bind_fields(struct matcher *matcher, const struct schema *schema)
         return;
     for (size_t i = 0; i < schema->count; i++) {
         const struct field *field = &schema->fields[i];
-        if (field->custom) {
-            add_custom_field(matcher, field);
+        if (field->custom)
             continue;
-        }
         for (size_t k = 0; k < sizeof(field_tags) / sizeof(field_tags[0]); k++)
             if (strcmp(field->name, field_tags[k].field) == 0)
                 matcher->field_tags[field->id] = field_tags[k].tag;
@@ -390,7 +381,7 @@ struct matcher *matcher_new(const struct schema *schema, const char *model_name,
                             const struct match_settings *settings, struct problems *problems)
 {
     struct match_settings defaults = {0.95, 0.70};
-    struct model_reader reader = {NULL, problems, problems->count + problems->dropped};
+    struct model_reader reader = {NULL, NULL, problems, problems->count + problems->dropped};
     struct arena *arena = arena_new(MODEL_ARENA_BYTES);
     struct arena *scratch = arena_new(MODEL_ARENA_BYTES);
     struct matcher *matcher = arena && scratch ? ARENA_NEW(arena, struct matcher) : NULL;
@@ -411,12 +402,13 @@ struct matcher *matcher_new(const struct schema *schema, const char *model_name,
                 "match: review %g and link %g must be above 0 and below 1, review not above link",
                 settings->review_probability, settings->link_probability);
         reader.matcher = matcher;
+        reader.schema = schema;
+        bind_fields(matcher, schema);
         struct yaml_node *root = yaml_parse(scratch, model_name, model, problems);
         if (root && root->kind != YAML_MAP)
             problems_add(problems, root, "a model must be a map");
         else if (root)
             read_root(&reader, root);
-        bind_fields(matcher, schema);
         if (arena_failed(arena) || arena_failed(scratch))
             problems_add(problems, NULL, "out of memory for the model %s", model_name);
         else

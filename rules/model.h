@@ -87,6 +87,8 @@ enum email_level {
     EMAIL_LEVELS,
 };
 enum equal_level { EQUAL_ELSE, EQUAL_SAME, EQUAL_SIMILAR, EQUAL_LEVELS };
+/* Of users' own fields (own_field.h). */
+enum own_level { OWN_ELSE, OWN_SAME, OWN_SIMILAR, OWN_CLOSE, OWN_LOOSE, OWN_LEVELS };
 enum company_level {
     COMPANY_ELSE,
     COMPANY_SAME,
@@ -113,12 +115,13 @@ enum frequency_use {
     FREQUENCY_NONE,
     FREQUENCY_FAMILY = 1,
     FREQUENCY_GIVEN = 2,
-    FREQUENCY_BOTH = 3
+    FREQUENCY_BOTH = 3,
+    FREQUENCY_VALUE = 4, /* own fields: of the value that agrees */
 };
 
 struct level_model {
     float weight; /* log2(m / u); u is what remains beside the frequency */
-    float log2_m;
+    float m, u;
     float ceiling;     /* log2 odds the whole may not pass; +INFINITY when there is none */
     uint8_t frequency; /* enum frequency_use */
     bool lifts;        /* identity: ceilings give way to it */
@@ -143,7 +146,8 @@ enum frequency_kind {
     FREQUENCY_SURNAME = 1,
     FREQUENCY_GIVEN_NAME,
     FREQUENCY_CHARACTER,
-    FREQUENCY_SYLLABLE
+    FREQUENCY_SYLLABLE,
+    FREQUENCY_OWN = 16, /* values and words of own fields; the field's hash goes in, too */
 };
 
 struct custom_field {
@@ -151,6 +155,9 @@ struct custom_field {
     uint16_t name_hash;
     enum field_type type;
     const char *name;
+    const struct comparison_model *model; /* its own, else that of its type */
+    float default_log2;                   /* of a value not in the table; 0: no table */
+    float default_token_log2;             /* of a word not in the table; 0: no table */
 };
 
 struct matcher {
@@ -178,7 +185,7 @@ struct matcher {
 extern const char *const comparison_names[CMP_FIXED_COUNT];
 extern const char *const *const comparison_levels[CMP_FIXED_COUNT];
 extern const uint8_t comparison_level_counts[CMP_FIXED_COUNT];
-extern const char *const custom_levels[EQUAL_LEVELS];
+extern const char *const own_levels[OWN_LEVELS];
 
 /* log2 of how common a part of a name is; at most 0. `han` may be empty. */
 float frequency_family(const struct matcher *matcher, struct slice folded, struct slice han);

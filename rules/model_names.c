@@ -39,7 +39,8 @@ static const char *const phone_levels[PHONE_LEVELS] = {"else", "same", "extensio
 static const char *const email_levels[EMAIL_LEVELS] = {
     "else", "same", "same_role", "domain_typo", "local_typo", "same_local", "same_name_local",
 };
-const char *const custom_levels[EQUAL_LEVELS] = {"else", "same", "similar"};
+static const char *const equal_levels[EQUAL_LEVELS] = {"else", "same", "similar"};
+const char *const own_levels[OWN_LEVELS] = {"else", "same", "similar", "close", "loose"};
 static const char *const company_levels[COMPANY_LEVELS] = {
     "else", "same", "same_region", "contained", "similar", "branch", "other_region",
 };
@@ -50,23 +51,23 @@ static const char *const together_levels[] = {"none", "phone_and_address", "name
 
 const char *const *const comparison_levels[CMP_FIXED_COUNT] = {
     [CMP_NAME] = name_levels,
-    [CMP_SUFFIX] = custom_levels,
+    [CMP_SUFFIX] = equal_levels,
     [CMP_BIRTH] = birth_levels,
-    [CMP_GENDER] = custom_levels,
+    [CMP_GENDER] = equal_levels,
     [CMP_PHONE] = phone_levels,
     [CMP_EMAIL] = email_levels,
-    [CMP_EMAIL_NAME] = custom_levels,
-    [CMP_WECHAT_ID] = custom_levels,
-    [CMP_WECHAT_OPENID] = custom_levels,
-    [CMP_NATIONAL_ID] = custom_levels,
-    [CMP_MEMBER] = custom_levels,
+    [CMP_EMAIL_NAME] = equal_levels,
+    [CMP_WECHAT_ID] = equal_levels,
+    [CMP_WECHAT_OPENID] = equal_levels,
+    [CMP_NATIONAL_ID] = equal_levels,
+    [CMP_MEMBER] = equal_levels,
     [CMP_COMPANY] = company_levels,
     [CMP_ADDRESS] = address_levels,
     [CMP_COMPANY_NAME] = company_levels,
-    [CMP_CREDIT_CODE] = custom_levels,
+    [CMP_CREDIT_CODE] = equal_levels,
     [CMP_COMPANY_PHONE] = phone_levels,
     [CMP_COMPANY_EMAIL] = email_levels,
-    [CMP_COMPANY_SITE] = custom_levels,
+    [CMP_COMPANY_SITE] = equal_levels,
     [CMP_COMPANY_ADDRESS] = address_levels,
     [CMP_TOGETHER] = together_levels,
     [CMP_CEILING] = comparison_names, /* which comparison set it */
@@ -114,7 +115,7 @@ const char *matcher_level_name(const struct matcher *matcher, uint8_t comparison
     if (comparison >= matcher_comparison_count(matcher))
         return "unknown";
     if (comparison >= CMP_FIXED_COUNT)
-        return level < EQUAL_LEVELS ? custom_levels[level] : "unknown";
+        return level < OWN_LEVELS ? own_levels[level] : "unknown";
     return level < comparison_level_counts[comparison] ? comparison_levels[comparison][level]
                                                        : "unknown";
 }

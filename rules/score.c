@@ -2,9 +2,9 @@
  * score.c - judging two records: levels to weights, shared values weakened by their degree,
  * evidence that travels together counted once, and ceilings.
  */
-#include <math.h>
+#include "rules/own_field.h"
 
-#include "rules/compare.h"
+#include <math.h>
 
 /* How far below the link weight a pair under a ceiling always stays. */
 #define CEILING_MARGIN_BITS 0.1
@@ -143,23 +143,52 @@ static void score_company(struct scorer *s, const struct features_view *a,
         s->address = count_fixed(s, CMP_COMPANY_ADDRESS, &compared);
 }
 
+/* The field of the model that a packed value belongs to; NULL when the model has none such. */
+static const struct custom_field *field_of(const struct matcher *matcher,
+                                           const struct feature_custom *custom)
+{
+    for (size_t c = 0; c < matcher->custom_count; c++)
+        if (matcher->custom_fields[c].name_hash == custom->name_hash)
+            return (uint8_t)matcher->custom_fields[c].type == custom->type ? &matcher->custom_fields[c]
+                                                                           : NULL;
+    return NULL;
+}
+
+/* Of fields with several values the two that agree best. */
+static void score_field(struct scorer *s, const struct custom_field *field,
+                        const struct features_view *a, const struct features_view *b)
+{
+    struct compared best = {0}, compared;
+    float most = -INFINITY;
+
+    for (size_t i = 0; i < a->custom_count; i++)
+        for (size_t k = 0; a->customs[i].name_hash == field->name_hash && k < b->custom_count; k++) {
+            if (b->customs[k].name_hash != field->name_hash || b->customs[k].type != a->customs[i].type ||
+                !compare_own(s->matcher, field, a->customs[i].payload, b->customs[k].payload, &compared))
+                continue;
+            float weight = field->model->levels[compared.level].weight + compared.rarity_bits;
+            if (weight <= most)
+                continue;
+            most = weight;
+            best = compared;
+            best.key = compared.level == OWN_SAME ? key_of_custom(a, &a->customs[i]) : 0;
+        }
+    if (most > -INFINITY)
+        (void)count(s, (uint8_t)(CMP_FIXED_COUNT + (field - s->matcher->custom_fields)), field->model,
+                    &best);
+}
+
 static void score_customs(struct scorer *s, const struct features_view *a,
                           const struct features_view *b)
 {
-    struct compared compared;
-
-    for (size_t i = 0; i < a->custom_count; i++)
-        for (size_t k = 0; k < b->custom_count; k++) {
-            if (a->customs[i].name_hash != b->customs[k].name_hash)
-                continue;
-            for (size_t c = 0; c < s->matcher->custom_count; c++)
-                if (s->matcher->custom_fields[c].name_hash == a->customs[i].name_hash &&
-                    (uint8_t)s->matcher->custom_fields[c].type == a->customs[i].type &&
-                    compare_custom(a, &a->customs[i], &b->customs[k], &compared))
-                    (void)count(s, (uint8_t)(CMP_FIXED_COUNT + c),
-                                &s->matcher->customs[a->customs[i].type], &compared);
-            break;
-        }
+    for (size_t i = 0; b->custom_count && i < a->custom_count; i++) {
+        bool first = true;
+        for (size_t k = 0; k < i && first; k++)
+            first = a->customs[k].name_hash != a->customs[i].name_hash;
+        const struct custom_field *field = first ? field_of(s->matcher, &a->customs[i]) : NULL;
+        if (field)
+            score_field(s, field, a, b);
+    }
 }
 
 /* Who shares a phone shares the address more often than not. */

@@ -123,7 +123,7 @@ static void test_mistakes_are_told_with_their_place(void **state)
     expect_problem("exact: {m: 0.75, u: 1,", "exact: {m: 75, u: 1,", "`m` must be a number");
     expect_problem("exact: {m: 0.75, u: 1,", "exact: {m: 0.75, u: 0,", "`u` must be a number");
     expect_problem("exact: {m: 0.75, u: 1,", "exact: {m: 0.75,", "`u` is missing");
-    expect_problem("frequency: given}", "frequency: gven}", "both, family, given or none");
+    expect_problem("frequency: given}", "frequency: gven}", "both, family, given, value or none");
     expect_problem("band_loss: [0, 0.2, 0.5, 3,", "band_loss: [0, 0.2, 0.5,", "must be a list of");
     expect_problem("band_loss: [0, 0.2, 0.5, 3,", "band_loss: [0, 0.2, 0.5, 0.1,", "a band's loss");
     expect_problem("王: 7100", "王: many", "a frequency must be a number");

@@ -1,0 +1,146 @@
+/* model_fields.c - the section `fields` of a model: what was learned of fields that no fixed comparison looks at. */
+#include <math.h>
+
+#include "rules/frequency.h"
+#include "rules/model_intern.h"
+#include "rules/own_field.h"
+
+static const struct yaml_node *table_of(const struct yaml_node *field)
+{
+    return yaml_get(field, "per_100000");
+}
+
+static const struct yaml_node *words_of(const struct yaml_node *field)
+{
+    return yaml_get(yaml_get(field, "words"), "per_100000");
+}
+
+size_t model_fields_entries(const struct yaml_node *root)
+{
+    const struct yaml_node *fields = yaml_get(root, "fields");
+    size_t entries = 0;
+
+    for (size_t i = 0; fields && fields->kind == YAML_MAP && i < fields->count; i++) {
+        const struct yaml_node *table = table_of(fields->values[i]), *words = words_of(fields->values[i]);
+        entries += (table ? table->count : 0) + (words ? words->count : 0);
+    }
+    return entries;
+}
+
+/* NULL when there is no room or its type says nothing. */
+static struct custom_field *add_field(struct matcher *matcher, const struct field *field)
+{
+    struct custom_field *custom = &matcher->custom_fields[matcher->custom_count];
+    uint16_t hash = (uint16_t)slice_hash(slice_str(field->name), 5);
+
+    if (matcher->custom_count >= MATCHER_CUSTOMS_MAX || !own_type_is_compared(field->type))
+        return NULL;
+    for (size_t i = 0; i < matcher->custom_count; i++)
+        if (matcher->custom_fields[i].name_hash == hash) {
+            hash++;
+            i = (size_t)-1;
+        }
+    *custom = (struct custom_field){.field = field->id,
+                                    .name_hash = hash,
+                                    .type = field->type,
+                                    .name = arena_str(matcher->arena, slice_str(field->name)),
+                                    .model = &matcher->customs[field->type]};
+    matcher->field_tags[field->id] = TAG_CUSTOM;
+    matcher->field_custom[field->id] = (uint8_t)matcher->custom_count++;
+    return custom;
+}
+
+struct own_table {
+    struct frequency_table *table;
+    const struct custom_field *field;
+    bool token;
+};
+
+static void add_own(void *data, struct slice text, float per_100000)
+{
+    struct own_table *into = data;
+
+    frequency_own_add(into->table, into->field, into->token, text, per_100000);
+}
+
+static void read_table(struct model_reader *reader, const struct yaml_node *node, const struct yaml_node *table,
+                       struct custom_field *custom, bool token)
+{
+    struct own_table into = {&reader->matcher->frequencies, custom, token};
+    double per = 100;
+
+    if (table == NULL && yaml_get(node, "default") == NULL)
+        return;
+    model_need_number(reader, node, "default", 0.01, 100000, &per);
+    *(token ? &custom->default_token_log2 : &custom->default_log2) = (float)log2(per / 100000);
+    model_read_table(reader, table, add_own, &into);
+}
+
+static void read_field(struct model_reader *reader, const struct yaml_node *node, struct custom_field *custom)
+{
+    static const char *const known[] = {"type", "levels", "default", "per_100000", "words"};
+    static const char *const known_words[] = {"default", "per_100000"};
+    struct comparison_model *model = ARENA_NEW(reader->matcher->arena, struct comparison_model);
+    const struct yaml_node *words = yaml_get(node, "words");
+
+    model_check_keys(reader, node, known, sizeof(known) / sizeof(known[0]), "key of a field");
+    model_check_keys(reader, words, known_words, 2, "key of words");
+    if (!slice_is(yaml_text(node, "type", SLICE("")), field_type_name(custom->type)))
+        problems_add(reader->problems, node,
+                     "the field %s is of type %s here; hint: train again, or change its type", custom->name,
+                     field_type_name(custom->type));
+    if (model == NULL)
+        return;
+    model_read_levels(reader, yaml_get(node, "levels"), node, own_levels, OWN_LEVELS, OWN_CLOSE, model);
+    custom->model = model;
+    read_table(reader, node, table_of(node), custom, false);
+    if (words)
+        read_table(reader, words, words_of(node), custom, true);
+}
+
+static void bind_section(struct model_reader *reader, const struct yaml_node *name, const struct yaml_node *node)
+{
+    struct matcher *matcher = reader->matcher;
+    char text[FIELD_NAME_MAX + 1] = {0};
+
+    if (name->text.len <= FIELD_NAME_MAX)
+        memcpy(text, name->text.ptr, name->text.len);
+    const struct field *field = schema_find(reader->schema, text);
+    if (node->kind != YAML_MAP) {
+        problems_add(reader->problems, node, "a field must be a map such as {type: text, levels: {...}}");
+        return;
+    }
+    if (field == NULL) {
+        problems_add(reader->problems, name,
+                     "there is no field " SLICE_FMT "; hint: declare it under `fields`, or take it out of the model",
+                     SLICE_ARG(name->text));
+        return;
+    }
+    struct custom_field *custom = NULL;
+    if (matcher->field_tags[field->id] == TAG_CUSTOM)
+        custom = &matcher->custom_fields[matcher->field_custom[field->id]];
+    else if (matcher->field_tags[field->id] == TAG_NONE)
+        custom = add_field(matcher, field);
+    if (custom)
+        read_field(reader, node, custom);
+    else
+        problems_add(reader->problems, name, "the field " SLICE_FMT " has a comparison of its own or cannot be compared",
+                     SLICE_ARG(name->text));
+}
+
+void model_read_fields(struct model_reader *reader, const struct yaml_node *root)
+{
+    const struct yaml_node *fields = yaml_get(root, "fields");
+
+    for (size_t i = 0; i < reader->schema->count; i++)
+        if (reader->schema->fields[i].custom)
+            (void)add_field(reader->matcher, &reader->schema->fields[i]);
+    if (fields == NULL || fields->is_null)
+        return;
+    if (fields->kind != YAML_MAP) {
+        problems_add(reader->problems, fields, "`fields` must be a map of fields");
+        return;
+    }
+    for (size_t i = 0; i < fields->count; i++)
+        bind_section(reader, fields->keys[i], fields->values[i]);
+}
