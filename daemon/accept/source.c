@@ -170,6 +170,7 @@ static enum status pin_one(struct source *source, struct db *db, struct err *err
     free(source->cursor);
     source->cursor = strndup(cursor.ptr, cursor.len);
     source->paused = db_int(result, 0, 2) != 0;
+    source->employers_stored = db_int(result, 0, 3) != 0;
     db_result_free(&result);
     if (source->cursor == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a cursor");

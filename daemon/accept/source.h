@@ -39,6 +39,7 @@ struct source {
     bool leads;
     bool verified;
     bool employers;                    /* a company that its records name is a record of its own */
+    bool employers_stored;             /* so it is with the records that are stored */
     int64_t lead_again_after_ms;
     int64_t silent_after_ms;           /* 0 never */
     int64_t retention_ms;              /* of raw bytes; 0 for ever (a source not configured any more) */

@@ -10,7 +10,7 @@
 #define OUTPUT_MAX_BYTES ((size_t)64 << 20)
 
 static const struct show_column found_columns[] = {
-    {"customer", "customer_id", CLI_NUMBER}, {"record", "record_id", CLI_NUMBER},
+    {"customer", "customer_id", CLI_NUMBER}, {"record", "record_id", CLI_NUMBER}, {"kind", "kind", CLI_TEXT},
     {"source", "source", CLI_TEXT},          {"external_id", "external_id", CLI_TEXT},
     {"name", "name", CLI_TEXT},              {"contact", "contact", CLI_TEXT},
     {NULL, NULL, CLI_TEXT},
@@ -112,6 +112,26 @@ static void put_links(const json_t *shown, struct buf *out)
     text_columns_put(&columns, "  ", out);
 }
 
+/* Whom a person works for, or who works for a company. */
+static void put_works(const json_t *list, const char *heading, struct buf *out)
+{
+    static const char *const keys[] = {"customer_id", "name", "job_title", "since", "last_seen", "sources"};
+    static const char *const heads[] = {"customer", "name", "job title", "since", "last seen", "sources"};
+    struct text_columns columns = TEXT_COLUMNS(6, 1);
+    size_t i;
+    json_t *work;
+    if (json_array_size(list) == 0)
+        return;
+    for (i = 0; i < 6; i++)
+        text_columns_cell(&columns, slice_str(heads[i]));
+    json_array_foreach(list, i, work) {
+        for (size_t j = 0; j < 6; j++)
+            value_cell(&columns, json_object_get(work, keys[j]));
+    }
+    buf_printf(out, "\n%s\n", heading);
+    text_columns_put(&columns, "  ", out);
+}
+
 static void show_customer(const struct cli *cli, const json_t *shown)
 {
     if (cli_wants_json(cli)) {
@@ -135,6 +155,8 @@ static void show_customer(const struct cli *cli, const json_t *shown)
     }
     buf_put_str(&out, "\n\n");
     put_golden(shown, &out);
+    put_works(json_object_get(shown, "works_for"), "works for", &out);
+    put_works(json_object_get(shown, "people"), "people", &out);
     buf_put_str(&out, "\nrecords\n");
     put_records(shown, &out);
     put_links(shown, &out);

@@ -212,7 +212,8 @@ static enum status remember(struct resolver *r, struct err *err)
     pthread_mutex_unlock(&r->lock);
     if (writer == NULL)
         return STATUS_FAILED;
-    if (restore(r, err) != STATUS_OK)
+    bool changed = r->generation->changed;
+    if (restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK)
         return STATUS_FAILED;
     return restore_batches(r, err);
 }

@@ -106,6 +106,8 @@ void turn_free(struct turn **turn); /* not the set once it was given to the writ
 
 /* stage.c */
 MUST_CHECK enum status stage_batch(struct turn *turn, const struct batch *batch, struct err *err);
+/* The employers of people's records that are stored; `persons` have their employer attached. */
+MUST_CHECK enum status stage_employers(struct turn *turn, struct arrival *persons, size_t count, struct err *err);
 /* follow.c: settles, notes moves, links and reviews, finds the customers touched, writes record rows. */
 MUST_CHECK enum status follow_changes(struct turn *turn, struct err *err);
 /* The same for moves that are already known (a changed generation at start). */
@@ -121,6 +123,10 @@ bool resolver_is_closing(struct resolver *r);
 /* restore.c */
 MUST_CHECK enum status restore(struct resolver *r, struct err *err);
 MUST_CHECK enum status restore_batches(struct resolver *r, struct err *err);
+
+/* employers.c: makes and takes away the employers of stored records, where `employers` of a source has changed; with
+ * `all`, where it is on. */
+MUST_CHECK enum status employers_follow(struct resolver *r, bool all, struct err *err);
 
 /* tell.c: leads and events of one customer as it is now. */
 struct customer_view {

@@ -117,7 +117,7 @@ static void note_lost_lead(struct turn *turn, const struct roster_entry *entry)
         turn->lost_leads[turn->lost_lead_count++] = entry->customer;
 }
 
-static void count(struct turn *turn, const struct arrival *arrival, enum ledger_outcome outcome)
+static void count_arrival(struct turn *turn, const struct arrival *arrival, enum ledger_outcome outcome)
 {
     if (!arrival->is_employer) /* was not received */
         write_set_count(turn->set, arrival->source->source_id, outcome);
@@ -160,10 +160,10 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     staged->features = deleted ? SLICE_EMPTY : pack(turn, arrival);
     if (deleted) {
         graph_remove(r->graph, known->record_id);
-        count(turn, arrival, LEDGER_DELETED);
+        count_arrival(turn, arrival, LEDGER_DELETED);
         return STATUS_OK;
     }
-    count(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
+    count_arrival(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
     return graph_put(r->graph, known->record_id, arrival->key, staged->features, err);
 }
 
@@ -188,6 +188,16 @@ static enum status stage_employer(struct turn *turn, const struct arrival *perso
     employer->effective_us = person->effective_us;
     employer->hash = person->hash;
     return stage_version(turn, employer, known, err);
+}
+
+enum status stage_employers(struct turn *turn, struct arrival *persons, size_t count, struct err *err)
+{
+    enum status status = STATUS_OK;
+    known_lock(turn->r->settings.intake->known);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = stage_employer(turn, &persons[i], err);
+    known_unlock(turn->r->settings.intake->known);
+    return status;
 }
 
 static enum status stage_arrival(struct turn *turn, const struct arrival *arrival, struct err *err)

@@ -10,7 +10,8 @@ WITH found AS MATERIALIZED (
                    WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
                      AND (w.value ->> 2 ILIKE $2::text OR w.value ->> 3 ILIKE $2::text))
      LIMIT $3::integer))
-SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id, 'source', s.name,
+SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id,
+                          'kind', CASE r.kind WHEN 2 THEN 'company' ELSE 'person' END, 'source', s.name,
                           'external_id', r.external_id, 'name', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('full_name', 'company')),
                           'contact', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('phone', 'email')))
 FROM found

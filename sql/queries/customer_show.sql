@@ -1,4 +1,5 @@
--- $1 record or customer id -> one object: the customer it is in, its records, their links, provenance, redirect
+-- $1 record or customer id -> one object: the customer it is in, its records, their links, provenance, redirect; of a
+-- person whom it works for, of a company the people known there (the 200 seen last)
 SELECT jsonb_build_object(
     'asked', $1::bigint, 'customer_id', c.customer_id,
     'customer', to_jsonb(g),
@@ -13,6 +14,17 @@ SELECT jsonb_build_object(
             'weight', l.weight, 'evidence', l.evidence, 'decision_id', l.decision_id,
             'generation', l.generation_id, 'linked_at', l.linked_at) ORDER BY l.a, l.b), '[]')
         FROM tributary.link l JOIN tributary.record r ON r.record_id = l.a WHERE r.customer_id = c.customer_id),
+    'works_for', CASE c.kind WHEN 1 THEN (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'customer_id', w.company_id, 'name', to_jsonb(n) ->> 'company', 'job_title', w.job_title, 'since', w.since,
+            'last_seen', w.last_seen, 'sources', w.sources) ORDER BY w.last_seen DESC, w.company_id), '[]')
+        FROM golden.works_for w JOIN tributary.customer n ON n.customer_id = w.company_id
+        WHERE w.person_id = c.customer_id) END,
+    'people', CASE c.kind WHEN 2 THEN (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'customer_id', w.person_id, 'name', to_jsonb(n) ->> 'full_name', 'job_title', w.job_title, 'since', w.since,
+            'last_seen', w.last_seen, 'sources', w.sources) ORDER BY w.last_seen DESC, w.person_id), '[]')
+        FROM (SELECT * FROM golden.works_for w WHERE w.company_id = c.customer_id
+              ORDER BY w.last_seen DESC, w.person_id LIMIT 200) w
+        JOIN tributary.customer n ON n.customer_id = w.person_id) END,
     'provenance', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'customer_id'), '[]')
         FROM golden.provenance p WHERE p.customer_id = c.customer_id))
 FROM tributary.record asked

@@ -1,6 +1,6 @@
--- $1 name, $2 type -> source_id, cursor, paused; makes the row when it is new.
+-- $1 name, $2 type -> source_id, cursor, paused, employers; makes the row when it is new.
 WITH made AS (
     INSERT INTO tributary.source (name, type) VALUES ($1::text, $2::text)
     ON CONFLICT (name) DO UPDATE SET type = excluded.type
-    RETURNING source_id, cursor, paused)
-SELECT source_id, cursor, paused FROM made
+    RETURNING source_id, cursor, paused, employers)
+SELECT source_id, cursor, paused, employers FROM made

@@ -108,6 +108,12 @@ def test_a_sheet_of_people_a_sheet_of_companies_and_a_form_give_one_company(lab)
     counts = ledger(connection)
     assert counts["people"]["received"] == 5 and counts["people"]["stored"] == 5, "employers were not received"
     assert counts["landing"]["received"] == 1
+    shown = daemon.run("customer", "show", str(lin)).stdout
+    assert "works for" in shown and "上海华信科技有限公司" in shown.split("works for")[1] and "经理" in shown.split("works for")[1]
+    shown = daemon.run("customer", "show", str(huaxin)).stdout.split("\npeople\n")[1]
+    assert all(name in shown for name in ("林晓雯", "张伟", "赵敏"))
+    found = json.loads(daemon.run("customer", "find", "华信", "--format=json").stdout)
+    assert {(row["kind"], row["customer_id"]) for row in found} >= {("company", huaxin), ("person", lin)}
     leads = rows(connection, "SELECT count(*) FROM golden.event WHERE type = 'lead.created'")
     assert leads == [(6,)], "people are leads, their companies are none"
 
@@ -237,3 +243,32 @@ def test_any_order_gives_the_same_relation(postgres, tmp_path):
         connection.close()
         postgres.drop_database(database)
     assert len(found) == 1, found
+
+
+def test_switching_employers_on_and_off_follows_what_is_stored(lab):
+    daemon, connection = lab
+    works = "SELECT person_id, company_id, job_title FROM golden.works_for"
+    push(daemon, "plain", "1", {"full_name": "林晓雯", "phone": "13917173952", "company": "上海华信科技有限公司", "job_title": "经理"},
+         "2026-03-01T00:00:00Z")
+    push(daemon, "plain", "2", {"full_name": "张伟", "email": "zw@qq.com", "company": "华信科技（上海）有限公司"}, "2026-03-01T00:00:00Z")
+    push(daemon, "plain", "3", {"full_name": "王芳", "email": "wf@qq.com"})
+    push(daemon, "plain", "4", {"full_name": "李雷", "email": "ll@qq.com", "company": "上海华信科技有限公司"})
+    push(daemon, "plain", "4", op="delete")
+    wait_for(connection, "plain", 5)
+    assert rows(connection, works) == []
+    off = daemon.config.read_text()
+    for _ in range(2):
+        daemon.stop()
+        daemon.config.write_text(off.replace("plain:   {type: records}", "plain:   {type: records, employers: true}"))
+        daemon.start()
+        assert {(p, t) for p, _, t in rows(connection, works)} == {(1, "经理"), (2, None)}
+        (company,) = {c for _, c, _ in rows(connection, works)}
+        assert rows(connection, "SELECT kind, record_count FROM golden.customer WHERE customer_id = %s", company) == [("company", 2)]
+        before = rows(connection, "SELECT record_id, version, customer_id FROM tributary.record ORDER BY 1")
+        daemon.restart()
+        assert rows(connection, "SELECT record_id, version, customer_id FROM tributary.record ORDER BY 1") == before
+        daemon.stop()
+        daemon.config.write_text(off)
+        daemon.start()
+        assert rows(connection, works) == [] and rows(connection, "SELECT count(*) FROM golden.customer") == [(3,)]
+    assert ledger(connection)["plain"]["received"] == 5
