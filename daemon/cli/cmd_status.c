@@ -40,9 +40,9 @@ static void put_head(const json_t *status, bool daemon, struct buf *out)
     show_value(json_object_get(status, "database"), out);
     if (trouble && trouble[0])
         buf_printf(out, "\ntrouble: %s", trouble);
-    buf_printf(out, "\n%lld records, %lld customers, %lld leads (%lld today), %lld events, %lld in flight, "
+    buf_printf(out, "\n%lld records, %lld customers (%lld companies), %lld leads (%lld today), %lld events, %lld in flight, "
                "%lld in the spool; index of %lld MB\n",
-               int_of(status, "records"), int_of(status, "customers"), int_of(status, "leads"),
+               int_of(status, "records"), int_of(status, "customers"), int_of(status, "companies"), int_of(status, "leads"),
                int_of(status, "leads_today"), int_of(status, "events"), int_of(status, "in_flight"),
                int_of(status, "spooled"), int_of(status, "index_bytes") / 1000000);
 }

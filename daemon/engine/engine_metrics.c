@@ -80,6 +80,7 @@ void engine_metrics(struct engine *e, const struct http_server_state *public_sid
     put(&writer, METRIC_DATABASE_UP, health.ready && !health.acceptor.database_away);
     put(&writer, METRIC_RECORDS, (double)stats.records);
     put(&writer, METRIC_CUSTOMERS, (double)stats.customers);
+    put(&writer, METRIC_COMPANIES, (double)stats.companies);
     put(&writer, METRIC_LEADS, (double)stats.leads);
     put(&writer, METRIC_EVENTS, (double)stats.events);
     put(&writer, METRIC_INDEX_BYTES,

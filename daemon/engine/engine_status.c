@@ -127,9 +127,10 @@ void engine_status_json(struct engine *e, struct buf *out)
                up ? "up" : "away");
     buf_put_json(out, slice_str(health.trouble));
     buf_printf(out,
-               ",\"records\":%llu,\"customers\":%llu,\"leads\":%llu,\"leads_today\":%lld,\"events\":%llu,"
+               ",\"records\":%llu,\"customers\":%llu,\"companies\":%llu,\"leads\":%llu,\"leads_today\":%lld,\"events\":%llu,"
                "\"in_flight\":%lld,\"spooled\":%llu,\"rate_per_s\":%.2f,\"index_bytes\":%zu",
                (unsigned long long)stats.records, (unsigned long long)stats.customers,
+               (unsigned long long)stats.companies,
                (unsigned long long)stats.leads, (long long)(up ? count_leads_today(e) : 0),
                (unsigned long long)stats.events, (long long)in_flight(ledger),
                (unsigned long long)health.acceptor.spooled,

@@ -11,6 +11,7 @@ static const struct {
     [METRIC_DATABASE_UP] = {"database_up", "", "1 when PostgreSQL answers."},
     [METRIC_RECORDS] = {"records", "", "Living records."},
     [METRIC_CUSTOMERS] = {"customers", "", "Living customers."},
+    [METRIC_COMPANIES] = {"companies", "", "Living customers that are companies."},
     [METRIC_LEADS] = {"leads", "", "Customers that are leads."},
     [METRIC_EVENTS] = {"events_total", "", "Events written to the event log."},
     [METRIC_INDEX_BYTES] = {"index_bytes", "", "Memory of the candidate index."},

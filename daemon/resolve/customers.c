@@ -282,6 +282,14 @@ static void write_row(struct turn *turn, const struct customer_view *view,
         arena_fail(turn->arena);
 }
 
+/* Counts a customer among the companies, or not any more. */
+static void note_kind(struct resolver *r, struct roster_entry *entry, bool company)
+{
+    bool was = (entry->flags & ROSTER_COMPANY) != 0;
+    r->company_count += company - was;
+    entry->flags = (uint16_t)(company ? entry->flags | ROSTER_COMPANY : entry->flags & ~ROSTER_COMPANY);
+}
+
 static enum status write_living(struct turn *turn, uint64_t customer_id, struct err *err)
 {
     struct resolver *r = turn->r;
@@ -326,6 +334,7 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
     else
         r->customer_count++;
     r->lead_count += (view.lead_count > 0) - (state.lead_count > 0);
+    note_kind(r, entry, golden.kind == KIND_COMPANY);
     entry->flags |= ROSTER_CUSTOMER;
     write_row(turn, &view, &state, &texts);
     return STATUS_OK;
@@ -345,6 +354,7 @@ static void write_gone(struct turn *turn, uint64_t customer_id)
     if (found)
         (void)unpack_state(packed, &state, &texts);
     r->customer_count--;
+    note_kind(r, entry, false);
     r->lead_count -= state.lead_count > 0;
     tell_gone(turn, customer_id, state.version + 1);
     /* Should the id stand again, it goes on from here; without a row its state is only the version. */

@@ -285,6 +285,7 @@ static void publish_stats(struct resolver *r)
     struct resolver_stats *stats = &r->stats;
     stats->arrivals = r->arrivals;
     stats->customers = r->customer_count;
+    stats->companies = r->company_count;
     stats->leads = r->lead_count;
     stats->events = r->last_event_seq;
     stats->committed_sets = r->writer ? writer_committed(r->writer) : 0;

@@ -54,7 +54,7 @@ MUST_CHECK enum status resolver_tell(struct resolver *resolver, const char *type
                                      struct slice data, struct err *err);
 
 struct resolver_stats {
-    uint64_t arrivals, records, customers, leads, events; /* records.. are totals, arrivals since start */
+    uint64_t arrivals, records, customers, companies, leads, events; /* records.. are totals, arrivals since start */
     uint64_t committed_sets;
     struct graph_stats graph;
     size_t known_bytes, roster_bytes;

@@ -41,7 +41,7 @@ struct resolver {
     struct resolver_scratch scratch;
     int64_t live_until_us;      /* monotonic; until then a post is expected at any moment */
     uint64_t next_set, last_record_id, last_event_seq;
-    uint64_t live_records, customer_count, lead_count, arrivals;
+    uint64_t live_records, customer_count, company_count, lead_count, arrivals;
     unsigned char hash_key[32]; /* of rejects' identifiers */
     struct batch *recovered;    /* batches in flight at start, in order */
     uint64_t *recovered_ids;    /* ascending, of all rebuilds; the same batches may still come through the lanes */

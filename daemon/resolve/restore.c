@@ -81,6 +81,8 @@ static enum status load_row(struct loading *loading, const struct db_result *row
     r->live_records++;
     struct buf features = BUF_INIT(FEATURES_MAX_BYTES * 2);
     struct slice stored = db_bytes(row, 0, 9);
+    if (entry->customer == record_id && features_kind(stored) == KIND_COMPANY)
+        entry->flags |= ROSTER_COMPANY;
     struct slice packed =
         loading->all ? repack(loading, row, source->space_id, &features) : stored;
     if (!slice_eq(packed, stored))
@@ -135,6 +137,7 @@ static enum status load_counters(struct resolver *r, struct err *err)
         return STATUS_FAILED;
     r->customer_count = (uint64_t)db_int(rows, 0, 0);
     r->lead_count = (uint64_t)db_int(rows, 0, 1);
+    r->company_count = (uint64_t)db_int(rows, 0, 2);
     db_result_free(&rows);
     unsigned char fresh[32];
     randombytes_buf(fresh, sizeof(fresh));

@@ -146,8 +146,8 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     struct staged *staged = &turn->staged[entry->staged - 1];
     if (deleted)
         note_lost_lead(turn, entry);
-    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER);
-    entry->flags = flags_of(arrival) | ROSTER_STORED | (deleted ? kept & ROSTER_CUSTOMER : kept);
+    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER | ROSTER_COMPANY);
+    entry->flags = flags_of(arrival) | ROSTER_STORED | (deleted ? kept & ~ROSTER_LEAD : kept);
     entry->effective_us = arrival->effective_us;
     entry->hash = arrival->hash;
     entry->source = (uint16_t)(arrival->source - r->settings.sources->list);

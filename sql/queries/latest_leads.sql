@@ -1,5 +1,5 @@
 -- $1 how many: the newest leads with what is needed to show them masked
-SELECT e.at, e.customer_id, coalesce(s.name, ''), coalesce(b.data #>> '{customer,full_name}', ''),
+SELECT e.at, e.customer_id, coalesce(s.name, ''), coalesce(b.data #>> '{customer,full_name}', b.data #>> '{customer,company}', ''),
        coalesce(b.data #>> '{customer,phone,0}', b.data #>> '{customer,email,0}', '')
 FROM tributary.event e
 LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at

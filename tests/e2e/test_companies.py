@@ -108,6 +108,8 @@ def test_a_sheet_of_people_a_sheet_of_companies_and_a_form_give_one_company(lab)
     counts = ledger(connection)
     assert counts["people"]["received"] == 5 and counts["people"]["stored"] == 5, "employers were not received"
     assert counts["landing"]["received"] == 1
+    status = wait_until(lambda: (found := daemon.api("/v1/status"))["customers"] == 9 and found, 10, "nine customers")
+    assert (status["customers"], status["companies"]) == (9, 3), status
     shown = daemon.run("customer", "show", str(lin)).stdout
     assert "works for" in shown and "上海华信科技有限公司" in shown.split("works for")[1] and "经理" in shown.split("works for")[1]
     shown = daemon.run("customer", "show", str(huaxin)).stdout.split("\npeople\n")[1]
@@ -161,7 +163,10 @@ def test_an_employer_follows_its_person_through_updates_deletion_and_redelivery(
     assert employer_of(connection, "crm", "2") is not None, "a colleague's stays"
     push(daemon, "crm", "1", person, "2026-03-07T00:00:00Z")
     wait_for(connection, "crm", 9)
+    companies = rows(connection, "SELECT count(*) FROM golden.customer WHERE kind = 'company'")[0][0]
+    wait_until(lambda: daemon.api("/v1/status")["companies"] == companies, 10, "the count of companies")
     daemon.restart()
+    assert daemon.api("/v1/status")["companies"] == companies
     assert employer_of(connection, "crm", "1") is not None
     assert len(rows(connection, WORKS)) == 2
 

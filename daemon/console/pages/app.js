@@ -104,6 +104,7 @@ function show(status) {
     setText(name, number(status[name]));
     line(name, status[name]);
   }
+  setText('companies', number(status.companies));
   setText('records', number(status.records));
   setText('leads-today', number(status.leads_today));
   setText('in-flight', number(status.in_flight));
