@@ -27,8 +27,14 @@ daemon=$!
 trap 'kill -TERM $daemon 2>/dev/null || true; wait $daemon || true' EXIT
 trap 'exit 0' INT TERM
 
+# Ready, and ours: another daemon may stand at that address.
+is_ready() {
+    curl -fsS -o /dev/null "http://$TRIBUTARY_PRIVATE/readyz?strict" 2>/dev/null && [ -r "$TRIBUTARY_STATE/token" ] &&
+        curl -fsS -o /dev/null -H "Authorization: Bearer $(cat "$TRIBUTARY_STATE/token")" \
+            "http://$TRIBUTARY_PRIVATE/v1/status" 2>/dev/null
+}
 waited=0
-until curl -fsS -o /dev/null "http://$TRIBUTARY_PRIVATE/readyz?strict" 2>/dev/null; do
+until is_ready; do
     kill -0 $daemon 2>/dev/null || exit 1
     waited=$((waited + 1))
     [ $waited -lt 600 ] || { echo "run-sample: not ready after two minutes" >&2; exit 1; }

@@ -131,8 +131,9 @@ static enum status follow_source(struct resolver *r, struct source *source, stru
         status = db_run(r->reader, &sql_source_employers_set, params, 2, NULL, err);
     if (status == STATUS_OK) {
         source->employers_stored = source->employers;
-        log_info("resolve.employers", "source %s: the employers of %zu records %s", source->name, changed,
-                 source->employers ? "are made" : "are taken away");
+        if (changed > 0)
+            log_info("resolve.employers", "source %s: the employers of %zu records %s", source->name, changed,
+                     source->employers ? "are made" : "are taken away");
     }
     return status;
 }
