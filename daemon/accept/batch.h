@@ -41,6 +41,7 @@ struct batch {
     struct arrival *arrivals;
     struct batch *next;         /* in a lane */
     int cleaning;               /* of lanes.c */
+    const struct generation *cleaned_by;
 };
 
 struct batch *batch_new(void); /* NULL when out of memory */

@@ -22,7 +22,7 @@ struct lanes {
     pthread_cond_t changed;
     struct lane live, bulk;
     bool closed, hastened;
-    const struct generation *generation;
+    const struct generation *generation; /* under lock */
     unsigned cleaner_count;
     pthread_t cleaners[CLEANERS_MAX];
 };
@@ -36,8 +36,9 @@ static bool clean_arrival(struct arrival *arrival, struct arena *arena, struct c
     return !arrival->source->employers || employer_attach(arena, arrival);
 }
 
-void batch_clean(struct batch *batch, struct cleaner *cleaner)
+void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct generation *generation)
 {
+    batch->cleaned_by = generation;
     for (size_t i = 0; i < batch->arrival_count; i++) {
         struct arrival *arrival = &batch->arrivals[i];
         if (arrival->raw && !clean_arrival(arrival, batch->arena, cleaner)) {
@@ -66,13 +67,19 @@ static struct batch *uncleaned(struct lanes *lanes)
 static void *clean_loop(void *data)
 {
     struct lanes *lanes = data;
-    struct cleaner *cleaner = cleaner_new(lanes->generation->ruleset);
-    if (cleaner == NULL) {
-        log_error("accept.cleaner", "no memory for a cleaning thread; hint: give the service more");
-        return NULL;
-    }
+    const struct generation *generation = NULL;
+    struct cleaner *cleaner = NULL;
     pthread_mutex_lock(&lanes->lock);
     for (;;) {
+        if (generation != lanes->generation) {
+            generation = lanes->generation;
+            cleaner_free(&cleaner);
+            cleaner = cleaner_new(generation->ruleset);
+        }
+        if (cleaner == NULL) {
+            log_error("accept.cleaner", "no memory for a cleaning thread; hint: give the service more");
+            break;
+        }
         struct batch *batch = uncleaned(lanes);
         if (batch == NULL) {
             if (lanes->closed)
@@ -82,7 +89,7 @@ static void *clean_loop(void *data)
         }
         batch->cleaning = CLEANING_RUNS;
         pthread_mutex_unlock(&lanes->lock);
-        batch_clean(batch, cleaner);
+        batch_clean(batch, cleaner, generation);
         pthread_mutex_lock(&lanes->lock);
         batch->cleaning = CLEANING_DONE;
         pthread_cond_broadcast(&lanes->changed);
@@ -120,6 +127,13 @@ struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, si
         lanes->cleaner_count++;
     }
     return lanes;
+}
+
+void lanes_use(struct lanes *lanes, const struct generation *generation)
+{
+    pthread_mutex_lock(&lanes->lock);
+    lanes->generation = generation;
+    pthread_mutex_unlock(&lanes->lock);
 }
 
 void lanes_free(struct lanes **lanes)

@@ -14,6 +14,8 @@ struct lanes;
 
 struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, size_t live_max,
                         unsigned cleaners, struct err *err); /* NULL: err says why */
+/* From now on records are cleaned by another generation; what is clean already says by which (batch.cleaned_by). */
+void lanes_use(struct lanes *lanes, const struct generation *generation);
 void lanes_free(struct lanes **lanes); /* after lanes_close; joins the pool, frees what is left */
 /* Takes the batch. Waits for room; false when closed or hastened (the batch is freed: it is durable and will be read
  * back at the next start). */
@@ -25,7 +27,7 @@ void lanes_hasten(struct lanes *lanes);
 void lanes_close(struct lanes *lanes); /* no more puts; what is in can be taken */
 void lanes_depth(struct lanes *lanes, size_t *live, size_t *bulk);
 
-/* Cleans all arrivals of a batch with one cleaner. */
-void batch_clean(struct batch *batch, struct cleaner *cleaner);
+/* Cleans all arrivals of a batch with one cleaner, that of `generation`. May be done again with another. */
+void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct generation *generation);
 
 #endif

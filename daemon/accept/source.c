@@ -13,6 +13,7 @@
 static uint16_t field_of_column(const struct source_context *context, struct slice column)
 {
     const struct source *source = context->field_of_column_data;
+    const struct generation *generation = source->generation;
     for (size_t i = 0; i < source->rules.map_count; i++) {
         const struct source_map *map = &source->rules.map[i];
         for (size_t j = 0; j < map->column_count; j++) {
@@ -20,11 +21,11 @@ static uint16_t field_of_column(const struct source_context *context, struct sli
                 continue;
             char name[FIELD_NAME_MAX + 1];
             snprintf(name, sizeof(name), SLICE_FMT, SLICE_ARG(map->field));
-            const struct field *field = schema_find(context->schema, name);
+            const struct field *field = schema_find(generation->schema, name);
             return field ? field->id : FIELD_NONE;
         }
     }
-    const struct field *field = ruleset_alias(source->generation->ruleset, column);
+    const struct field *field = ruleset_alias(generation->ruleset, column);
     return field ? field->id : FIELD_NONE;
 }
 
@@ -156,6 +157,16 @@ void sources_free(struct sources **sources)
     arena_free(&mine->arena);
     free(mine);
     *sources = NULL;
+}
+
+void sources_use(struct sources *sources, const struct generation *generation)
+{
+    sources->generation = generation;
+    for (size_t i = 0; i < sources->count; i++) {
+        struct source *source = &sources->list[i];
+        source->generation = generation;
+        source->rank = survivorship_source_rank(generation->survivorship, source->name);
+    }
 }
 
 static enum status pin_one(struct source *source, struct db *db, struct err *err)

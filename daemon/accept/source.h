@@ -33,7 +33,7 @@ struct source {
     struct source_rules rules;
     const char *space;
     uint16_t space_id;
-    unsigned rank;
+    unsigned rank;                     /* by the generation in force; the resolver's */
     bool enabled;
     atomic_bool paused;                /* by a person; kept in the database; any thread */
     bool leads;
@@ -50,7 +50,7 @@ struct source {
     char *cursor;                      /* as last read or stored; owned */
     pthread_mutex_t lock;              /* health */
     struct source_health health;
-    const struct generation *generation;
+    _Atomic(const struct generation *) generation; /* in force; any thread */
 };
 
 struct sources {
@@ -67,6 +67,8 @@ MUST_CHECK enum status sources_new(const struct config *config, const struct gen
                                    const struct clock *clock, const struct stop *stop,
                                    struct sources **sources, struct err *err);
 void sources_free(struct sources **sources);
+/* From now on another generation is in force. Only before the resolver runs, or on its thread. */
+void sources_use(struct sources *sources, const struct generation *generation);
 /* Finds or makes the rows in tributary.source and the ledger, and reads the cursors. Sources of the database that
  * are not configured any more are added, disabled and without a connector: their records live on. */
 MUST_CHECK enum status sources_pin(struct sources *sources, struct db *db, struct err *err);

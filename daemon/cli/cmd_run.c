@@ -21,14 +21,20 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static void judge_again(const struct cli *cli)
+static void read_again(const struct cli *cli, struct service *service)
 {
     struct config *config = NULL;
     struct problems problems = {0};
-    if (config_load(cli_config_path(cli), &config, &problems) == STATUS_OK)
-        log_info("run.config_good", "the configuration was read again and is good; restart to apply it");
-    else
+    struct err err = {0};
+    bool good = config_load(cli_config_path(cli), &config, &problems) == STATUS_OK;
+    if (good && service_propose(service, config, &problems, &err) == STATUS_OK)
+        log_info("run.config_good",
+                 "the configuration was read again and is good; its rules, model and survivorship are pending when "
+                 "they changed (tributary rematch), the rest takes a restart");
+    else if (problems.count > 0)
         cli_print_problems(cli, &problems);
+    else
+        log_err(LOG_LEVEL_WARN, &err, "the configuration was read again and could not be kept");
     problems_free(&problems);
     config_free(&config);
 }
@@ -44,7 +50,7 @@ static int wait_for_end(const struct cli *cli, struct service *service, const si
             return EXIT_CODE_OK;
         }
         if (signal_number == SIGHUP)
-            judge_again(cli);
+            read_again(cli, service);
         struct err err = {0};
         switch (service_check(service, &err)) {
         case SERVICE_READY:
@@ -91,7 +97,7 @@ const struct cli_command cmd_run = {
     .synopsis = "",
     .help = "runs the daemon in the foreground",
     .details = "SIGTERM or SIGINT brings what is accepted to its end (at most 20 seconds) and stops. SIGHUP reads the\n"
-               "configuration again and tells what is wrong in it. Logs go to standard error: readable on a\n"
-               "terminal, one JSON object a line otherwise.",
+               "configuration again, tells what is wrong in it, and makes changed rules, model or survivorship pending (tributary\n"
+               "rematch). Logs go to standard error: readable on a terminal, one JSON object a line otherwise.",
     .run = run,
 };

@@ -25,6 +25,35 @@ static void put_duration(struct buf *out, long long seconds)
         buf_printf(out, "%lld s", seconds);
 }
 
+static void put_names(struct buf *out, const char *before, const json_t *names)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(names, i, name) {
+        buf_put_str(out, i ? ", " : before);
+        show_value(name, out);
+    }
+}
+
+static void put_generation(const json_t *status, struct buf *out)
+{
+    const json_t *generation = json_object_get(status, "generation");
+    const json_t *difference = json_object_get(generation, "difference");
+    const json_t *columns = json_object_get(difference, "columns");
+    buf_printf(out, "generation %lld is in force", int_of(generation, "in_force"));
+    if (json_is_true(json_object_get(generation, "being_applied")))
+        buf_put_str(out, "; another is being applied, posts wait in the spool");
+    if (difference) {
+        buf_printf(out, "; generation %lld is pending", int_of(generation, "pending"));
+        put_names(out, ": other ", json_object_get(difference, "differs"));
+        put_names(out, "; new fields ", json_object_get(columns, "added"));
+        put_names(out, "; without fields ", json_object_get(columns, "removed"));
+        put_names(out, "; fields of another type ", json_object_get(columns, "retyped"));
+        buf_put_str(out, " (tributary rematch --preview)");
+    }
+    buf_put_byte(out, '\n');
+}
+
 static void put_head(const json_t *status, bool daemon, struct buf *out)
 {
     const char *trouble = json_string_value(json_object_get(status, "trouble"));
@@ -45,6 +74,7 @@ static void put_head(const json_t *status, bool daemon, struct buf *out)
                int_of(status, "records"), int_of(status, "customers"), int_of(status, "companies"), int_of(status, "leads"),
                int_of(status, "leads_today"), int_of(status, "events"), int_of(status, "in_flight"),
                int_of(status, "spooled"), int_of(status, "index_bytes") / 1000000);
+    put_generation(status, out);
 }
 
 static void put_list(const json_t *rows, const char *const *keys, const char *const *heading, size_t count,

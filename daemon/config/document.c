@@ -99,9 +99,8 @@ void config_document(struct buf *out)
         "`512`, `64k`, "
         "`10M`, `1G`.\n"
         "- Anchors, aliases, tags, duplicate keys and unknown keys are problems.\n"
-        "- Sources, sinks and limits apply at a reload, rules, match and golden at the next "
-        "`tributary rematch`; "
-        "what needs a\n  restart says so.\n\n");
+        "- Sources, sinks and limits take a restart. Changed `rules`, `fields`, `match` and `golden` are pending "
+        "after a restart or SIGHUP\n  until `tributary rematch --apply` ([rematch.md](rematch.md)).\n\n");
     put_root(out);
     put_sources(out);
     put_sinks(out);

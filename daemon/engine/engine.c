@@ -105,11 +105,11 @@ static enum status prepare_database(struct engine *e, struct err *err)
     if (status == STATUS_OK)
         status = migrate(db, err);
     if (status == STATUS_OK)
-        status = ddl_golden(db, e->generation->layout, err);
+        status = engine_choose_generation(e, db, err);
+    if (status == STATUS_OK)
+        status = ddl_golden(db, engine_generation(e)->layout, err);
     if (status == STATUS_OK)
         status = db_run(db, &sql_partitions_ensure, NULL, 0, NULL, err);
-    if (status == STATUS_OK)
-        status = generation_pin(e->generation, db, err);
     if (status == STATUS_OK)
         status = sources_pin(e->sources, db, err);
     if (status == STATUS_OK)
@@ -145,7 +145,7 @@ static enum status start_dispatcher(struct engine *e, struct err *err)
         options_string(options_section(e->settings.config->root, "http"), "public_base_url");
     struct dispatcher_settings settings = {
         .db = engine_db_settings(e, "tributary dispatch"), .config = e->settings.config,
-        .schema = e->generation->schema, .clock = e->settings.clock,
+        .schema = engine_generation(e)->schema, .clock = e->settings.clock,
         .source_uri = base_url && base_url[0] ? base_url : "/tributary"};
     struct dispatcher *dispatcher = dispatcher_start(&settings, err);
     if (dispatcher == NULL)
@@ -215,7 +215,7 @@ static bool try_bring_up(struct engine *e, unsigned *attempt)
     struct err err = {0};
     if (bring_up(e, &err) == STATUS_OK) {
         set_trouble(e, "");
-        log_info("engine.ready", "ready: generation %d, %zu sources", e->generation->generation_id,
+        log_info("engine.ready", "ready: generation %d, %zu sources", engine_generation(e)->generation_id,
                  e->sources->count);
         pthread_mutex_lock(&e->lock);
         e->ready = true;
@@ -275,7 +275,8 @@ static enum status start_parts(struct engine *e, struct err *err)
     e->lanes = lanes_new(e->generation, (size_t)options_int(limits, "queue_batches"), LIVE_LANE_MAX,
                          (unsigned)(threads ? threads : processors > 0 ? processors : 1), err);
     e->loads = loads_new();
-    if (e->intake.known == NULL || e->lanes == NULL || e->loads == NULL)
+    e->rematch = rematch_new(e);
+    if (e->intake.known == NULL || e->lanes == NULL || e->loads == NULL || e->rematch == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory at start");
     snprintf(e->spool_path, sizeof(e->spool_path), "%s/spool.db", config->state_dir);
     /* The connection is opened only once intake.ready says that conninfo is known. */
@@ -308,9 +309,11 @@ enum status engine_start(const struct engine_settings *settings, struct engine *
     gethostname(e->holder, sizeof(e->holder) - 16);
     snprintf(e->holder + strlen(e->holder), 16, " pid %d", (int)getpid());
     e->started_us = clock_monotonic_us(settings->clock);
-    e->generation = generation_new(settings->config, problems);
+    e->pending_difference = BUF_INIT((size_t)1 << 20);
+    e->configured = generation_new(settings->config, problems);
+    atomic_store(&e->generation, e->configured);
     enum status status = STATUS_OK;
-    if (e->generation == NULL)
+    if (e->configured == NULL)
         status = err_set(err, RETRY_REJECT_CONFIG, "engine.config", "the configuration has errors");
     if (status == STATUS_OK)
         status = stop_init(&e->stop, err);
@@ -402,6 +405,7 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
     CRASH_POINT("stop.resolved");
     end_conductor(e);
     loads_free(&e->loads); /* they ask the resolver */
+    rematch_free(&e->rematch);
     atomic_store(&e->resolver, NULL);
     resolver_free(&resolver);
     struct dispatcher *dispatcher = atomic_exchange(&e->dispatcher, NULL);
@@ -409,7 +413,10 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
     lanes_free(&e->lanes);
     sources_free(&e->sources);
     known_free(&e->intake.known);
-    generation_free(&e->generation);
+    for (size_t i = 0; i < e->generation_count; i++)
+        generation_free(&e->generations[i]);
+    generation_free(&e->configured);
+    buf_free(&e->pending_difference);
     if (cluster_stop(&e->cluster, deadline_ms / 2 + 5000, &err) != STATUS_OK)
         log_err(LOG_LEVEL_WARN, &err, "the private PostgreSQL did not stop cleanly");
     stop_close(&e->stop);
@@ -445,7 +452,7 @@ struct resolver *engine_resolver(struct engine *e)
 
 const struct generation *engine_generation(struct engine *e)
 {
-    return e->generation;
+    return atomic_load(&e->generation);
 }
 
 const struct config *engine_config(struct engine *e)

@@ -52,6 +52,14 @@ MUST_CHECK enum status engine_query(struct engine *engine, const struct sql_quer
                                     const struct db_param *params, size_t param_count,
                                     struct db_result **result, struct err *err);
 
+/* Makes the generation of another reading of the configuration the pending one. Sources, sinks and limits of it are not
+ * looked at. */
+MUST_CHECK enum status engine_propose(struct engine *engine, const struct config *config,
+                                      struct problems *problems, struct err *err);
+
+/* The id of the pending generation, 0: none; what it has otherwise is put to `difference` (may be NULL) as JSON. */
+int32_t engine_pending(struct engine *engine, struct buf *difference);
+
 struct engine_health {
     bool ready;             /* records are resolved */
     bool can_accept;        /* posts can be kept: database or spool */

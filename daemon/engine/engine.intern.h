@@ -8,7 +8,10 @@
 
 #include "daemon/accept/pull.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/generations.h"
 #include "daemon/store/cluster.h"
+
+#define GENERATIONS_MAX 64 /* compiled in the life of a process: never freed before its end, for anybody may read one */
 
 struct puller_thread {
     struct engine *engine;
@@ -18,7 +21,14 @@ struct puller_thread {
 
 struct engine {
     struct engine_settings settings;
-    struct generation *generation;
+    struct generation *configured;              /* what the configuration says; pinned once the database is up */
+    _Atomic(struct generation *) generation;    /* in force: the configured one, or another */
+    bool generation_chosen;                     /* the conductor's */
+    struct generation *generations[GENERATIONS_MAX]; /* compiled besides; under lock */
+    size_t generation_count;
+    int32_t asked_id, pending_id;               /* under lock; what the configuration asks for; 0: nothing is pending */
+    struct buf pending_difference;              /* under lock; JSON */
+    struct rematch *rematch;
     struct sources *sources;
     struct intake intake;
     struct lanes *lanes;
@@ -48,6 +58,18 @@ struct engine {
     struct err start_failure;
     char trouble[256];
 };
+
+/* engine_generation.c */
+/* Finds out which generation is in force, the first time, and makes everything use it. */
+MUST_CHECK enum status engine_choose_generation(struct engine *engine, struct db *db, struct err *err);
+/* Keeps it until the engine ends. RETRY_LATER, and it is freed, when there are too many. */
+MUST_CHECK enum status engine_keep_generation(struct engine *engine, struct generation **generation, struct err *err);
+/* The configuration asks for this one: it is pending when it is not in force. */
+void engine_set_pending(struct engine *engine, const struct generation *asked);
+
+/* rematch.c */
+struct rematch *rematch_new(struct engine *engine); /* NULL when out of memory */
+void rematch_free(struct rematch **rematch); /* once the resolver is closed: waits for its thread */
 
 /* engine_loads.c */
 struct loads *loads_new(void); /* NULL when out of memory */

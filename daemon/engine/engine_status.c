@@ -110,6 +110,19 @@ static int64_t count_leads_today(struct engine *e)
     return count;
 }
 
+static void put_generation(struct engine *e, struct buf *out)
+{
+    struct buf difference = BUF_INIT((size_t)1 << 20);
+    int32_t pending = engine_pending(e, &difference);
+    buf_printf(out, ",\"generation\":{\"in_force\":%d,\"being_applied\":%s,\"pending\":",
+               engine_generation(e)->generation_id, atomic_load(&e->intake.held) ? "true" : "false");
+    if (pending)
+        buf_printf(out, "%d,\"difference\":%.*s}", pending, (int)difference.len, difference.data);
+    else
+        buf_put_str(out, "null}");
+    buf_free(&difference);
+}
+
 void engine_status_json(struct engine *e, struct buf *out)
 {
     struct engine_health health;
@@ -136,6 +149,7 @@ void engine_status_json(struct engine *e, struct buf *out)
                (unsigned long long)health.acceptor.spooled,
                uptime_us > 0 ? (double)stats.arrivals * 1e6 / (double)uptime_us : 0.0,
                stats.graph.bytes + stats.known_bytes + stats.roster_bytes);
+    put_generation(e, out);
     put_sources(e, ledger, out);
     db_result_free(&ledger);
     buf_put_str(out, ",\"sinks\":");

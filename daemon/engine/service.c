@@ -142,6 +142,12 @@ void service_stop(struct service **service)
     *service = NULL;
 }
 
+enum status service_propose(struct service *s, const struct config *config, struct problems *problems,
+                            struct err *err)
+{
+    return engine_propose(s->engine, config, problems, err);
+}
+
 enum service_state service_check(struct service *s, struct err *err)
 {
     enum status status = engine_wait_ready(s->engine, 0, err);

@@ -13,6 +13,10 @@ MUST_CHECK enum status service_start(const struct config *config, struct service
 /* Drains and ends, within about 20 seconds. */
 void service_stop(struct service **service);
 
+/* See engine_propose. */
+MUST_CHECK enum status service_propose(struct service *service, const struct config *config,
+                                       struct problems *problems, struct err *err);
+
 enum service_state {
     SERVICE_READY,    /* records are resolved */
     SERVICE_WAITING,  /* posts are kept; the database is not there (yet) */

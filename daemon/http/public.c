@@ -109,7 +109,8 @@ static bool judge(struct public_dispatch *dispatch, const struct delivery_batch 
 {
     struct source *source = pending->source;
     struct arena *arena = pending->exchange->arena;
-    const struct ruleset *ruleset = source->generation->ruleset;
+    const struct generation *generation = source->generation;
+    const struct ruleset *ruleset = generation->ruleset;
     pending->deliveries = ARENA_ARRAY(arena, struct push_delivery_verdict, batch->count);
     pending->repeats = ARENA_ARRAY(arena, bool, batch->count);
     struct cleaner *cleaner = take_cleaner(dispatch, ruleset);
@@ -119,7 +120,7 @@ static bool judge(struct public_dispatch *dispatch, const struct delivery_batch 
     if (cleaner)
         give_cleaner(dispatch, ruleset, cleaner);
     pending->delivery_count = able ? batch->count : 0;
-    pending->verdict.schema = source->generation->schema;
+    pending->verdict.schema = generation->schema;
     return able && !arena_failed(arena);
 }
 

@@ -290,6 +290,18 @@ static void note_kind(struct resolver *r, struct roster_entry *entry, bool compa
     entry->flags = (uint16_t)(company ? entry->flags | ROSTER_COMPANY : entry->flags & ~ROSTER_COMPANY);
 }
 
+/* Whether another generation cleaned one of its records otherwise; told once. */
+static bool is_recleaned(struct turn *turn, const struct customer_view *view)
+{
+    bool recleaned = false;
+    for (size_t i = 0; i < view->member_count; i++) {
+        struct roster_entry *entry = entry_of(turn, view->members[i]);
+        recleaned |= (entry->flags & ROSTER_RECLEANED) != 0;
+        entry->flags &= (uint16_t)~ROSTER_RECLEANED;
+    }
+    return recleaned;
+}
+
 static enum status write_living(struct turn *turn, uint64_t customer_id, struct err *err)
 {
     struct resolver *r = turn->r;
@@ -314,7 +326,7 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
     buf_reset(provenance);
     buf_reset(changes);
     provenance_put(r->generation->schema, &golden, view.members, provenance);
-    if (turn->only_changed && !view.is_new && slice_eq(buf_slice(provenance), texts.provenance))
+    if (turn->only_changed && !view.is_new && !is_recleaned(turn, &view) && slice_eq(buf_slice(provenance), texts.provenance))
         return STATUS_OK;
     if (view.is_new)
         view.changed = true;

@@ -213,7 +213,8 @@ static enum status remember(struct resolver *r, struct err *err)
     if (writer == NULL)
         return STATUS_FAILED;
     bool changed = r->generation->changed;
-    if (restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK)
+    if (restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK ||
+        (changed && regenerate_end(r, err) != STATUS_OK))
         return STATUS_FAILED;
     return restore_batches(r, err);
 }
@@ -299,12 +300,25 @@ static void publish_stats(struct resolver *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-static struct batch *take_recovered(struct resolver *r, struct cleaner *cleaner)
+/* The cleaner of the generation in force. */
+static bool renew_cleaner(struct resolver *r)
+{
+    if (r->cleaner && r->cleaner_of == r->generation)
+        return true;
+    cleaner_free(&r->cleaner);
+    r->cleaner = cleaner_new(r->generation->ruleset);
+    r->cleaner_of = r->generation;
+    if (r->cleaner == NULL)
+        log_error("resolve.cleaner", "no memory for the resolver; hint: give the service more");
+    return r->cleaner != NULL;
+}
+
+static struct batch *take_recovered(struct resolver *r)
 {
     struct batch *batch = r->recovered;
     r->recovered = batch->next;
     batch->next = NULL;
-    batch_clean(batch, cleaner);
+    batch_clean(batch, r->cleaner, r->generation);
     return batch;
 }
 
@@ -348,8 +362,11 @@ static struct batch *take_fresh(struct resolver *r, int64_t wait_ms, bool live_o
         struct batch *batch = lanes_take(r->settings.lanes, wait_ms, live_only);
         if (batch == NULL || r->recovered_count == 0 ||
             bsearch(&batch->batch_id, r->recovered_ids, r->recovered_count, sizeof(uint64_t),
-                    compare_ids) == NULL)
+                    compare_ids) == NULL) {
+            if (batch && batch->cleaned_by != r->generation)
+                batch_clean(batch, r->cleaner, r->generation);
             return batch;
+        }
         batch_free(&batch);
     }
 }
@@ -394,17 +411,14 @@ bool resolver_is_closing(struct resolver *r)
 static void *resolve_loop(void *data)
 {
     struct resolver *r = data;
-    struct cleaner *cleaner = cleaner_new(r->generation->ruleset);
     int64_t stats_at_us = 0;
-    if (cleaner == NULL)
-        log_error("resolve.cleaner", "no memory for the resolver; hint: give the service more");
-    while (cleaner) {
+    while (renew_cleaner(r)) {
         run_calls(r, false);
         if (r->failed && !rebuild(r)) /* a decision that could not be followed: nothing may be built on it */
             break;
         bool closing = resolver_is_closing(r);
         bool recovered = r->recovered != NULL;
-        struct batch *batch = recovered ? take_recovered(r, cleaner) : take_next(r, closing);
+        struct batch *batch = recovered ? take_recovered(r) : take_next(r, closing);
         int64_t now_us = clock_monotonic_us(r->settings.clock);
         if (now_us >= stats_at_us) {
             publish_stats(r);
@@ -435,7 +449,7 @@ static void *resolve_loop(void *data)
     }
     run_calls(r, true);
     publish_stats(r);
-    cleaner_free(&cleaner);
+    cleaner_free(&r->cleaner);
     latch_set(&r->ended);
     return NULL;
 }
@@ -547,6 +561,35 @@ bool resolver_drained(struct resolver *resolver)
     bool drained = resolver->recovered == NULL && writer_drain(resolver->writer, 30000);
     publish_stats(resolver);
     return drained;
+}
+
+enum status resolver_change_generation(struct resolver *resolver, struct generation *generation,
+                                       struct err *err)
+{
+    if (resolver->failed || resolver->recovered || !writer_drain(resolver->writer, DRAIN_MS))
+        return err_set(err, RETRY_LATER, "resolve.slow", "what was decided is not committed yet; hint: try again");
+    lanes_use(resolver->settings.lanes, generation);
+    sources_use(resolver->settings.sources, generation);
+    resolver->settings.generation = generation;
+    resolver->generation = generation;
+    forget(resolver);
+    enum status status = remember(resolver, err);
+    if (status != STATUS_OK) {
+        resolver->failed = true;
+        resolver->failure = *err;
+    }
+    publish_stats(resolver);
+    return status;
+}
+
+uint64_t resolver_reread_count(struct resolver *resolver)
+{
+    return atomic_load(&resolver->reread_count);
+}
+
+const struct reread_counts *resolver_reread_counts(struct resolver *resolver)
+{
+    return &resolver->reread_counts;
 }
 
 struct graph *resolver_graph(struct resolver *resolver)

@@ -11,6 +11,7 @@
 #include "daemon/accept/accept_tx.h"
 #include "daemon/accept/lanes.h"
 #include "daemon/resolve/graph.h"
+#include "daemon/resolve/reread.h"
 
 struct resolver;
 
@@ -48,6 +49,17 @@ const struct generation *resolver_generation(struct resolver *resolver);
 /* Settles after decisions were put into the graph and writes what follows, in the name of `actor`. Waits
  * until it is committed. */
 MUST_CHECK enum status resolver_apply(struct resolver *resolver, const char *actor, struct err *err);
+
+/* From now on another generation, with `changed` set: everything is forgotten, read again and judged by it, and what
+ * follows is written and told, in the name of generation->actor. It must outlive the resolver. On failure either nothing
+ * was begun (RETRY_LATER with id resolve.slow), or the resolver goes on trying, as after any failure of its own. */
+MUST_CHECK enum status resolver_change_generation(struct resolver *resolver, struct generation *generation,
+                                                  struct err *err);
+
+/* How many records the generation that is being applied has read so far; and what became of them, only inside
+ * resolver_call, once it is applied. */
+uint64_t resolver_reread_count(struct resolver *resolver);
+const struct reread_counts *resolver_reread_counts(struct resolver *resolver);
 
 /* Puts an event of no customer into the log (source.silent). */
 MUST_CHECK enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,

@@ -43,6 +43,10 @@ struct resolver {
     uint64_t next_set, last_record_id, last_event_seq;
     uint64_t live_records, customer_count, company_count, lead_count, arrivals;
     unsigned char hash_key[32]; /* of rejects' identifiers */
+    atomic_uint_fast64_t reread_count;  /* records read by the generation being applied */
+    struct reread_counts reread_counts; /* of the one applied last in this process */
+    struct cleaner *cleaner;    /* the resolver thread's, of the generation in cleaner_of */
+    const struct generation *cleaner_of;
     struct batch *recovered;    /* batches in flight at start, in order */
     uint64_t *recovered_ids;    /* ascending, of all rebuilds; the same batches may still come through the lanes */
     size_t recovered_count;
@@ -122,6 +126,21 @@ bool resolver_is_closing(struct resolver *r);
 
 /* restore.c */
 MUST_CHECK enum status restore(struct resolver *r, struct err *err);
+struct restored {
+    uint64_t record_id;
+    struct natural_key key;
+    struct roster_entry *entry;
+};
+/* What the resolver remembers of a row of record_load or record_page, its features apart. */
+MUST_CHECK enum status restore_row(struct resolver *r, const struct db_result *rows, size_t row,
+                                   struct restored *restored, struct err *err);
+MUST_CHECK enum status restore_decisions(struct graph *graph, struct db *db, struct err *err);
+/* Records whose stored customer is not what the graph says. NULL when out of memory. */
+struct graph_move *restore_differences(struct resolver *r, struct arena *arena, size_t *count);
+/* regenerate.c: the same with a generation that is not the one that made what is stored. */
+MUST_CHECK enum status regenerate(struct resolver *r, struct err *err);
+/* All that follows from it is on its way: with what is put here it is applied. */
+MUST_CHECK enum status regenerate_end(struct resolver *r, struct err *err);
 MUST_CHECK enum status restore_batches(struct resolver *r, struct err *err);
 
 /* employers.c: makes and takes away the employers of stored records, where `employers` of a source has changed; with

@@ -7,91 +7,74 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#define SETTLE_ARENA_MAX  ((size_t)8 << 30)
+#define MOVES_ARENA_MAX   ((size_t)8 << 30)
 #define RAW_FLAG_BACKFILL 1
-#define APPLY_RECORDS     2000  /* in one write set, when a generation is applied */
 
 struct loading {
     struct resolver *r;
-    struct arena *arena;       /* of a settling */
-    struct arena *scratch;     /* of one record */
-    struct graph_changes *all; /* when everything is to be judged again: what one settling says */
     enum status status;
     struct err *err;
 };
 
-/* Features as this generation packs them, from the stored clean record. */
-static struct slice repack(struct loading *loading, const struct db_result *row, uint16_t space_id,
-                           struct buf *out)
+static enum status load_known(struct resolver *r, const struct db_result *rows, size_t row,
+                              const struct source *source, struct natural_key *key, struct err *err)
 {
-    struct clean_record clean;
-    arena_reset(loading->scratch);
-    if (!clean_record_from_json(loading->r->generation->schema, db_bytes(row, 0, 10),
-                                loading->scratch, &clean))
-        return SLICE_EMPTY;
-    features_pack(loading->r->generation->matcher, &clean, space_id, out);
-    return buf_slice(out);
-}
-
-static enum status load_known(struct loading *loading, const struct db_result *row,
-                              const struct source *source, struct natural_key *key)
-{
-    struct resolver *r = loading->r;
-    *key = natural_key_of(slice_str(source->name), db_bytes(row, 0, 7), db_bytes(row, 0, 8));
+    *key = natural_key_of(slice_str(source->name), db_bytes(rows, row, 7), db_bytes(rows, row, 8));
     known_lock(r->settings.intake->known);
     struct known_entry *known = known_add(r->settings.intake->known, *key);
     if (known) {
-        known->record_id = (uint64_t)db_int(row, 0, 0);
-        known->resolved = (struct known_version){db_timestamp_us(row, 0, 4),
-                                                 (uint64_t)db_int(row, 0, 5)};
+        known->record_id = (uint64_t)db_int(rows, row, 0);
+        known->resolved = (struct known_version){db_timestamp_us(rows, row, 4),
+                                                 (uint64_t)db_int(rows, row, 5)};
         if (known_version_cmp(&known->resolved, &known->accepted) > 0)
             known->accepted = known->resolved;
     }
     known_unlock(r->settings.intake->known);
     if (known == NULL)
-        return err_set(loading->err, RETRY_FATAL, "resolve.records_max",
+        return err_set(err, RETRY_FATAL, "resolve.records_max",
                        "the database holds more records than limits.records; hint: raise it");
     return STATUS_OK;
 }
 
-static enum status load_row(struct loading *loading, const struct db_result *row)
+enum status restore_row(struct resolver *r, const struct db_result *rows, size_t row,
+                        struct restored *restored, struct err *err)
 {
-    struct resolver *r = loading->r;
-    uint64_t record_id = (uint64_t)db_int(row, 0, 0);
-    const struct source *source = sources_by_id(r->settings.sources, (int32_t)db_int(row, 0, 1));
+    uint64_t record_id = (uint64_t)db_int(rows, row, 0);
+    const struct source *source = sources_by_id(r->settings.sources, (int32_t)db_int(rows, row, 1));
     struct roster_entry *entry = roster_at(&r->roster, record_id);
     if (source == NULL || entry == NULL)
-        return err_set(loading->err, RETRY_FATAL, "resolve.restore",
+        return err_set(err, RETRY_FATAL, "resolve.restore",
                        "record %llu has no source or no room", (unsigned long long)record_id);
-    struct natural_key key;
-    if (load_known(loading, row, source, &key) != STATUS_OK)
+    *restored = (struct restored){.record_id = record_id, .entry = entry};
+    if (load_known(r, rows, row, source, &restored->key, err) != STATUS_OK)
         return STATUS_FAILED;
     entry->source = (uint16_t)(source - r->settings.sources->list);
-    entry->flags |= (uint16_t)(db_int(row, 0, 2) & ROSTER_STORED_FLAGS) | ROSTER_STORED;
-    if (db_int(row, 0, 6))
+    entry->flags |= (uint16_t)(db_int(rows, row, 2) & ROSTER_STORED_FLAGS) | ROSTER_STORED;
+    if (db_int(rows, row, 6))
         entry->flags |= ROSTER_LEAD;
-    entry->customer = (uint64_t)db_int(row, 0, 3);
-    entry->effective_us = db_timestamp_us(row, 0, 4);
-    entry->hash = (uint64_t)db_int(row, 0, 5);
+    entry->customer = (uint64_t)db_int(rows, row, 3);
+    entry->effective_us = db_timestamp_us(rows, row, 4);
+    entry->hash = (uint64_t)db_int(rows, row, 5);
     /* The customer's id is the smallest of its records, so its entry is there already. */
     if (entry->customer && entry->customer <= record_id)
         r->roster.entries[entry->customer].flags |= ROSTER_CUSTOMER;
     if (entry->flags & ROSTER_DELETED)
         return STATUS_OK;
     r->live_records++;
-    struct buf features = BUF_INIT(FEATURES_MAX_BYTES * 2);
-    struct slice stored = db_bytes(row, 0, 9);
-    if (entry->customer == record_id && features_kind(stored) == KIND_COMPANY)
+    if (entry->customer == record_id && features_kind(db_bytes(rows, row, 9)) == KIND_COMPANY)
         entry->flags |= ROSTER_COMPANY;
-    struct slice packed =
-        loading->all ? repack(loading, row, source->space_id, &features) : stored;
-    if (!slice_eq(packed, stored))
-        entry->flags |= ROSTER_REPACKED;
-    enum status status =
-        loading->all ? graph_put(r->graph, record_id, key, packed, loading->err)
-                     : graph_restore(r->graph, record_id, key, packed, entry->customer, loading->err);
-    buf_free(&features);
-    return status;
+    return STATUS_OK;
+}
+
+static enum status load_row(struct loading *loading, const struct db_result *row)
+{
+    struct restored restored;
+    if (restore_row(loading->r, row, 0, &restored, loading->err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (restored.entry->flags & ROSTER_DELETED)
+        return STATUS_OK;
+    return graph_restore(loading->r->graph, restored.record_id, restored.key, db_bytes(row, 0, 9),
+                         restored.entry->customer, loading->err);
 }
 
 static bool each_record(const struct db_result *row, void *data)
@@ -101,15 +84,15 @@ static bool each_record(const struct db_result *row, void *data)
     return loading->status == STATUS_OK;
 }
 
-static enum status load_decisions(struct resolver *r, struct err *err)
+enum status restore_decisions(struct graph *graph, struct db *db, struct err *err)
 {
     struct db_result *rows = NULL;
-    if (db_query(r->reader, &sql_decision_load, NULL, 0, &rows, err) != STATUS_OK)
+    if (db_query(db, &sql_decision_load, NULL, 0, &rows, err) != STATUS_OK)
         return STATUS_FAILED;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < db_rows(rows) && status == STATUS_OK; i++)
         status = graph_decide(
-            r->graph, (uint64_t)db_int(rows, i, 0),
+            graph, (uint64_t)db_int(rows, i, 0),
             db_int(rows, i, 1) ? DECISION_ALWAYS : DECISION_NEVER,
             natural_key_of(db_bytes(rows, i, 2), db_bytes(rows, i, 3), db_bytes(rows, i, 4)),
             natural_key_of(db_bytes(rows, i, 5), db_bytes(rows, i, 6), db_bytes(rows, i, 7)), err);
@@ -153,7 +136,7 @@ static enum status load_counters(struct resolver *r, struct err *err)
 }
 
 /* Records whose stored customer is not what the graph says. */
-static struct graph_move *differences(struct resolver *r, struct arena *arena, size_t *count)
+struct graph_move *restore_differences(struct resolver *r, struct arena *arena, size_t *count)
 {
     size_t total = 0, at = 0;
     for (uint64_t id = 1; id < r->roster.capacity; id++)
@@ -168,108 +151,38 @@ static struct graph_move *differences(struct resolver *r, struct arena *arena, s
     return moves;
 }
 
-/* One past the highest record id there is. */
-static uint64_t end_of_records(const struct resolver *r)
+static enum status load_records(struct resolver *r, struct err *err)
 {
-    return r->last_record_id < r->roster.capacity ? r->last_record_id + 1 : r->roster.capacity;
-}
-
-/* What another generation makes of some records: their features, and the golden values of the customers among them. */
-static enum status apply_to(struct resolver *r, uint64_t first, uint64_t end, struct err *err)
-{
-    struct turn *turn = turn_new(r, 1, "generation");
-    if (turn)
-        turn->touched = ARENA_ARRAY(turn->arena, uint64_t, (size_t)(end - first) + 1);
-    if (turn == NULL || turn->touched == NULL) {
-        turn_free(&turn);
-        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a changed generation");
-    }
-    turn->only_changed = true;
-    for (uint64_t id = first; id < end; id++) {
-        if (graph_member_count(r->graph, id) > 0)
-            turn->touched[turn->touched_count++] = id;
-        if (r->roster.entries[id].flags & ROSTER_REPACKED)
-            write_repacked(turn->set, id, graph_features(r->graph, id));
-        r->roster.entries[id].flags &= (uint16_t)~ROSTER_REPACKED;
-    }
-    if (end == end_of_records(r)) /* a crash before this last set begins again */
-        turn->set->applied_generation = r->generation->generation_id;
-    enum status status = write_customers(turn, err);
-    if (status == STATUS_OK)
-        status = turn_put(turn, err);
-    turn_free(&turn);
-    return status;
-}
-
-/* Writes what another generation makes of the same records: first who belongs together, with all links and reviews,
- * then, some records at a time, the rest. */
-static enum status apply_generation(struct resolver *r, const struct graph_changes *all,
-                                    struct arena *arena, struct err *err)
-{
-    size_t count = 0;
-    struct graph_move *moves = differences(r, arena, &count);
-    struct turn *turn = turn_new(r, 1, "generation");
-    if (moves == NULL || turn == NULL) {
-        turn_free(&turn);
-        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for a changed generation");
-    }
-    log_info("resolve.generation", "generation %d is applied: %zu records change their customer",
-             r->generation->generation_id, count);
-    turn->set->replaces_links = true;
-    if (r->roster.capacity == 0)
-        turn->set->applied_generation = r->generation->generation_id; /* to nothing */
-    for (size_t i = 0; i < all->new_link_count; i++)
-        write_link(turn->set, &all->new_links[i], r->generation->generation_id,
-                   r->generation->matcher);
-    for (size_t i = 0; i < all->new_review_count; i++)
-        write_review(turn->set, &all->new_reviews[i]);
-    enum status status = follow_moves(turn, moves, count, err);
-    if (status == STATUS_OK)
-        status = turn_put(turn, err);
-    turn_free(&turn);
-    uint64_t end = end_of_records(r);
-    for (uint64_t id = 0; id < end && status == STATUS_OK; id += APPLY_RECORDS)
-        status = apply_to(r, id, id + APPLY_RECORDS < end ? id + APPLY_RECORDS : end, err);
-    return status;
-}
-
-static enum status load_records(struct resolver *r, struct loading *loading, struct err *err)
-{
-    struct db_param with_clean = DB_P_BOOL(loading->all != NULL);
-    if (db_stream(r->reader, &sql_record_load, &with_clean, 1, each_record, loading, err) != STATUS_OK ||
-        loading->status != STATUS_OK || load_decisions(r, err) != STATUS_OK)
+    struct loading loading = {.r = r, .err = err, .status = STATUS_OK};
+    if (db_stream(r->reader, &sql_record_load, NULL, 0, each_record, &loading, err) != STATUS_OK ||
+        loading.status != STATUS_OK || restore_decisions(r->graph, r->reader, err) != STATUS_OK)
         return STATUS_FAILED;
-    return graph_settle(r->graph, loading->all ? loading->arena : NULL, loading->all, err);
+    return graph_settle(r->graph, NULL, NULL, err);
+}
+
+static enum status check_partition(struct resolver *r, struct err *err)
+{
+    struct arena *arena = arena_new(MOVES_ARENA_MAX);
+    size_t count = 0;
+    enum status status = STATUS_OK;
+    if (arena && restore_differences(r, arena, &count) && count > 0) {
+        log_error("resolve.partition_differs",
+                  "%zu records stand in another customer than their links say; hint: they are "
+                  "judged again now, please report this with the output of tributary doctor", count);
+        r->settings.generation->changed = true;
+        status = err_set(err, RETRY_NOW, "resolve.partition_differs", "judging all records again");
+    }
+    arena_free(&arena);
+    return status;
 }
 
 enum status restore(struct resolver *r, struct err *err)
 {
-    struct graph_changes all = {0};
-    bool changed = r->generation->changed;
-    struct loading loading = {.r = r, .arena = arena_new(SETTLE_ARENA_MAX),
-                              .scratch = arena_new((size_t)64 << 20), .err = err,
-                              .status = STATUS_OK, .all = changed ? &all : NULL};
-    enum status status = STATUS_FAILED;
-    if (loading.arena == NULL || loading.scratch == NULL) {
-        (void)err_set(err, RETRY_FATAL, "base.memory", "out of memory for the index");
-    } else if (load_counters(r, err) == STATUS_OK && load_records(r, &loading, err) == STATUS_OK) {
-        status = STATUS_OK;
-        size_t count = 0;
-        if (!changed && differences(r, loading.arena, &count) && count > 0) {
-            log_error("resolve.partition_differs",
-                      "%zu records stand in another customer than their links say; hint: they are "
-                      "judged again now, please report this with the output of tributary doctor", count);
-            r->settings.generation->changed = true;
-            status = err_set(err, RETRY_NOW, "resolve.partition_differs", "judging all records again");
-        } else if (changed) {
-            status = apply_generation(r, &all, loading.arena, err);
-            if (status == STATUS_OK)
-                r->settings.generation->changed = false;
-        }
-    }
-    arena_free(&loading.arena);
-    arena_free(&loading.scratch);
-    return status;
+    if (load_counters(r, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (r->generation->changed)
+        return regenerate(r, err);
+    return load_records(r, err) == STATUS_OK ? check_partition(r, err) : STATUS_FAILED;
 }
 
 /* ---- batches that were accepted and not resolved ---- */

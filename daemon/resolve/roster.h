@@ -20,8 +20,8 @@ enum roster_flag { /* the low byte is stored in tributary.record.flags */
     ROSTER_LEAD = 256,      /* this record made a lead */
     ROSTER_CUSTOMER = 512,  /* a customer row of this id stands in the database (or is on its way) */
     ROSTER_STORED = 1024,   /* a record row of this id stands there (or is on its way) */
+    ROSTER_RECLEANED = 2048, /* another generation cleaned it otherwise: its customer is written again */
     ROSTER_COMPANY = 4096,  /* that customer is a company */
-    ROSTER_REPACKED = 2048, /* its stored features are of another generation */
 };
 #define ROSTER_STORED_FLAGS 255
 

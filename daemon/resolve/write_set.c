@@ -51,15 +51,17 @@ void write_set_free(struct write_set **set)
     struct id_list *const lists[] = {
         &mine->batches,         &mine->update_ids,    &mine->update_flags,  &mine->update_effective_us,
         &mine->update_hashes,   &mine->update_seqs,   &mine->move_ids,      &mine->move_customers,
-        &mine->lead_ids,        &mine->repacked_ids,        &mine->gone_link_a,   &mine->gone_link_b,   &mine->stale_customers,
-        &mine->stale_details,   &mine->gone_review_a, &mine->gone_review_b, &mine->ledger_sources};
+        &mine->lead_ids,        &mine->reread_ids,    &mine->reread_kinds,  &mine->gone_link_a,
+        &mine->gone_link_b,     &mine->stale_customers, &mine->stale_details, &mine->gone_review_a,
+        &mine->gone_review_b,   &mine->ledger_sources};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
     for (size_t i = 0; i < LEDGER_OUTCOMES; i++)
         free(mine->ledger[i].ids);
     free(mine->update_cleans.texts);
     free(mine->update_features.texts);
-    free(mine->repacked_features.texts);
+    free(mine->reread_cleans.texts);
+    free(mine->reread_features.texts);
     buf_free(&mine->scratch);
     arena_free(&mine->arena);
     free(mine);
@@ -194,10 +196,13 @@ void write_record_update(struct write_set *set, const struct record_row *row)
     text_list_add(set, &set->update_features, to_hex(set->arena, row->features));
 }
 
-void write_repacked(struct write_set *set, uint64_t record_id, struct slice features)
+void write_reread(struct write_set *set, uint64_t record_id, enum record_kind kind, struct slice clean_json,
+                  struct slice features)
 {
-    id_list_add(set, &set->repacked_ids, (int64_t)record_id);
-    text_list_add(set, &set->repacked_features, to_hex(set->arena, features));
+    id_list_add(set, &set->reread_ids, (int64_t)record_id);
+    id_list_add(set, &set->reread_kinds, kind);
+    text_list_add(set, &set->reread_cleans, clean_json);
+    text_list_add(set, &set->reread_features, to_hex(set->arena, features));
 }
 
 void write_move(struct write_set *set, uint64_t record_id, uint64_t customer_id)

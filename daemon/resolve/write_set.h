@@ -50,8 +50,9 @@ struct write_set {
     /* Records already there: parallel lists. */
     struct id_list update_ids, update_flags, update_effective_us, update_hashes, update_seqs;
     struct text_list update_cleans, update_features; /* features in hexadecimal */
-    struct id_list repacked_ids; /* records whose features are of another generation */
-    struct text_list repacked_features;
+    /* Records as another generation reads them: parallel lists; a clean without bytes stays as it was. */
+    struct id_list reread_ids, reread_kinds;
+    struct text_list reread_cleans, reread_features;
     struct id_list move_ids, move_customers; /* 0: no customer any more */
     struct id_list lead_ids;  /* records that are leads from now on */
     struct rows links;
@@ -88,7 +89,8 @@ struct record_row {
 };
 void write_record(struct write_set *set, const struct record_row *row);
 void write_record_update(struct write_set *set, const struct record_row *row);
-void write_repacked(struct write_set *set, uint64_t record_id, struct slice features);
+void write_reread(struct write_set *set, uint64_t record_id, enum record_kind kind, struct slice clean_json,
+                  struct slice features); /* clean_json empty: it stays */
 void write_move(struct write_set *set, uint64_t record_id, uint64_t customer_id);
 void write_link(struct write_set *set, const struct graph_link *link, int32_t generation_id,
                 const struct matcher *matcher);

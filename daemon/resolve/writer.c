@@ -107,10 +107,12 @@ static enum status queue_record_updates(struct db *db, const struct write_set *s
         if (db_queue(db, &sql_record_update, params, 8, err) != STATUS_OK)
             return STATUS_FAILED;
     }
-    if (set->repacked_ids.count > 0) {
-        struct db_param params[] = {DB_P_INT8S(set->repacked_ids.ids, set->repacked_ids.count),
-                                    DB_P_TEXTS(set->repacked_features.texts, set->repacked_ids.count)};
-        if (db_queue(db, &sql_record_repack, params, 2, err) != STATUS_OK)
+    if (set->reread_ids.count > 0) {
+        size_t n = set->reread_ids.count;
+        struct db_param params[] = {DB_P_INT8S(set->reread_ids.ids, n), DB_P_INT8S(set->reread_kinds.ids, n),
+                                    DB_P_TEXTS(set->reread_cleans.texts, n),
+                                    DB_P_TEXTS(set->reread_features.texts, n)};
+        if (db_queue(db, &sql_record_reread, params, 4, err) != STATUS_OK)
             return STATUS_FAILED;
     }
     const struct id_list *moves[] = {&set->move_ids, &set->move_customers};

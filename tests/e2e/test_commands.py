@@ -204,6 +204,7 @@ def test_rejects_are_retried_after_a_rule_was_mended(place):
     place.write_rules("warn")
     if place.running:
         place.daemon.restart()
+    place.text("rematch", "--apply")
     mended = place.json("rejects", "retry", "--all")
     assert mended["retried"] == 1 and mended["rejected_again"] == 0
     assert place.json("rejects", "list") == []
@@ -223,6 +224,7 @@ def test_a_retried_reject_does_not_overwrite_what_came_later(place):
     place.write_rules("warn")
     if place.running:
         place.daemon.restart()
+    place.text("rematch", "--apply")
     assert place.json("rejects", "retry", "--source=sheet")["retried"] == 1
     shown = place.json("customer", "show", str(seven))
     assert shown["customer"]["full_name"] == "陈小七"

@@ -1,0 +1,8 @@
+-- The same as record_page of some records: $1 record ids, $2 the raw bytes too
+SELECT r.record_id, r.source_id, r.flags, coalesce(r.customer_id, 0), r.effective_at, r.content_hash,
+       r.lead_at IS NOT NULL, r.external_id, r.part, r.features, r.clean,
+       r.kind, w.meta, w.body, coalesce(l.layout, '')
+FROM tributary.record r
+LEFT JOIN tributary.raw w ON $2::boolean AND w.accept_seq = r.accept_seq AND w.refusal IS NULL
+LEFT JOIN tributary.layout l ON l.layout_id = w.layout_id
+WHERE r.record_id = ANY ($1::bigint[])
