@@ -129,6 +129,16 @@ static void put_parties(const json_t *e, struct buf *out)
     text_columns_put(&columns, "", out);
 }
 
+/* A value many names hold says less: from how many on stands beside the level. */
+static void level_cell(struct text_columns *columns, const char *level, long long band)
+{
+    if (band < 1 || band > 6)
+        text_columns_cell(columns, slice_str(level));
+    else
+        text_columns_format(columns, "%s (of %lld%s names)", level, band == 1 ? 2 : (1LL << (band - 1)) + 1,
+                            band == 1 ? "" : "+");
+}
+
 static void put_comparisons(const json_t *e, struct buf *out)
 {
     struct text_columns columns = TEXT_COLUMNS(7, 4 | 8 | 16);
@@ -147,7 +157,7 @@ static void put_comparisons(const json_t *e, struct buf *out)
     json_array_foreach(json_object_get(e, "comparisons"), i, c) {
         const char *level = text_of(c, "level");
         text_columns_cell(&columns, slice_str(text_of(c, "name")));
-        text_columns_cell(&columns, slice_str(strcmp(level, "else") == 0 ? "differs" : level));
+        level_cell(&columns, strcmp(level, "else") == 0 ? "differs" : level, int_of(c, "band"));
         text_columns_format(&columns, "%+.1f", real_of(c, "weight"));
         text_columns_format(&columns, "%.1f", real_of(c, "sum"));
         probability_cell(&columns, real_of(c, "probability"));
@@ -177,6 +187,43 @@ static void put_shared(const json_t *e, struct buf *out)
     }
     if (i > 0)
         buf_put_str(out, ".\n");
+}
+
+static void put_keys_of(const json_t *e, const char *side, struct buf *out)
+{
+    size_t i;
+    json_t *key;
+    buf_printf(out, "Keys of %lld:", int_of(json_object_get(e, side), "record_id"));
+    json_array_foreach(json_object_get(json_object_get(e, "keys"), side), i, key) {
+        buf_put_str(out, i ? ", " : " ");
+        put_clean(out, json_string_value(key));
+    }
+    buf_put_str(out, i ? ".\n" : " none.\n");
+}
+
+/* What only one of them says, and what neither does. */
+static void put_missing(const json_t *e, struct buf *out)
+{
+    const json_t *missing = json_object_get(e, "missing");
+    for (int which = 0; which < 3; which++) {
+        size_t i, count = 0;
+        json_t *m;
+        json_array_foreach(missing, i, m) {
+            bool in_a = is_true(m, "a"), in_b = is_true(m, "b");
+            if (which == 0 ? !in_a : which == 1 ? !in_b : in_a || in_b)
+                continue;
+            if (count == 0 && which < 2)
+                buf_printf(out, "Only in %lld: ", int_of(json_object_get(e, which == 0 ? "a" : "b"), "record_id"));
+            else if (count == 0)
+                buf_put_str(out, "In neither: ");
+            buf_put_str(out, count++ ? ", " : "");
+            put_clean(out, text_of(m, "name"));
+            if (which < 2 && json_is_real(json_object_get(m, "weight")))
+                buf_printf(out, " (the same in both: %+.1f)", real_of(m, "weight"));
+        }
+        if (count > 0)
+            buf_put_str(out, ".\n");
+    }
 }
 
 static void put_path(const json_t *e, struct buf *out)
@@ -213,5 +260,10 @@ void explain_text(const json_t *explanation, struct buf *out)
     put_parties(explanation, out);
     put_comparisons(explanation, out);
     put_shared(explanation, out);
+    if (json_is_false(json_object_get(explanation, "shares_live_key"))) {
+        put_keys_of(explanation, "a", out);
+        put_keys_of(explanation, "b", out);
+    }
+    put_missing(explanation, out);
     put_path(explanation, out);
 }

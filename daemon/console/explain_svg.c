@@ -5,9 +5,9 @@
 
 #define WIDTH_PX  760
 #define LEFT_PX   190 /* of labels */
-#define RIGHT_PX  70  /* of numbers */
+#define RIGHT_PX  110  /* of numbers */
 #define ROW_PX    26
-#define TOP_PX    70
+#define TOP_PX    90
 #define STEPS_MAX 40
 
 struct step {
@@ -101,6 +101,10 @@ static void put_head(struct chart *chart, const json_t *e, int height)
                (long long)json_integer_value(json_object_get(b, "record_id")));
     put_escaped(out, text_of(e, "verdict"));
     buf_printf(out, ", %.1f bits, %.2f %%</text>\n", real_of(e, "weight"), real_of(e, "probability") * 100);
+    buf_printf(out, "<text class=\"quiet\" x=\"16\" y=\"44\">generation %lld; values are left out%s</text>\n",
+               (long long)json_integer_value(json_object_get(e, "generation")),
+               json_is_false(json_object_get(e, "shares_live_key"))
+                   ? "; no live key is shared: never compared by itself" : "");
 }
 
 static void put_threshold(struct chart *chart, double weight, const char *name, int height)
@@ -130,8 +134,11 @@ static void put_step(struct chart *chart, size_t row)
     }
     buf_printf(out, "</text>\n<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"2\"/>\n",
                style, left, y + 4, fmax(right - left, 1), ROW_PX - 8);
-    buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\">%+.1f</text>\n", right + 5, y + 16,
+    buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\">%+.1f", right + 5, y + 16,
                is_whole ? step->to : step->to - step->from);
+    if (!is_whole) /* the running sum */
+        buf_printf(out, " <tspan class=\"quiet\">= %.1f</tspan>", step->to);
+    buf_put_str(out, "</text>\n");
     if (row + 1 < chart->count)
         buf_printf(out, "<line class=\"join\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                    x_of(chart, step->to), x_of(chart, step->to), y + ROW_PX - 4, y + ROW_PX + 4);

@@ -7,6 +7,7 @@
  */
 #include "daemon/console/explain_path.h"
 #include "daemon/console/ops_table.h"
+#include "rules/missing.h"
 #include "sql_queries.h"
 
 #include <math.h>
@@ -16,11 +17,15 @@
 
 #define PAIRS_MAX   50000 /* judged to find the best one of two customers */
 #define VALUES_SHOWN 4    /* of one side of a comparison */
+#define ENOUGH_SHOWN 5    /* missing evidence named as enough */
 
 struct side {
     uint64_t asked, record, customer;
     uint64_t *members; /* the records it may stand for */
     size_t count;
+    enum record_kind kind; /* of the record */
+    struct match_key keys[MATCH_KEYS_MAX];
+    size_t key_count;
 };
 
 struct asking {
@@ -31,7 +36,10 @@ struct asking {
     struct shared_key shared[MATCH_KEYS_MAX];
     uint32_t degrees[MATCH_KEYS_MAX];
     size_t shared_count;
+    struct missing_evidence missing[COMPARISONS_MAX];
+    size_t missing_count;
     bool other_identity;
+    bool works_for; /* one of the two customers for the other */
     int32_t generation_id;
     const struct matcher *matcher;
 };
@@ -79,6 +87,13 @@ static void judge_best(struct asking *asking, const struct graph *graph)
     }
 }
 
+static void read_side(const struct graph *graph, const struct matcher *matcher, struct side *side)
+{
+    struct slice features = graph_features(graph, side->record);
+    side->kind = features_kind(features);
+    side->key_count = features_keys(matcher, features, side->keys);
+}
+
 static void judge(struct resolver *resolver, void *data)
 {
     struct asking *asking = data;
@@ -96,10 +111,12 @@ static void judge(struct resolver *resolver, void *data)
         return;
     for (size_t i = 0; i < asking->shared_count; i++)
         asking->degrees[i] = graph_degree(graph, asking->shared[i].hash);
-    uint64_t a = features_identity(graph_features(graph, asking->a.record));
-    uint64_t b = features_identity(graph_features(graph, asking->b.record));
-    asking->other_identity = a && b && a != b &&
-                             features_kind(graph_features(graph, asking->a.record)) == KIND_PERSON;
+    read_side(graph, asking->matcher, &asking->a);
+    read_side(graph, asking->matcher, &asking->b);
+    struct slice of_a = graph_features(graph, asking->a.record), of_b = graph_features(graph, asking->b.record);
+    asking->missing_count = match_missing(asking->matcher, of_a, of_b, asking->missing, COMPARISONS_MAX);
+    uint64_t a = features_identity(of_a), b = features_identity(of_b);
+    asking->other_identity = a && b && a != b && asking->a.kind == KIND_PERSON && asking->b.kind == KIND_PERSON;
 }
 
 /* ---- what is compared ---- */
@@ -115,9 +132,9 @@ static const struct {
     {"company_name", {"company"}},
     {"company_phone", {"phone"}},
     {"company_email", {"email"}},
-    {"company_site", {"website"}},
-    {"address", {"address", "street", "district", "city", "postal_code"}},
-    {"company_address", {"address", "street", "district", "city", "postal_code"}},
+    {"company_site", {"website", "email"}},
+    {"address", {"address_line", "district", "city", "province", "postal_code"}},
+    {"company_address", {"address_line", "district", "city", "province", "postal_code"}},
 };
 
 static bool append_field(const json_t *record, const char *field, struct buf *out, size_t *shown)
@@ -188,6 +205,33 @@ static json_t *shared_json(const struct asking *asking)
     return list;
 }
 
+/* The kinds of keys one side holds, each once. */
+static json_t *keys_json(const struct matcher *matcher, const struct side *side)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < side->key_count; i++) {
+        bool told = false;
+        for (size_t before = 0; before < i && !told; before++)
+            told = side->keys[before].kind == side->keys[i].kind;
+        if (!told)
+            json_array_append_new(list, json_string(matcher_key_name(matcher, side->keys[i].kind)));
+    }
+    return list;
+}
+
+static json_t *missing_json(const struct asking *asking)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < asking->missing_count; i++) {
+        const struct missing_evidence *m = &asking->missing[i];
+        json_array_append_new(
+            list, json_pack("{s:s,s:b,s:b,s:o}", "name", matcher_comparison_name(asking->matcher, m->comparison),
+                            "a", m->in_a, "b", m->in_b, "weight",
+                            m->weight > 0 ? json_real((double)m->weight) : json_null()));
+    }
+    return list;
+}
+
 /* ---- in words ---- */
 
 static void say(json_t *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -237,6 +281,65 @@ static void say_review(json_t *words, const json_t *review)
             (long long)json_integer_value(json_array_get(bridge, 1)), id);
 }
 
+/* What no evidence could overcome. */
+static bool say_barrier(const struct asking *asking, json_t *words, const json_t *a, const json_t *b)
+{
+    bool a_is_company = asking->a.kind == KIND_COMPANY;
+    const char *spaces[] = {json_string_value(json_object_get(a, "space")),
+                            json_string_value(json_object_get(b, "space"))};
+    if (asking->a.kind != asking->b.kind) {
+        say(words, "%llu is a %s and %llu a %s: they are never compared and never one customer",
+            (unsigned long long)asking->a.record, a_is_company ? "company" : "person",
+            (unsigned long long)asking->b.record, a_is_company ? "person" : "company");
+        if (asking->works_for)
+            say(words, "customer %llu works for customer %llu",
+                (unsigned long long)(a_is_company ? asking->b.customer : asking->a.customer),
+                (unsigned long long)(a_is_company ? asking->a.customer : asking->b.customer));
+        return true;
+    }
+    if (spaces[0] && spaces[1] && strcmp(spaces[0], spaces[1]) != 0) {
+        say(words, "%llu is of space %s and %llu of space %s: records of different spaces never meet",
+            (unsigned long long)asking->a.record, spaces[0], (unsigned long long)asking->b.record, spaces[1]);
+        return true;
+    }
+    return false;
+}
+
+static bool is_held_back(const struct asking *asking)
+{
+    for (size_t i = 0; i < asking->result.count; i++) {
+        const struct comparison_result *c = &asking->result.comparisons[i];
+        if (strcmp(matcher_comparison_name(asking->matcher, c->comparison), "ceiling") == 0)
+            return true;
+    }
+    return asking->other_identity;
+}
+
+/* What would be enough, were it there and the same on both sides: first what one side has. */
+static void say_missing(const struct asking *asking, json_t *words)
+{
+    double gap = matcher_link_weight(asking->matcher) - asking->result.weight;
+    struct buf names = BUF_INIT(4096);
+    size_t count = 0;
+    if (is_held_back(asking))
+        return;
+    for (size_t i = 0; i < 2 * asking->missing_count && count < ENOUGH_SHOWN; i++) {
+        const struct missing_evidence *m = &asking->missing[i % asking->missing_count];
+        bool in_one = m->in_a || m->in_b;
+        if ((double)m->weight < gap || in_one != (i < asking->missing_count))
+            continue;
+        buf_printf(&names, "%s%s", count++ ? ", " : "", matcher_comparison_name(asking->matcher, m->comparison));
+        if (in_one)
+            buf_printf(&names, " (%llu has none)",
+                       (unsigned long long)(m->in_a ? asking->b.record : asking->a.record));
+        else
+            buf_put_str(&names, " (neither has one)");
+    }
+    if (count > 0 && !buf_failed(&names))
+        say(words, "one of these, the same on both sides, would be enough: " SLICE_FMT, SLICE_ARG(buf_slice(&names)));
+    buf_free(&names);
+}
+
 static void say_keys(const struct asking *asking, json_t *words)
 {
     for (size_t i = 0; i < asking->shared_count; i++) {
@@ -255,19 +358,22 @@ static void say_evidence(const struct asking *asking, json_t *words)
     size_t agreeing = 0;
     for (size_t i = 0; i < result->count; i++) {
         const struct comparison_result *c = &result->comparisons[i];
+        const char *name = matcher_comparison_name(asking->matcher, c->comparison);
+        const char *level = matcher_level_name(asking->matcher, c->comparison, c->level);
         agreeing += c->weight > 0;
-        if (c->weight < -0.5f)
-            say(words, "%s %s: %+.1f bits", matcher_comparison_name(asking->matcher, c->comparison),
-                c->level == 0 ? "disagrees"
-                              : matcher_level_name(asking->matcher, c->comparison, c->level),
-                (double)c->weight);
+        if (c->weight >= -0.5f)
+            continue;
+        if (strcmp(name, "ceiling") == 0)
+            say(words, "%s as it is sets a limit to all the rest: %+.1f bits", level, (double)c->weight);
+        else if (strcmp(name, "together") != 0)
+            say(words, "%s %s: %+.1f bits", name, c->level == 0 ? "disagrees" : level, (double)c->weight);
     }
     if (agreeing == 0)
         say(words, "nothing that both say agrees");
 }
 
-static json_t *why(const struct asking *asking, bool same_customer, const json_t *decisions,
-                   const json_t *review, const json_t *path)
+static json_t *why(const struct asking *asking, bool same_customer, const json_t *a, const json_t *b,
+                   const json_t *decisions, const json_t *review, const json_t *path)
 {
     json_t *words = json_array();
     double link = matcher_link_weight(asking->matcher);
@@ -281,7 +387,7 @@ static json_t *why(const struct asking *asking, bool same_customer, const json_t
     if (same_customer && json_array_size(path) > 1)
         say(words, "they are in one customer through %zu other record%s", json_array_size(path) - 1,
             json_array_size(path) > 2 ? "s" : "");
-    if (same_customer)
+    if (same_customer || say_barrier(asking, words, a, b))
         return words;
     say_review(words, review);
     if (asking->other_identity)
@@ -291,6 +397,8 @@ static json_t *why(const struct asking *asking, bool same_customer, const json_t
     if (!enough)
         say(words, "%.1f bits are missing for a link: %.1f of %.1f", link - asking->result.weight,
             asking->result.weight, link);
+    if (!enough)
+        say_missing(asking, words);
     else if (asking->shares_live_key && json_array_size(decisions) > 0)
         say(words, "without that they would match: %.1f bits, %.1f are needed", asking->result.weight, link);
     else if (asking->shares_live_key && !json_is_object(review))
@@ -356,12 +464,15 @@ static json_t *assemble(const struct asking *asking, json_t *a, json_t *b, json_
 {
     bool same_customer = asking->a.customer && asking->a.customer == asking->b.customer;
     double weight = asking->result.weight;
-    json_t *words = why(asking, same_customer, decisions, review, path);
+    json_t *words = why(asking, same_customer, a, b, decisions, review, path);
     return json_pack(
-        "{s:{s:I,s:I},s:I,s:o,s:o,s:b,s:b,s:o,s:f,s:o,s:f,s:f,s:o,s:o,s:I,s:s,s:o,s:o,s:o,s:o}", "asked", "a",
+        "{s:{s:I,s:I},s:I,s:o,s:o,s:b,s:b,s:{s:o,s:o},s:o,s:o,s:f,s:o,s:f,s:f,s:o,s:o,s:I,s:s,s:o,s:o,s:o,s:o}",
+        "asked", "a",
         (json_int_t)asking->a.asked, "b", (json_int_t)asking->b.asked, "pairs_examined",
         (json_int_t)asking->pairs, "a", a, "b", b, "same_customer", same_customer, "shares_live_key",
-        asking->shares_live_key, "shared_keys", shared_json(asking), "prior",
+        asking->shares_live_key, "keys", "a", keys_json(asking->matcher, &asking->a), "b",
+        keys_json(asking->matcher, &asking->b), "shared_keys", shared_json(asking), "missing", missing_json(asking),
+        "prior",
         matcher_prior_weight(asking->matcher), "comparisons", comparisons_json(asking, a, b), "weight",
         weight, "probability", weight_to_probability(weight), "link",
         threshold(matcher_link_weight(asking->matcher)), "review_threshold",
@@ -371,7 +482,20 @@ static json_t *assemble(const struct asking *asking, json_t *a, json_t *b, json_
         decisions, "review", review, "path", path);
 }
 
-static enum status explain_pair(struct engine *engine, const struct asking *asking, json_t **result,
+static enum status read_works_for(struct engine *engine, struct asking *asking, struct err *err)
+{
+    struct db_param params[] = {DB_P_INT8((int64_t)asking->a.customer), DB_P_INT8((int64_t)asking->b.customer)};
+    struct db_result *rows = NULL;
+    if (asking->a.kind == asking->b.kind)
+        return STATUS_OK;
+    if (engine_query(engine, &sql_explain_works_for, params, 2, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    asking->works_for = db_rows(rows) > 0;
+    db_result_free(&rows);
+    return STATUS_OK;
+}
+
+static enum status explain_pair(struct engine *engine, struct asking *asking, json_t **result,
                                 struct err *err)
 {
     json_t *a = NULL, *b = NULL, *decisions = NULL, *review = NULL, *path = NULL;
@@ -381,6 +505,8 @@ static enum status explain_pair(struct engine *engine, const struct asking *aski
     enum status status = read_decisions(engine, asking, &decisions, err);
     if (status == STATUS_OK)
         status = read_review(engine, asking, &review, err);
+    if (status == STATUS_OK)
+        status = read_works_for(engine, asking, err);
     if (status == STATUS_OK && same_customer)
         status = explain_path(engine, asking->a.customer, asking->a.record, asking->b.record, &path, err);
     if (status == STATUS_OK) {
