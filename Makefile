@@ -1,7 +1,6 @@
 # Tributary. `make` builds build/tributary; `make run` and `make test` need nothing but a Debian 12 machine.
 #
-#   deps run test lint bench fuzz docs install clean; for work in progress: lib unit e2e sanitize threads format
-#   V=1 shows the commands.
+#   make help lists the targets; V=1 shows the commands.
 
 BUILD   ?= build
 # One name for one folder, however it is given: dependency files hold it.
@@ -56,10 +55,27 @@ LINK_LIBS = -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 
-.PHONY: all lib unit clean install deps run test test-all unit-build sanitize-build threads-build \
+.PHONY: all help lib unit clean install uninstall deps run test test-all unit-build sanitize-build threads-build \
         fuzz-build fuzz-targets format threads lint bench fuzz e2e sanitize fault docs
 .DELETE_ON_ERROR:
 all: $(BUILD)/tributary
+
+define HELP
+make              build/tributary
+make run          installs what is missing, builds, runs the sample in the foreground (Ctrl-C ends it)
+make test         the same set-up, then every test
+make install      program, systemd unit, manual page and a first configuration; PREFIX=/usr/local DESTDIR=
+make uninstall    takes those away again; configuration and data stay
+make deps         only the packages
+make unit e2e lint sanitize threads    one kind of test; fuzz FUZZ_SECONDS=60
+make bench bench-accuracy bench-latency    what is measured
+make docs         after an option, a message or a golden view has changed
+make format       clang-format decides
+make clean        takes build/ away
+endef
+export HELP
+help:
+	@printf '%s\n' "$$HELP"
 
 lib: $(LIBS)
 
@@ -167,6 +183,18 @@ test:
 test-all: all
 	@$(PYTHON) tests/run_all.py --build $(BUILD)
 
+# The first configuration holds no secret and must be readable by the service's user: 0644, and where that user is made at
+# once 0640 and its group's, so that secrets may be written into it.
+CONFIG := $(DESTDIR)/etc/tributary/tributary.yaml
+define INSTALLED
+installed. Next:
+  edit /etc/tributary/tributary.yaml
+  tributary check
+  systemctl daemon-reload && systemctl enable --now tributary
+  journalctl -u tributary -f
+docs/installing.md says more.
+endef
+export INSTALLED
 install: all
 	install -D -m 755 $(BUILD)/tributary $(DESTDIR)$(PREFIX)/bin/tributary
 	install -D -m 644 packaging/tributary.service $(DESTDIR)$(UNITDIR)/tributary.service
@@ -175,12 +203,19 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	$(BUILD)/tributary man | gzip -9n >$(DESTDIR)$(PREFIX)/share/man/man8/tributary.8.gz
 	install -d $(DESTDIR)/etc/tributary
-	test -e $(DESTDIR)/etc/tributary/tributary.yaml || \
-	    $(BUILD)/tributary init $(DESTDIR)/etc/tributary/tributary.yaml
-ifeq ($(DESTDIR),)
+ifneq ($(DESTDIR),)
+	test -e $(CONFIG) || install -m 644 daemon/config/samples/tributary.yaml $(CONFIG)
+else
 	systemd-sysusers $(PREFIX)/lib/sysusers.d/tributary.conf || adduser --system --group --no-create-home tributary
-	chgrp tributary /etc/tributary/tributary.yaml
+	test -e $(CONFIG) || install -m 640 daemon/config/samples/tributary.yaml $(CONFIG)
+	chgrp tributary $(CONFIG)
+	@printf '%s\n' "$$INSTALLED"
 endif
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/tributary $(DESTDIR)$(UNITDIR)/tributary.service \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/tributary.conf $(DESTDIR)$(PREFIX)/share/man/man8/tributary.8.gz
+	@echo "left in place: $(DESTDIR)/etc/tributary and $(DESTDIR)/var/lib/tributary"
 
 clean:
 	rm -rf $(BUILD)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/base/asset.h"
@@ -23,9 +24,16 @@ static int write_all(int fd, struct slice text)
     return 0;
 }
 
+/* `tributary init > tributary.yaml`: the shell has made the file already. */
+static bool is_redirected(void)
+{
+    struct stat about;
+    return fstat(STDOUT_FILENO, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 static int run(const struct cli *cli)
 {
-    const char *path = cli_argument_count(cli) ? cli_argument(cli, 0) : "tributary.yaml";
+    const char *path = cli_argument_count(cli) ? cli_argument(cli, 0) : is_redirected() ? "-" : "tributary.yaml";
     bool found = false;
     struct slice text = asset_find(SAMPLE, &found);
     if (!found)
@@ -56,7 +64,7 @@ const struct cli_command cmd_init = {
     .name = "init",
     .synopsis = "[FILE]",
     .help = "writes a commented configuration to start from",
-    .details = "FILE is tributary.yaml when not given; - is standard output.",
+    .details = "FILE is tributary.yaml when not given; - is standard output, and so is nothing when that goes to a file.",
     .options = options,
     .max_arguments = 1,
     .run = run,

@@ -30,6 +30,42 @@ def test_the_starter_configuration_is_good(tmp_path):
     assert tributary("init", "--force", str(path)).returncode == 0
 
 
+def test_the_starter_configuration_goes_where_output_is_sent(tmp_path):
+    path = tmp_path / "tributary.yaml"
+    with open(path, "wb") as out:
+        done = subprocess.run([str(PROGRAM), "init"], cwd=tmp_path, stdout=out, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert tributary("check", str(path)).returncode == 0
+
+
+def uncommented(text, names):
+    """The text with the sections of these names out of their comment, and nothing else."""
+    lines, inside, depth = [], False, 0
+    for line in text.splitlines():
+        bare = line.replace("#", "", 1)
+        indent = len(bare) - len(bare.lstrip())
+        if line.lstrip().startswith("#") and bare.strip().split(":")[0] in names:
+            inside, depth = True, indent
+        elif inside and (not line.lstrip().startswith("#") or bare.strip() == "" or indent <= depth):
+            inside = False
+        lines.append(bare if inside else line)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("names, counted", [
+    (["postgres"], "sources: 0"), (["landing"], "sources: 1"), (["shop"], "sources: 1"), (["summit"], "sources: 1"),
+    (["fields"], "good"), (["landing", "shop", "golden"], "sources: 2"), (["sinks"], "sinks: 1")])
+def test_every_example_of_the_starter_configuration_works_once_uncommented(tmp_path, names, counted):
+    """Uncommenting is how people begin; `sources: {}` followed by a section is no YAML."""
+    text = uncommented(tributary("init", "-").stdout, names)
+    for name, secret in (("shop.key", "ck_1:cs_1"), ("crm.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")):
+        (tmp_path / name).write_text(secret + "\n")
+        text = text.replace(f"/etc/tributary/{name}", str(tmp_path / name))
+    (tmp_path / "one.yaml").write_text(text)
+    done = tributary("check", str(tmp_path / "one.yaml"), DATABASE_URL="postgresql://h/db")
+    assert done.returncode == 0 and counted in done.stderr, done.stderr
+
+
 def test_what_check_prints_is_a_configuration(tmp_path):
     path, printed = tmp_path / "a.yaml", tmp_path / "b.yaml"
     path.write_text("postgres: {url: \"postgresql://u:canary@h/db\"}\nsinks: {n: {type: notify}}\n")
