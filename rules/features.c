@@ -524,7 +524,7 @@ static bool is_evidence(const struct packer *p, const struct clean_record *clean
 }
 
 void features_pack(const struct matcher *matcher, const struct clean_record *clean,
-                   uint16_t space_id, struct buf *out)
+                   uint32_t space_key, struct buf *out)
 {
     struct packer p = {.matcher = matcher, .out = out, .start = out->len};
 
@@ -535,7 +535,7 @@ void features_pack(const struct matcher *matcher, const struct clean_record *cle
     }
     buf_put_byte(out, FEATURES_LAYOUT);
     buf_put_byte(out, (uint8_t)clean->kind);
-    buf_put_u16(out, space_id);
+    buf_put_u32(out, space_key);
     for (size_t i = 0; i < clean->value_count; i++)
         if (is_evidence(&p, clean, &clean->values[i]))
             pack_value(&p, &clean->values[i]);

@@ -15,8 +15,8 @@
 #include "rules/match.h"
 #include "rules/name.h"
 
-#define FEATURES_LAYOUT      2
-#define FEATURES_HEAD_BYTES  4 /* layout, kind, space (big-endian) */
+#define FEATURES_LAYOUT      3
+#define FEATURES_HEAD_BYTES  6 /* layout, kind, space_key (big-endian) */
 #define FEATURE_PHONES_MAX   4
 #define FEATURE_EMAILS_MAX   3
 #define FEATURE_CUSTOMS_MAX  24
@@ -81,7 +81,7 @@ struct feature_custom {
 
 struct features_view {
     enum record_kind kind;
-    uint16_t space;
+    uint32_t space;
     bool has_name, has_company, has_address;
     uint8_t gender; /* 'm', 'f' or 0 */
     uint8_t suffix; /* 'J', 'S', '2' .. '9' or 0 */

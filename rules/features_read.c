@@ -259,6 +259,24 @@ static void read_entry(enum feature_tag tag, struct slice payload, struct featur
     }
 }
 
+uint32_t space_key_of(struct slice name)
+{
+    return (uint32_t)slice_hash(name, 0);
+}
+
+static uint32_t space_in(struct slice features)
+{
+    uint32_t space = 0;
+    for (size_t i = 2; i < FEATURES_HEAD_BYTES; i++)
+        space = space << 8 | (uint8_t)features.ptr[i];
+    return space;
+}
+
+bool features_fit(struct slice features, uint32_t space_key)
+{
+    return features.len >= FEATURES_HEAD_BYTES && features.ptr[0] == FEATURES_LAYOUT && space_in(features) == space_key;
+}
+
 bool features_read(struct slice features, struct features_view *view)
 {
     memset(view, 0, sizeof(*view));
@@ -266,7 +284,7 @@ bool features_read(struct slice features, struct features_view *view)
         (features.ptr[1] != KIND_PERSON && features.ptr[1] != KIND_COMPANY))
         return false;
     view->kind = (enum record_kind)features.ptr[1];
-    view->space = (uint16_t)((uint8_t)features.ptr[2] << 8 | (uint8_t)features.ptr[3]);
+    view->space = space_in(features);
     for (size_t at = FEATURES_HEAD_BYTES; at + 2 <= features.len;) {
         size_t len = (uint8_t)features.ptr[at + 1];
         if (len > features.len - at - 2)

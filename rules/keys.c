@@ -64,7 +64,7 @@ struct key_list {
 
 static uint64_t key_hash(const struct features_view *view, uint8_t kind, uint64_t a, uint64_t b)
 {
-    uint64_t scope = (uint64_t)kind << 32 | (uint64_t)view->kind << 16 | view->space;
+    uint64_t scope = (uint64_t)kind << 40 | (uint64_t)view->kind << 32 | view->space;
 
     return hash_mix(hash_mix(a, b), scope * 0x9E3779B97F4A7C15ULL + 1);
 }

@@ -35,10 +35,17 @@ double weight_to_probability(double weight);
 #define MATCH_KEYS_MAX     32
 #define COMPARISONS_MAX    40
 
+/* What stands for a space in features and keys: a hash of its name, the same in every process. Two spaces in use whose
+ * keys are equal are refused when the daemon starts. */
+uint32_t space_key_of(struct slice name);
+
 /* Packs a clean record (kind and space go in: records of different kind or space share no key). Values that
  * are no evidence are left out. At most FEATURES_MAX_BYTES are appended. */
 void features_pack(const struct matcher *matcher, const struct clean_record *clean,
-                   uint16_t space_id, struct buf *out);
+                   uint32_t space_key, struct buf *out);
+
+/* Whether features are in the form this program packs, and of that space; others must be packed again. */
+bool features_fit(struct slice features, uint32_t space_key);
 
 /* A blocking key. `is_value` keys stand for one shared value (a phone, an e-mail, an address), whose
  * degree matters as evidence; the others are combinations (name and birth date). */

@@ -44,18 +44,6 @@ struct building {
     struct sources *sources;
 };
 
-static uint16_t space_id(const struct sources *sources, size_t count, const char *space)
-{
-    uint16_t next = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(sources->list[i].space, space) == 0)
-            return sources->list[i].space_id;
-        if (sources->list[i].space_id >= next)
-            next = (uint16_t)(sources->list[i].space_id + 1);
-    }
-    return next;
-}
-
 static enum status add_source(const struct building *b, const struct config_source *configured,
                               struct err *err)
 {
@@ -78,7 +66,7 @@ static enum status add_source(const struct building *b, const struct config_sour
         source->retention_ms = options_int(options, "retention");
         source->lawful_basis = options_string(options, "lawful_basis");
     }
-    source->space_id = space_id(b->sources, b->sources->count, source->space);
+    source->space_key = space_key_of(slice_str(source->space));
     source->rank = survivorship_source_rank(b->generation->survivorship, source->name);
     const char *dir = arena_printf(arena, "%s/sources/%s", b->config->state_dir, source->name).ptr;
     if (make_dir(dir, err) != STATUS_OK)
@@ -171,10 +159,10 @@ void sources_use(struct sources *sources, const struct generation *generation)
 
 static enum status pin_one(struct source *source, struct db *db, struct err *err)
 {
-    struct db_param params[] = {DB_P_TEXT(slice_str(source->name)),
-                                DB_P_TEXT(slice_str(source->type))};
+    struct db_param params[] = {DB_P_TEXT(slice_str(source->name)), DB_P_TEXT(slice_str(source->type)),
+                                DB_P_TEXT(slice_str(source->space))};
     struct db_result *result = NULL;
-    if (db_query(db, &sql_source_pin, params, 2, &result, err) != STATUS_OK)
+    if (db_query(db, &sql_source_pin, params, 3, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     source->source_id = (int32_t)db_int(result, 0, 0);
     struct slice cursor = db_bytes(result, 0, 1);
@@ -194,7 +182,7 @@ static enum status pin_one(struct source *source, struct db *db, struct err *err
 }
 
 static enum status adopt_retired(struct sources *sources, int32_t source_id, struct slice name,
-                                 struct slice type, struct err *err)
+                                 struct slice type, struct slice space, struct err *err)
 {
     if (sources_by_id(sources, source_id))
         return STATUS_OK;
@@ -203,12 +191,28 @@ static enum status adopt_retired(struct sources *sources, int32_t source_id, str
                        "the database knows more than %d sources that are not configured", RETIRED_MAX);
     struct source *source = &sources->list[sources->count++];
     *source = (struct source){.source_id = source_id, .name = arena_str(sources->arena, name),
-                              .type = arena_str(sources->arena, type), .space = CONFIG_DEFAULT_SPACE,
+                              .type = arena_str(sources->arena, type),
+                              .space = arena_str(sources->arena, space), .space_key = space_key_of(space),
                               .generation = sources->generation};
     source->rules = (struct source_rules){.name = source->name, .country = "", .time_zone = "UTC",
                                           .kind = KIND_PERSON};
     source->rank = survivorship_source_rank(sources->generation->survivorship, source->name);
     pthread_mutex_init(&source->lock, NULL);
+    return STATUS_OK;
+}
+
+/* Records of two spaces must never meet, so their names must not have one key. */
+static enum status check_spaces(const struct sources *sources, struct err *err)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct source *a = &sources->list[j], *b = &sources->list[i];
+            if (a->space_key == b->space_key && strcmp(a->space, b->space) != 0)
+                return err_set(err, RETRY_REJECT_CONFIG, "accept.spaces",
+                               "the spaces '%s' and '%s' cannot be told apart; hint: rename one of them", a->space,
+                               b->space);
+        }
+    }
     return STATUS_OK;
 }
 
@@ -225,9 +229,9 @@ enum status sources_pin(struct sources *sources, struct db *db, struct err *err)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < db_rows(result) && status == STATUS_OK; i++)
         status = adopt_retired(sources, (int32_t)db_int(result, i, 0), db_bytes(result, i, 1),
-                               db_bytes(result, i, 2), err);
+                               db_bytes(result, i, 2), db_bytes(result, i, 3), err);
     db_result_free(&result);
-    return status;
+    return status == STATUS_OK ? check_spaces(sources, err) : status;
 }
 
 struct source *sources_by_id(struct sources *sources, int32_t source_id)

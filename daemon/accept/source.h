@@ -32,7 +32,7 @@ struct source {
     struct source_context context;
     struct source_rules rules;
     const char *space;
-    uint16_t space_id;
+    uint32_t space_key;                /* of its name, as it stands in features */
     unsigned rank;                     /* by the generation in force; the resolver's */
     bool enabled;
     atomic_bool paused;                /* by a person; kept in the database; any thread */

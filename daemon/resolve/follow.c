@@ -108,6 +108,23 @@ static void note_left(struct turn *turn, const struct graph_move *moves, size_t 
         qsort(turn->left, turn->left_count, sizeof(*turn->left), compare_left);
 }
 
+/* A record that was in the customer with the deleted one and is in one still: the customer's first, else the first
+ * that left with it. 0: it was the last. */
+static uint64_t heir_of(const struct turn *turn, uint64_t customer)
+{
+    if (graph_customer(turn->r->graph, customer) != 0)
+        return customer;
+    size_t low = 0, high = turn->left_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (turn->left[middle].from < customer)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < turn->left_count && turn->left[low].from == customer ? turn->left[low].record_id : 0;
+}
+
 /* Notes where each record went and which customers that touches. */
 static enum status note_moves(struct turn *turn, const struct graph_move *moves, size_t count,
                               struct err *err)
@@ -126,6 +143,8 @@ static enum status note_moves(struct turn *turn, const struct graph_move *moves,
         const struct staged *staged = turn_staged(turn, moves[i].record_id);
         if (staged == NULL || !staged->is_new)
             write_move(turn->set, moves[i].record_id, moves[i].to);
+        if (moves[i].from != 0 && moves[i].to == 0)
+            write_heir(turn->set, moves[i].record_id, heir_of(turn, moves[i].from));
     }
     for (size_t i = 0; i < turn->staged_count; i++) {
         const struct roster_entry *entry =

@@ -141,7 +141,7 @@ enum status reread_row(struct reread *reread, const struct db_result *rows, size
     }
     record->clean = clean;
     buf_reset(&reread->features);
-    features_pack(generation->matcher, clean, record->source->space_id, &reread->features);
+    features_pack(generation->matcher, clean, record->source->space_key, &reread->features);
     record->features = buf_slice(&reread->features);
     if (buf_failed(&reread->json) || buf_failed(&reread->features) || arena_failed(arena))
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",

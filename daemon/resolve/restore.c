@@ -12,6 +12,7 @@
 
 struct loading {
     struct resolver *r;
+    bool stale; /* features of another space, or in another form, stand */
     enum status status;
     struct err *err;
 };
@@ -72,6 +73,10 @@ static enum status load_row(struct loading *loading, const struct db_result *row
     if (restore_row(loading->r, row, 0, &restored, loading->err) != STATUS_OK)
         return STATUS_FAILED;
     if (restored.entry->flags & ROSTER_DELETED)
+        return STATUS_OK;
+    uint32_t space_key = loading->r->settings.sources->list[restored.entry->source].space_key;
+    loading->stale = loading->stale || !features_fit(db_bytes(row, 0, 9), space_key);
+    if (loading->stale)
         return STATUS_OK;
     return graph_restore(loading->r->graph, restored.record_id, restored.key, db_bytes(row, 0, 9),
                          restored.entry->customer, loading->err);
@@ -155,7 +160,15 @@ static enum status load_records(struct resolver *r, struct err *err)
 {
     struct loading loading = {.r = r, .err = err, .status = STATUS_OK};
     if (db_stream(r->reader, &sql_record_load, NULL, 0, each_record, &loading, err) != STATUS_OK ||
-        loading.status != STATUS_OK || restore_decisions(r->graph, r->reader, err) != STATUS_OK)
+        loading.status != STATUS_OK)
+        return STATUS_FAILED;
+    if (loading.stale) {
+        log_info("resolve.spaces", "a source is in another space than before, or this program packs features another "
+                                   "way: all records are judged again");
+        r->settings.generation->changed = true;
+        return err_set(err, RETRY_NOW, "resolve.spaces", "judging all records again");
+    }
+    if (restore_decisions(r->graph, r->reader, err) != STATUS_OK)
         return STATUS_FAILED;
     return graph_settle(r->graph, NULL, NULL, err);
 }

@@ -107,7 +107,7 @@ static struct slice pack(struct turn *turn, const struct arrival *arrival)
 {
     struct buf *features = &turn->r->scratch.text;
     buf_reset(features);
-    features_pack(turn->r->generation->matcher, &arrival->clean, arrival->source->space_id, features);
+    features_pack(turn->r->generation->matcher, &arrival->clean, arrival->source->space_key, features);
     return arena_dup(turn->arena, buf_slice(features));
 }
 

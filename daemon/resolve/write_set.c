@@ -50,10 +50,11 @@ void write_set_free(struct write_set **set)
         buf_free(&all_rows(mine, i)->buf);
     struct id_list *const lists[] = {
         &mine->batches,         &mine->update_ids,    &mine->update_flags,  &mine->update_effective_us,
-        &mine->update_hashes,   &mine->update_seqs,   &mine->move_ids,      &mine->move_customers,
-        &mine->lead_ids,        &mine->reread_ids,    &mine->reread_kinds,  &mine->gone_link_a,
-        &mine->gone_link_b,     &mine->stale_customers, &mine->stale_details, &mine->gone_review_a,
-        &mine->gone_review_b,   &mine->ledger_sources};
+        &mine->update_hashes,   &mine->update_seqs,   &mine->update_kinds,  &mine->move_ids,
+        &mine->move_customers,  &mine->gone_ids,      &mine->gone_heirs,    &mine->lead_ids,
+        &mine->reread_ids,      &mine->reread_kinds,  &mine->gone_link_a,   &mine->gone_link_b,
+        &mine->stale_customers, &mine->stale_details, &mine->gone_review_a, &mine->gone_review_b,
+        &mine->ledger_sources};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
     for (size_t i = 0; i < LEDGER_OUTCOMES; i++)
@@ -192,6 +193,7 @@ void write_record_update(struct write_set *set, const struct record_row *row)
     id_list_add(set, &set->update_effective_us, row->effective_us);
     id_list_add(set, &set->update_hashes, (int64_t)row->hash);
     id_list_add(set, &set->update_seqs, (int64_t)row->accept_seq);
+    id_list_add(set, &set->update_kinds, row->kind);
     text_list_add(set, &set->update_cleans, row->clean_json);
     text_list_add(set, &set->update_features, to_hex(set->arena, row->features));
 }
@@ -203,6 +205,12 @@ void write_reread(struct write_set *set, uint64_t record_id, enum record_kind ki
     id_list_add(set, &set->reread_kinds, kind);
     text_list_add(set, &set->reread_cleans, clean_json);
     text_list_add(set, &set->reread_features, to_hex(set->arena, features));
+}
+
+void write_heir(struct write_set *set, uint64_t deleted_id, uint64_t heir_id)
+{
+    id_list_add(set, &set->gone_ids, (int64_t)deleted_id);
+    id_list_add(set, &set->gone_heirs, (int64_t)heir_id);
 }
 
 void write_move(struct write_set *set, uint64_t record_id, uint64_t customer_id)

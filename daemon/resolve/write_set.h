@@ -48,12 +48,14 @@ struct write_set {
     struct id_list batches;   /* now resolved */
     struct rows records;      /* new ones */
     /* Records already there: parallel lists. */
-    struct id_list update_ids, update_flags, update_effective_us, update_hashes, update_seqs;
+    struct id_list update_ids, update_flags, update_effective_us, update_hashes, update_seqs,
+        update_kinds;
     struct text_list update_cleans, update_features; /* features in hexadecimal */
     /* Records as another generation reads them: parallel lists; a clean without bytes stays as it was. */
     struct id_list reread_ids, reread_kinds;
     struct text_list reread_cleans, reread_features;
     struct id_list move_ids, move_customers; /* 0: no customer any more */
+    struct id_list gone_ids, gone_heirs;     /* deleted records, and a record that stays in the customer (0 none) */
     struct id_list lead_ids;  /* records that are leads from now on */
     struct rows links;
     struct id_list gone_link_a, gone_link_b;
@@ -92,6 +94,7 @@ void write_record_update(struct write_set *set, const struct record_row *row);
 void write_reread(struct write_set *set, uint64_t record_id, enum record_kind kind, struct slice clean_json,
                   struct slice features); /* clean_json empty: it stays */
 void write_move(struct write_set *set, uint64_t record_id, uint64_t customer_id);
+void write_heir(struct write_set *set, uint64_t deleted_id, uint64_t heir_id);
 void write_link(struct write_set *set, const struct graph_link *link, int32_t generation_id,
                 const struct matcher *matcher);
 void write_gone_link(struct write_set *set, uint64_t a, uint64_t b);

@@ -103,8 +103,9 @@ static enum status queue_record_updates(struct db *db, const struct write_set *s
             DB_P_INT8S(set->update_ids.ids, n),          DB_P_INT8S(set->update_flags.ids, n),
             DB_P_INT8S(set->update_effective_us.ids, n), DB_P_INT8S(set->update_hashes.ids, n),
             DB_P_INT8S(set->update_seqs.ids, n),         DB_P_TEXTS(set->update_cleans.texts, n),
-            DB_P_TEXTS(set->update_features.texts, n),   now};
-        if (db_queue(db, &sql_record_update, params, 8, err) != STATUS_OK)
+            DB_P_TEXTS(set->update_features.texts, n),   now,
+            DB_P_INT8S(set->update_kinds.ids, n)};
+        if (db_queue(db, &sql_record_update, params, 9, err) != STATUS_OK)
             return STATUS_FAILED;
     }
     if (set->reread_ids.count > 0) {
@@ -117,7 +118,10 @@ static enum status queue_record_updates(struct db *db, const struct write_set *s
     }
     const struct id_list *moves[] = {&set->move_ids, &set->move_customers};
     const struct id_list *leads[] = {&set->lead_ids};
-    if (queue_lists(db, &sql_record_move, moves, 2, NULL, err) != STATUS_OK)
+    const struct id_list *gone[] = {&set->gone_ids, &set->gone_heirs};
+    if (queue_lists(db, &sql_record_move, moves, 2, NULL, err) != STATUS_OK ||
+        queue_lists(db, &sql_record_heir_follow, gone, 2, NULL, err) != STATUS_OK ||
+        queue_lists(db, &sql_record_heir, gone, 2, NULL, err) != STATUS_OK)
         return STATUS_FAILED;
     return queue_lists(db, &sql_record_lead, leads, 1, &now, err);
 }

@@ -1,1 +1,1 @@
-SELECT source_id, name, type FROM tributary.source ORDER BY source_id
+SELECT source_id, name, type, space FROM tributary.source ORDER BY source_id

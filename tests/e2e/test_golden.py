@@ -103,3 +103,72 @@ def test_a_removed_field_stays_and_reads_null(postgres, database, tmp_path):
         wait_until(lambda: one(connection, "SELECT count(*) FROM golden.customer") == 1, 20, "the customer")
         assert one(connection, "SELECT x_membership_level FROM golden.customer") is None
     connection.close()
+
+
+def test_an_id_whose_record_is_deleted_leads_to_where_its_customer_went_on(postgres, database, tmp_path):
+    daemon = Daemon(tmp_path, postgres.conninfo(database), "sources: {}\n")
+    connection = postgres.connect(database)
+    connection.autocommit = True
+    cursor = connection.cursor()
+    person = {"full_name": "Xiaowen Lin", "email": "xiaowen.lin@gmail.com", "phone": "+8613917173952"}
+
+    def put(external_id, fields=None, records=None):
+        daemon.api("/v1/records", {"external_id": external_id, "fields": fields} if fields else
+                   {"external_id": external_id, "op": "delete"})
+
+        def there():
+            cursor.execute("SELECT count(*) FROM golden.record_customer")
+            return cursor.fetchone()[0] == records and settled(connection)
+        wait_until(there, 30, "the record to be resolved")
+
+    def redirects():
+        cursor.execute("SELECT old_id, customer_id FROM golden.redirect ORDER BY 1")
+        return dict(cursor.fetchall())
+
+    with daemon:
+        for i in range(1, 5):
+            put(str(i), person, i)
+        put("1", records=3)
+        assert redirects() == {1: 2, 3: 2, 4: 2}
+        put("2", records=2)  # what was left to 2 is left to 3 now: one step
+        assert redirects() == {1: 3, 2: 3, 4: 3}
+        daemon.run("customer", "split", "3", "4", "--actor", "test")
+        assert redirects() == {1: 3, 2: 3}
+        put("3", records=1)
+        assert redirects() == {1: None, 2: None, 3: None}  # the last of its customer; 4 is another
+        put("1", person | {"email": "xiaowen.lin@example.org"}, 2)
+        assert redirects()[3] in (None, 1)
+        put("1", records=1)
+        put("4", records=0)
+        assert redirects() == {1: None, 2: None, 3: None, 4: None}
+    connection.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_deleted_record_is_no_lead_any_more_and_its_return_is_one(postgres, database, tmp_path, restart):
+    daemon = Daemon(tmp_path, postgres.conninfo(database), "sources: {}\n")
+    connection = postgres.connect(database)
+    connection.autocommit = True
+    cursor = connection.cursor()
+
+    def put(record, records):
+        daemon.api("/v1/records", {"external_id": "1"} | record)
+
+        def there():
+            cursor.execute("SELECT count(*) FROM golden.record_customer")
+            return cursor.fetchone()[0] == records and settled(connection)
+        wait_until(there, 30, "the record to be resolved")
+
+    with daemon:
+        put({"fields": {"full_name": "Solo Person", "email": "solo@gmail.com"}}, 1)
+        put({"op": "delete"}, 0)
+        cursor.execute("SELECT lead_at FROM tributary.record")
+        assert cursor.fetchall() == [(None,)]
+        if restart:
+            daemon.restart()
+        put({"fields": {"full_name": "Solo Person", "email": "solo@gmail.com"}}, 1)
+        cursor.execute("SELECT lead_count FROM golden.customer")
+        assert cursor.fetchall() == [(1,)]
+        cursor.execute("SELECT type FROM golden.event WHERE type LIKE 'lead%' ORDER BY seq")
+        assert [kind for kind, in cursor.fetchall()] == ["lead.created", "lead.created"]
+    connection.close()
