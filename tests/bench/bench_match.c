@@ -509,11 +509,11 @@ static void write_pair(const struct bench *bench, const struct pair *pair,
     fprintf(bench->pairs_file, "%.3f\t%d\t", result->weight,
             bench->rows[pair->a].entity == bench->rows[pair->b].entity);
     for (size_t i = 0; i < result->count; i++)
-        fprintf(bench->pairs_file, " %s=%s%s",
+        fprintf(bench->pairs_file, " %s=%s%.*s",
                 matcher_comparison_name(bench->matcher, result->comparisons[i].comparison),
                 matcher_level_name(bench->matcher, result->comparisons[i].comparison,
                                    result->comparisons[i].level),
-                result->comparisons[i].band ? "*" : "");
+                result->comparisons[i].band, "*******");
     fprintf(bench->pairs_file, "\t" SLICE_FMT "\t" SLICE_FMT "\n",
             SLICE_ARG(bench->rows[pair->a].id), SLICE_ARG(bench->rows[pair->b].id));
 }
