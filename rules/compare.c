@@ -6,7 +6,8 @@
 #include "daemon/base/utf8.h"
 #include "rules/text.h"
 
-#define EDIT_MAX 64
+#define EDIT_MAX   64
+#define CLOSE_DAYS 40 /* between two dates of birth that are one, estimated or written wrongly */
 
 static size_t code_points(struct slice s, uint32_t *out, size_t max)
 {
@@ -104,6 +105,22 @@ static bool is_near(struct feature_date a, struct feature_date b)
            (year == 0 && (month == 0 || day == 0));
 }
 
+static int day_number(struct feature_date d)
+{
+    return d.year * 372 + d.month * 31 + d.day;
+}
+
+/* Two digits of eight are wrong, or one part is wrong and the others are near; or the days are not far apart. */
+static bool are_close(struct feature_date a, struct feature_date b)
+{
+    unsigned different = 0;
+    uint64_t x = date_number(a), y = date_number(b);
+
+    for (int i = 0; i < 8; i++, x /= 10, y /= 10)
+        different += x % 10 != y % 10;
+    return different <= 2 || abs(day_number(a) - day_number(b)) <= CLOSE_DAYS;
+}
+
 bool compare_birth(struct feature_date a, struct feature_date b, struct compared *out)
 {
     out->rarity_bits = 0;
@@ -121,6 +138,8 @@ bool compare_birth(struct feature_date a, struct feature_date b, struct compared
         out->level = BIRTH_SLIP;
     else if (full && is_near(a, b))
         out->level = BIRTH_NEAR;
+    else if (full && are_close(a, b))
+        out->level = BIRTH_TWO_SLIPS;
     else if (!full && apart == 0 && a.month && a.month == b.month)
         out->level = BIRTH_MONTH;
     else if (!full && apart == 0 && !(a.month && b.month))
@@ -245,6 +264,20 @@ static bool local_is_a_name(struct slice local, const struct feature_name *const
 #define DIGIT_BITS     1.5F
 #define DIGIT_BITS_MAX 6.0F
 
+/* dmacdonald@rivers-glass.biz and dracdonald@river-glass.biz: slips on both sides. Not of the great providers, where
+ * every short distance is somebody else. */
+static bool are_one_misspelt(const struct feature_email *a, const struct feature_email *b)
+{
+    size_t least = a->whole.len < b->whole.len ? a->whole.len : b->whole.len;
+    unsigned allowed = least < 12 ? 1 : least < 20 ? 3 : 4;
+
+    if ((a->flags | b->flags) & (EMAIL_FREE | EMAIL_ROLE) || least < 8)
+        return false;
+    /* The part of the person may not be another one altogether. */
+    return edit_distance(a->whole, b->whole, allowed) <= allowed &&
+           edit_distance(a->local, b->local, 2) <= (a->local.len < 5 || b->local.len < 5 ? 1U : 2U);
+}
+
 static enum email_level email_level(const struct feature_email *a, const struct feature_email *b,
                                     const struct feature_name *const names[2], unsigned *digits)
 {
@@ -277,7 +310,7 @@ static enum email_level email_level(const struct feature_email *a, const struct 
         *digits = 0;
         return EMAIL_LOCAL_TYPO;
     }
-    return EMAIL_ELSE;
+    return are_one_misspelt(a, b) ? EMAIL_SIMILAR : EMAIL_ELSE;
 }
 
 bool compare_email(const struct features_view *a, const struct features_view *b,
@@ -444,26 +477,51 @@ static enum address_level street_level(const struct features_view *a, const stru
     }
 }
 
+/* London and Lodnon. */
+static bool places_agree(struct slice a, struct slice b)
+{
+    size_t length = a.len < b.len ? a.len : b.len;
+
+    return length && (slice_eq(a, b) || ((uint8_t)a.ptr[0] < 0x80 && length >= 5 &&
+                                         edit_distance(a, b, 2) <= (length < 8 ? 1U : 2U)));
+}
+
+/* What the rest of an address says when the street does not agree. */
+static enum address_level place_level(const struct features_view *a, const struct features_view *b,
+                                      bool streets)
+{
+    bool postal = a->postal.len && slice_eq(a->postal, b->postal);
+    bool district = places_agree(a->district, b->district), city = places_agree(a->city, b->city);
+
+    if (!streets && postal)
+        return ADDRESS_POSTAL;
+    if (streets && postal && (district || (city && !(a->district.len && b->district.len))))
+        return ADDRESS_AREA;
+    if (streets && (postal || (district && (city || !(a->city.len && b->city.len)))))
+        return ADDRESS_NEAR;
+    if (city)
+        return streets ? ADDRESS_MOVED : ADDRESS_CITY;
+    return district ? ADDRESS_NEAR : ADDRESS_ELSE;
+}
+
 bool compare_address(const struct features_view *a, const struct features_view *b,
                      struct compared *out)
 {
     enum address_level level = ADDRESS_ELSE;
     bool streets = a->has_address && b->has_address;
     bool cities = a->city.len && b->city.len, postals = a->postal.len && b->postal.len;
+    bool districts = a->district.len && b->district.len;
 
     out->rarity_bits = 0;
     out->key = 0;
-    if (!streets && !cities && !postals)
+    if (!streets && !cities && !postals && !districts)
         return false;
     if (streets)
         level = street_level(a, b);
     if (level == ADDRESS_SAME)
         out->key = key_of_address(a) == key_of_address(b) ? key_of_address(a) : 0;
-    /* Two streets that differ say more than the postal code they share. */
-    if (level == ADDRESS_ELSE && !streets && postals && slice_eq(a->postal, b->postal))
-        level = ADDRESS_POSTAL;
-    else if (level == ADDRESS_ELSE && cities && slice_eq(a->city, b->city))
-        level = streets ? ADDRESS_MOVED : ADDRESS_CITY;
+    if (level == ADDRESS_ELSE)
+        level = place_level(a, b, streets);
     out->level = (uint8_t)level;
     return true;
 }

@@ -342,15 +342,17 @@ static bool level_of(enum part_relation family, enum part_relation given, bool c
     if (family == PART_MISSING && given == PART_MISSING)
         return false;
     if (given == PART_MISSING) {
-        if (family == PART_TYPO || family == PART_SIMILAR || family == PART_INITIAL)
+        if (family == PART_INITIAL)
             return false;
-        *level = family == PART_SAME || family == PART_SOUND || family == PART_SUBSET
-                     ? NAME_FAMILY_ONLY
-                     : NAME_ELSE;
+        *level = family == PART_SAME || family == PART_SOUND || family == PART_SUBSET ? NAME_FAMILY_ONLY
+                 : family == PART_TYPO || family == PART_SIMILAR                      ? NAME_WORD_TYPO
+                                                                                      : NAME_ELSE;
     } else if (family == PART_MISSING) {
-        if (given == PART_TYPO || given == PART_SIMILAR || given == PART_ENGLISH)
+        if (given == PART_ENGLISH)
             return false;
-        *level = given == PART_DIFFERENT || given == PART_CHARACTER ? NAME_ELSE : NAME_GIVEN_ONLY;
+        *level = given == PART_DIFFERENT || given == PART_CHARACTER ? NAME_ELSE
+                 : given == PART_TYPO || given == PART_SIMILAR      ? NAME_WORD_TYPO
+                                                                    : NAME_GIVEN_ONLY;
     } else {
         *level = level_of_both(family, given, chinese);
     }
@@ -373,12 +375,30 @@ static bool same_part(const struct part *a, const struct part *b)
     return slice_eq(a->folded, b->folded) && slice_eq(a->han, b->han);
 }
 
+/* Of one word that is a family name here and may be a given name there: it is as common as the commoner of the two. */
+static float rarity_of_word(const struct matcher *matcher, const struct part *word)
+{
+    return least(-frequency_family(matcher, word->folded, word->han),
+                 -frequency_given(matcher, word->folded, word->han, word->chinese));
+}
+
 /* How rare what agrees is: of two spellings the commoner one counts. */
 static float rarity_of(const struct matcher *matcher, const struct part family[2],
                        const struct part given[2], const struct level_model *model, bool by_sound)
 {
     float family_bits = 0, given_bits = 0;
 
+    bool no_family = family[0].folded.len == 0 || family[1].folded.len == 0;
+    bool no_given = given[0].folded.len == 0 || given[1].folded.len == 0;
+
+    if (no_family || no_given) {
+        const struct part *word = no_family ? given : family;
+        for (int side = 0; side < 2 && model->frequency; side++) {
+            float now = rarity_of_word(matcher, &word[side]);
+            family_bits = side == 0 ? now : least(family_bits, now);
+        }
+        return least(family_bits, matcher->name_bits_max - model->weight);
+    }
     for (int side = 0; side < 2 && (model->frequency & FREQUENCY_FAMILY); side++) {
         if (side == 1 && same_part(&family[0], &family[1]))
             break;
@@ -416,7 +436,7 @@ static struct name_judgement judge(const struct matcher *matcher, const struct p
     bool by_sound = judgement.level == NAME_HOMOPHONE || judgement.level == NAME_ROMANISED;
     judgement.rarity = rarity_of(matcher, family, given, model, by_sound);
     /* Which of the two is the family name is open: it is as common as the commoner reading. */
-    if (swapped)
+    if (swapped && family[0].folded.len && family[1].folded.len && given[0].folded.len && given[1].folded.len)
         judgement.rarity =
             least(judgement.rarity, rarity_of(matcher, given, family, model, by_sound));
     judgement.weight = model->weight + judgement.rarity;
@@ -458,7 +478,8 @@ static struct name_judgement judge_doubtful(const struct matcher *matcher,
         best.any = true;
         best.level = NAME_INITIAL;
         best.rarity = 0;
-    } else if (!best.any || best.level == NAME_ELSE || best.level >= NAME_FAMILY_CHANGED ||
+    } else if (!best.any || best.level == NAME_ELSE ||
+               (best.level >= NAME_FAMILY_CHANGED && best.level != NAME_WORD_TYPO) ||
                matcher->comparisons[CMP_NAME].levels[best.level].weight + best.rarity < 0) {
         best.any = true;
         best.level = NAME_UNLIKE;

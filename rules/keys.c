@@ -32,6 +32,13 @@ enum key_kind {
     KEY_NAME_STREET,
     KEY_NAME_CITY,
     KEY_WORD_ADDRESS,
+    KEY_EMAIL_START,
+    KEY_LETTER_BIRTH,
+    KEY_PLACE_BIRTH,
+    KEY_WORD_YEAR,
+    KEY_WORD_PLACE,
+    KEY_WORD_STREET,
+    KEY_PLACE_STREET,
     KEY_COMPANY_CORE,
     KEY_COMPANY_START,
     KEY_COMPANY_SITE,
@@ -43,12 +50,15 @@ static const char *const key_names[KEY_COUNT] = {
     "member_no",     "address",        "own_field",         "name_birth",     "name_birth_year",
     "name_birthday", "name_phone_end", "name_phone_middle", "name_email_end", "name_email_domain",
     "email_local",   "name_company",   "name_postal_code",  "name_street",    "name_city",
-    "name_address",  "company_core",   "company_start",     "company_site",
+    "name_address",  "email_start",    "letter_birth",      "place_birth",    "word_birth_year",
+    "word_place",    "word_street",    "place_street",      "company_core",   "company_start",
+    "company_site",
 };
 
 /* A name as common as this meets too many of its kind in one city, or in one year of birth. */
 #define RARE_IN_CITY_LOG2 (-13.0F)
 #define RARE_IN_YEAR_LOG2 (-9.5F)
+#define RARE_WORD_LOG2    (-9.0F) /* one word of a name, in one city */
 
 const char *matcher_key_name(const struct matcher *matcher, uint8_t kind)
 {
@@ -261,6 +271,33 @@ static void add_birth_keys(struct key_list *list, const struct name_codes *codes
     }
 }
 
+/* The first characters of a text, four letters or two of Chinese, spaces passed over: what a slip further on leaves. */
+static uint64_t start_of(struct slice text)
+{
+    char start[8];
+    size_t len = 0, width = text.len && (uint8_t)text.ptr[0] >= 0x80 ? 6 : 4;
+
+    for (size_t i = 0; i < text.len && len < width; i++)
+        if (text.ptr[i] != ' ')
+            start[len++] = text.ptr[i];
+    return slice_hash(slice_of(start, len), 5);
+}
+
+/* Consonants of the domain and the first letters of the local part: a slip elsewhere. */
+static void add_email_start(struct key_list *list, const struct feature_email *email)
+{
+    char consonants[5];
+    size_t len = 0;
+
+    if (email->local.len < 3 || (email->flags & (EMAIL_FREE | EMAIL_ROLE)))
+        return;
+    for (size_t i = 0; i < email->domain.len && len < sizeof(consonants); i++)
+        if (!strchr("aeiou.-", email->domain.ptr[i]))
+            consonants[len++] = email->domain.ptr[i];
+    add_pair(list, KEY_EMAIL_START, slice_hash(slice_of(consonants, len), 4),
+             slice_hash(slice_sub(email->local, 0, 2), 5));
+}
+
 static void add_contact_keys(struct key_list *list, const struct name_codes *codes)
 {
     const struct features_view *view = list->view;
@@ -277,6 +314,7 @@ static void add_contact_keys(struct key_list *list, const struct name_codes *cod
             continue;
         if (email->local.len >= 6)
             add_pair(list, KEY_EMAIL_LOCAL, slice_hash(email->local, 1), 0);
+        add_email_start(list, email);
         size_t from = email->local.len > 4 ? email->local.len - 4 : 0;
         for (size_t i = 0; i < codes->pair_count; i++) {
             add_pair(list, KEY_NAME_EMAIL_TAIL, codes->pairs[i],
@@ -300,6 +338,65 @@ static void add_place_keys(struct key_list *list, const struct name_codes *codes
         if (view->city.len && codes->log2_frequency < RARE_IN_CITY_LOG2)
             add_pair(list, KEY_NAME_CITY, codes->pairs[i], slice_hash(view->city, 1));
     }
+}
+
+/* A person of whom neither phone nor messenger nor number is known is looked for by whatever there is, two weak things
+ * at a time, each of which a slip elsewhere leaves alone. */
+static bool is_thin(const struct features_view *view)
+{
+    return view->phone_count == 0 && !view->identity && !view->wechat_id && !view->wechat_openid &&
+           !view->member;
+}
+
+static void add_thin_birth_keys(struct key_list *list, const uint64_t words[4], size_t word_count,
+                                uint64_t place)
+{
+    const struct features_view *view = list->view;
+    struct feature_date birth = view->birth;
+    uint64_t date = (uint64_t)birth.year << 16 | (uint64_t)birth.month << 8 | birth.day;
+
+    if (birth.year == 0)
+        return;
+    for (size_t i = 0; i < word_count; i++)
+        add_pair(list, KEY_WORD_YEAR, words[i], birth.year);
+    if (birth.day == 0)
+        return;
+    if (view->has_name && view->name.family.len)
+        add_pair(list, KEY_LETTER_BIRTH, (uint8_t)view->name.family.ptr[0], date);
+    if (view->has_name && view->name.given.len)
+        add_pair(list, KEY_LETTER_BIRTH, (uint8_t)view->name.given.ptr[0], date);
+    if (place)
+        add_pair(list, KEY_PLACE_BIRTH, place, date);
+}
+
+static void add_thin_keys(const struct matcher *matcher, struct key_list *list, const struct name_codes *codes)
+{
+    const struct features_view *view = list->view;
+    const struct feature_name *name = &view->name;
+    bool chinese = name->script == NAME_SCRIPT_HAN || name->script == NAME_SCRIPT_PINYIN;
+    struct slice where = view->district.len ? view->district : view->city;
+    uint64_t place = where.len ? start_of(where) : 0;
+    uint64_t street = view->street.len ? start_of(view->street) : 0, words[4];
+    bool rare[4];
+    size_t count = 0;
+
+    for (size_t i = 0; i < codes->family_count; i++) {
+        rare[count] = frequency_family(matcher, name->family, SLICE_EMPTY) < RARE_WORD_LOG2;
+        words[count++] = codes->family[i];
+    }
+    for (size_t i = 0; i < codes->given_count; i++) {
+        rare[count] = frequency_given(matcher, name->given, SLICE_EMPTY, chinese) < RARE_WORD_LOG2;
+        words[count++] = codes->given[i];
+    }
+    add_thin_birth_keys(list, words, count, place);
+    for (size_t i = 0; i < count; i++) {
+        if (place && (view->district.len || rare[i]))
+            add_pair(list, KEY_WORD_PLACE, words[i], place);
+        if (street)
+            add_pair(list, KEY_WORD_STREET, words[i], street);
+    }
+    if (place && street)
+        add_pair(list, KEY_PLACE_STREET, place, street);
 }
 
 static void add_company_keys(struct key_list *list)
@@ -356,6 +453,8 @@ size_t features_keys(const struct matcher *matcher, struct slice features,
         add_contact_keys(&list, &codes);
         add_birth_keys(&list, &codes);
         add_place_keys(&list, &codes);
+        if (is_thin(&view))
+            add_thin_keys(matcher, &list, &codes);
     }
     return sort_keys(keys, list.count);
 }

@@ -60,6 +60,7 @@ enum name_level {
     NAME_FAMILY_CHANGED,
     NAME_GIVEN_DIFFERS,
     NAME_UNLIKE,
+    NAME_WORD_TYPO,
     NAME_LEVELS,
 };
 enum birth_level {
@@ -73,6 +74,7 @@ enum birth_level {
     BIRTH_YEAR,
     BIRTH_YEAR_ONLY,
     BIRTH_GENERATION,
+    BIRTH_TWO_SLIPS,
     BIRTH_LEVELS,
 };
 enum phone_level { PHONE_ELSE, PHONE_SAME, PHONE_EXTENSION, PHONE_TAIL, PHONE_SLIP, PHONE_LEVELS };
@@ -84,6 +86,7 @@ enum email_level {
     EMAIL_LOCAL_TYPO,
     EMAIL_SAME_LOCAL,
     EMAIL_SAME_NAME_LOCAL,
+    EMAIL_SIMILAR,
     EMAIL_LEVELS,
 };
 enum equal_level { EQUAL_ELSE, EQUAL_SAME, EQUAL_SIMILAR, EQUAL_LEVELS };
@@ -108,6 +111,8 @@ enum address_level {
     ADDRESS_POSTAL,
     ADDRESS_CITY,
     ADDRESS_MOVED,
+    ADDRESS_AREA,
+    ADDRESS_NEAR,
     ADDRESS_LEVELS,
 };
 

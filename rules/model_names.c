@@ -30,14 +30,15 @@ static const char *const name_levels[NAME_LEVELS] = {
     "else",          "exact",         "swapped",     "romanised",  "homophone",
     "nickname",      "part",          "initial",     "typo",       "similar",
     "one_character", "english_given", "family_only", "given_only", "family_changed",
-    "given_differs", "unlike",
+    "given_differs", "unlike",        "word_typo",
 };
 static const char *const birth_levels[BIRTH_LEVELS] = {
     "else", "same", "placeholder", "swapped", "slip", "near", "month", "year", "year_only", "generation",
+    "two_slips",
 };
 static const char *const phone_levels[PHONE_LEVELS] = {"else", "same", "extension", "tail", "slip"};
 static const char *const email_levels[EMAIL_LEVELS] = {
-    "else", "same", "same_role", "domain_typo", "local_typo", "same_local", "same_name_local",
+    "else", "same", "same_role", "domain_typo", "local_typo", "same_local", "same_name_local", "similar",
 };
 static const char *const equal_levels[EQUAL_LEVELS] = {"else", "same", "similar"};
 const char *const own_levels[OWN_LEVELS] = {"else", "same", "similar", "close", "loose"};
@@ -45,7 +46,7 @@ static const char *const company_levels[COMPANY_LEVELS] = {
     "else", "same", "same_region", "contained", "similar", "branch", "other_region",
 };
 static const char *const address_levels[ADDRESS_LEVELS] = {
-    "else", "same", "building", "similar", "street", "postal", "city", "moved",
+    "else", "same", "building", "similar", "street", "postal", "city", "moved", "area", "near",
 };
 static const char *const together_levels[] = {"none", "phone_and_address", "name_and_address"};
 

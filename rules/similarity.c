@@ -246,7 +246,7 @@ static double phone_similarity(struct slice a, struct slice b, struct arena *are
 
 static double email_similarity(struct slice a, struct slice b, struct arena *arena)
 {
-    static const double scores[EMAIL_LEVELS] = {0, 1, 0.95, 0.85, 0.7, 0.6, 0.4};
+    static const double scores[EMAIL_LEVELS] = {0, 1, 0.95, 0.85, 0.7, 0.6, 0.4, 0.7};
     struct features_view views[2] = {{.email_count = 1}, {.email_count = 1}};
     struct comparison_model model = {{{0}}, {0}};
     struct compared compared;
@@ -267,7 +267,7 @@ static double email_similarity(struct slice a, struct slice b, struct arena *are
 
 static double date_similarity(struct slice a, struct slice b, struct arena *arena)
 {
-    static const double scores[BIRTH_LEVELS] = {0, 1, 1, 0.7, 0.6, 0.3, 0.6, 0.2, 0.4, 0};
+    static const double scores[BIRTH_LEVELS] = {0, 1, 1, 0.7, 0.6, 0.3, 0.6, 0.2, 0.4, 0, 0.3};
     struct compared compared;
 
     return compare_birth(feature_date_parse(cleaned(FIELD_DATE, a, arena)),
@@ -278,7 +278,7 @@ static double date_similarity(struct slice a, struct slice b, struct arena *aren
 
 static double address_similarity(struct slice a, struct slice b, struct arena *arena)
 {
-    static const double scores[ADDRESS_LEVELS] = {0, 1, 0.75, 0.8, 0.4, 0.25, 0.15, 0.1};
+    static const double scores[ADDRESS_LEVELS] = {0, 1, 0.75, 0.8, 0.4, 0.25, 0.15, 0.1, 0.3, 0.2};
     struct features_view views[2];
     struct compared compared;
     struct slice texts[2] = {a, b};
