@@ -87,20 +87,16 @@ static struct share *share_of(struct accept_work *work, int64_t source_id)
 static bool note_version(struct intake *intake, struct accept_work *work, struct arrival *arrival,
                          bool source_time)
 {
-    struct known_entry *entry = known_add(intake->known, arrival->key);
-    if (entry == NULL)
-        return false; /* no room to remember: the resolver will tell */
+    struct known_state state = known_get(intake->known, arrival->key);
     struct known_version version = {arrival->effective_us, arrival->hash};
-    bool durable = entry->provisional_batch == 0 || entry->provisional_batch == work->batch->batch_id;
-    if (durable && entry->accepted.hash == version.hash &&
-        (!source_time || version.effective_us <= entry->accepted.effective_us))
+    bool durable = state.provisional_batch == 0 || state.provisional_batch == work->batch->batch_id;
+    if (durable && state.accepted.hash == version.hash &&
+        (!source_time || version.effective_us <= state.accepted.effective_us))
         return true;
-    if (known_version_cmp(&version, &entry->accepted) > 0) {
-        work->undo[work->undo_count++] =
-            (struct undo){arrival->key, entry->accepted, entry->provisional_batch};
-        entry->accepted = version;
-        entry->provisional_batch = work->batch->batch_id;
-    }
+    /* Without room to remember it, the resolver will tell. */
+    if (known_version_cmp(&version, &state.accepted) > 0 &&
+        known_accept(intake->known, arrival->key, version, work->batch->batch_id))
+        work->undo[work->undo_count++] = (struct undo){arrival->key, state.accepted, state.provisional_batch};
     return false;
 }
 
@@ -161,10 +157,11 @@ static int64_t received_time(const struct preparation *p, const struct delivery 
         const struct raw_record *raw = &delivery->records[i];
         if (accept_storable_time(raw->effective_us))
             continue;
-        const struct known_entry *entry = known_find(
-            p->intake->known, natural_key_of(slice_str(p->item->source->name), raw->external_id, raw->part));
-        if (entry && entry->accepted.hash && entry->accepted.effective_us >= received_us)
-            received_us = entry->accepted.effective_us + 1;
+        struct known_version newest =
+            known_get(p->intake->known,
+                      natural_key_of(slice_str(p->item->source->name), raw->external_id, raw->part)).accepted;
+        if (newest.hash && newest.effective_us >= received_us)
+            received_us = newest.effective_us + 1;
     }
     return accept_storable_time(received_us) ? received_us : p->item->received_us;
 }
@@ -438,12 +435,12 @@ void accept_done(struct intake *intake, struct accept_work **work, bool durable)
     struct accept_work *mine = *work;
     known_lock(intake->known);
     for (size_t i = mine->undo_count; i-- > 0;) {
-        struct known_entry *entry = known_find(intake->known, mine->undo[i].key);
-        if (entry == NULL || entry->provisional_batch != mine->batch->batch_id)
+        const struct undo *undo = &mine->undo[i];
+        struct known_state state = known_get(intake->known, undo->key);
+        if (state.provisional_batch != mine->batch->batch_id)
             continue; /* a later batch has gone past it */
-        entry->provisional_batch = durable ? 0 : mine->undo[i].provisional_batch;
-        if (!durable)
-            entry->accepted = mine->undo[i].accepted;
+        (void)known_accept(intake->known, undo->key, durable ? state.accepted : undo->accepted,
+                           durable ? 0 : undo->provisional_batch); /* needs no memory: it is there */
     }
     known_unlock(intake->known);
     buf_free(&mine->rows);

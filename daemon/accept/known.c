@@ -1,15 +1,29 @@
-/* known.c - see known.h. Open addressing, linear probing, at most three quarters full. */
+/* known.c - see known.h. */
 #include "daemon/accept/known.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
+/* What was accepted and is not (yet) what stands. */
+struct pending {
+    struct natural_key key;
+    uint32_t next_free;
+    bool is_new; /* the roster has not got the key */
+    struct known_version accepted;
+    uint64_t provisional_batch;
+};
+VECTOR(pendings, struct pending)
+
 struct known {
     pthread_mutex_t lock;
-    struct known_entry *slots;
-    size_t mask;
-    size_t count;
     size_t max_records;
+    struct roster rosters[2];
+    struct roster *roster;   /* what stands */
+    struct roster *before;   /* what stood before it was forgotten, until it is read again */
+    struct pendings pendings;
+    struct slot_map by_key;  /* places among the pendings */
+    uint32_t first_free;     /* NO_SLOT when there is none */
+    size_t new_count;        /* pendings whose key the roster has not got */
 };
 
 int known_version_cmp(const struct known_version *a, const struct known_version *b)
@@ -21,18 +35,23 @@ int known_version_cmp(const struct known_version *a, const struct known_version 
     return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
+static uint64_t hash_of_pending(const void *owner, uint32_t place)
+{
+    const struct known *known = owner;
+    return natural_key_mix(known->pendings.items[place].key);
+}
+
 struct known *known_new(size_t max_records)
 {
     struct known *known = calloc(1, sizeof(*known));
     if (known == NULL)
         return NULL;
-    known->mask = 1023;
     known->max_records = max_records;
-    known->slots = calloc(known->mask + 1, sizeof(*known->slots));
-    if (known->slots == NULL) {
-        free(known);
-        return NULL;
-    }
+    known->roster = &known->rosters[0];
+    known->first_free = NO_SLOT;
+    known->by_key = (struct slot_map){.hash_of = hash_of_pending, .owner = known};
+    roster_init(&known->rosters[0]);
+    roster_init(&known->rosters[1]);
     pthread_mutex_init(&known->lock, NULL);
     return known;
 }
@@ -42,7 +61,10 @@ void known_free(struct known **known)
     if (*known == NULL)
         return;
     pthread_mutex_destroy(&(*known)->lock);
-    free((*known)->slots);
+    roster_free(&(*known)->rosters[0]);
+    roster_free(&(*known)->rosters[1]);
+    pendings_free(&(*known)->pendings);
+    slot_map_free(&(*known)->by_key);
     free(*known);
     *known = NULL;
 }
@@ -57,72 +79,176 @@ void known_unlock(struct known *known)
     pthread_mutex_unlock(&known->lock);
 }
 
-static bool is_empty(const struct known_entry *entry)
+static uint32_t find_pending(const struct known *known, struct natural_key key)
 {
-    return entry->key.high == 0 && entry->key.low == 0;
+    struct slot_probe probe;
+    uint32_t place = slot_map_first(&known->by_key, natural_key_mix(key), &probe);
+    while (place != NO_SLOT && !natural_key_eq(known->pendings.items[place].key, key))
+        place = slot_map_next(&known->by_key, &probe);
+    return place;
 }
 
-static struct known_entry *probe(struct known_entry *slots, size_t mask, struct natural_key key)
+static struct known_version version_in(const struct roster *roster, uint64_t record_id)
 {
-    size_t at = (size_t)key.low & mask;
-    while (!is_empty(&slots[at]) && !natural_key_eq(slots[at].key, key))
-        at = (at + 1) & mask;
-    return &slots[at];
+    const struct roster_entry *entry = roster ? roster_at(roster, record_id) : NULL;
+    return entry ? (struct known_version){entry->effective_us, entry->hash} : (struct known_version){0, 0};
 }
 
-struct known_entry *known_find(struct known *known, struct natural_key key)
+/* The newest version that stands or stood. */
+static struct known_version standing(const struct known *known, struct natural_key key, uint64_t record_id)
 {
-    struct known_entry *entry = probe(known->slots, known->mask, key);
-    return is_empty(entry) ? NULL : entry;
+    struct known_version now = version_in(known->roster, record_id);
+    struct known_version then = version_in(known->before, known->before ? roster_find(known->before, key) : 0);
+    return known_version_cmp(&then, &now) > 0 ? then : now;
 }
 
-static bool grow(struct known *known)
+struct known_state known_get(const struct known *known, struct natural_key key)
 {
-    size_t mask = known->mask * 2 + 1;
-    struct known_entry *slots = calloc(mask + 1, sizeof(*slots));
-    if (slots == NULL)
-        return false;
-    for (size_t i = 0; i <= known->mask; i++) {
-        if (!is_empty(&known->slots[i]))
-            *probe(slots, mask, known->slots[i].key) = known->slots[i];
+    struct known_state state = {.record_id = roster_find(known->roster, key)};
+    state.resolved = version_in(known->roster, state.record_id);
+    state.accepted = standing(known, key, state.record_id);
+    uint32_t place = find_pending(known, key);
+    if (place != NO_SLOT) {
+        const struct pending *pending = &known->pendings.items[place];
+        if (known_version_cmp(&pending->accepted, &state.accepted) > 0)
+            state.accepted = pending->accepted;
+        state.provisional_batch = pending->provisional_batch;
     }
-    free(known->slots);
-    known->slots = slots;
-    known->mask = mask;
-    return true;
+    return state;
 }
 
-struct known_entry *known_add(struct known *known, struct natural_key key)
+static void drop_pending(struct known *known, uint32_t place)
 {
-    struct known_entry *entry = probe(known->slots, known->mask, key);
-    if (!is_empty(entry))
-        return entry;
-    if (known->count >= known->max_records)
-        return NULL;
-    if ((known->count + 1) * 4 > (known->mask + 1) * 3) {
-        if (!grow(known))
-            return NULL;
-        entry = probe(known->slots, known->mask, key);
-    }
-    entry->key = key;
-    known->count++;
-    return entry;
+    struct pending *pending = &known->pendings.items[place];
+    slot_map_remove(&known->by_key, natural_key_mix(pending->key), place);
+    known->new_count -= pending->is_new;
+    *pending = (struct pending){.next_free = known->first_free};
+    known->first_free = place;
 }
 
-void known_forget_resolved(struct known *known)
+static uint32_t new_pending(struct known *known, struct natural_key key)
 {
-    for (size_t i = 0; i <= known->mask; i++) {
-        known->slots[i].resolved = (struct known_version){0};
-        known->slots[i].record_id = 0;
-    }
+    uint32_t place = known->first_free;
+    if (place != NO_SLOT)
+        known->first_free = known->pendings.items[place].next_free;
+    else if (known->pendings.count < SLOTS_MAX && pendings_push(&known->pendings, (struct pending){0}))
+        place = (uint32_t)known->pendings.count - 1;
+    else
+        return NO_SLOT;
+    struct pending *pending = &known->pendings.items[place];
+    *pending = (struct pending){.key = key, .is_new = roster_find(known->roster, key) == 0};
+    known->new_count += pending->is_new;
+    if (slot_map_add(&known->by_key, natural_key_mix(key), place))
+        return place;
+    known->new_count -= pending->is_new;
+    *pending = (struct pending){.next_free = known->first_free};
+    known->first_free = place;
+    return NO_SLOT;
 }
 
 size_t known_count(const struct known *known)
 {
-    return known->count;
+    return roster_count(known->roster) + known->new_count;
+}
+
+bool known_accept(struct known *known, struct natural_key key, struct known_version accepted,
+                  uint64_t provisional_batch)
+{
+    uint64_t record_id = roster_find(known->roster, key);
+    uint32_t place = find_pending(known, key);
+    struct known_version stands = standing(known, key, record_id);
+    if (provisional_batch == 0 && known_version_cmp(&accepted, &stands) <= 0) {
+        if (place != NO_SLOT)
+            drop_pending(known, place);
+        return true;
+    }
+    if (place == NO_SLOT) {
+        bool is_new = record_id == 0 && stands.hash == 0;
+        if (is_new && known_count(known) >= known->max_records)
+            return false;
+        place = new_pending(known, key);
+    }
+    if (place == NO_SLOT)
+        return false;
+    known->pendings.items[place].accepted = accepted;
+    known->pendings.items[place].provisional_batch = provisional_batch;
+    return true;
+}
+
+struct roster *known_roster(struct known *known)
+{
+    return known->roster;
+}
+
+struct roster_entry *known_add(struct known *known, uint64_t record_id, struct natural_key key)
+{
+    struct roster_entry *entry = roster_at(known->roster, record_id);
+    if (entry)
+        return natural_key_eq(roster_key(entry), key) ? entry : NULL;
+    uint32_t place = find_pending(known, key);
+    bool is_counted = place != NO_SLOT && known->pendings.items[place].is_new;
+    if (!is_counted && known_count(known) >= known->max_records)
+        return NULL;
+    entry = roster_add(known->roster, record_id, key);
+    if (entry && is_counted) {
+        known->pendings.items[place].is_new = false;
+        known->new_count--;
+    }
+    return entry;
+}
+
+void known_resolved(struct known *known, struct natural_key key)
+{
+    uint32_t place = find_pending(known, key);
+    if (place == NO_SLOT || known->pendings.items[place].provisional_batch != 0)
+        return;
+    struct known_version stands = version_in(known->roster, roster_find(known->roster, key));
+    if (known_version_cmp(&known->pendings.items[place].accepted, &stands) <= 0)
+        drop_pending(known, place);
+}
+
+void known_forget_resolved(struct known *known)
+{
+    struct roster *other = known->roster == &known->rosters[0] ? &known->rosters[1] : &known->rosters[0];
+    if (known->before) {
+        roster_free(known->roster); /* read in part only: the older one knows more */
+    } else {
+        known->before = known->roster;
+        known->roster = other;
+    }
+    known->new_count = 0;
+    for (size_t i = 0; i < known->pendings.count; i++) {
+        struct pending *pending = &known->pendings.items[i];
+        pending->is_new = pending->key.high != 0 || pending->key.low != 0;
+        known->new_count += pending->is_new;
+    }
+}
+
+/* What was accepted and is not resolved any more waits among the pendings; where there is no memory for it, a repeat
+ * will be told by the resolver only. */
+void known_restored(struct known *known)
+{
+    struct roster *before = known->before;
+    if (before == NULL)
+        return;
+    for (uint64_t id = 1; id < roster_end(before); id++) {
+        const struct roster_entry *entry = roster_at(before, id);
+        if (entry == NULL)
+            continue;
+        struct known_version then = version_in(before, id);
+        struct known_version now = version_in(known->roster, roster_find(known->roster, roster_key(entry)));
+        if (known_version_cmp(&then, &now) <= 0 || find_pending(known, roster_key(entry)) != NO_SLOT)
+            continue;
+        uint32_t place = new_pending(known, roster_key(entry));
+        if (place != NO_SLOT)
+            known->pendings.items[place].accepted = then;
+    }
+    known->before = NULL;
+    roster_free(before);
 }
 
 size_t known_bytes(const struct known *known)
 {
-    return (known->mask + 1) * sizeof(*known->slots);
+    return known->pendings.capacity * sizeof(struct pending) + slot_map_bytes(&known->by_key) +
+           (known->before ? roster_bytes(known->before) : 0);
 }

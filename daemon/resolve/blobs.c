@@ -1,11 +1,13 @@
-/* blobs.c - see blobs.intern.h. A blob is slot (4 bytes), length (2), bytes, padding to 4. */
+/* blobs.c - see blobs.intern.h. A blob is a head (5 bytes: 26 bits of slot, 14 of length), bytes, padding to 2. */
 #include "daemon/resolve/blobs.intern.h"
 
 #include <assert.h>
 
-#define CHUNK_BYTES  ((uint32_t)1 << 18)
-#define UNIT_BYTES   4u
-#define HEADER_BYTES 6u
+#define CHUNK_BYTES  ((uint32_t)1 << 17)
+#define UNIT_BYTES   2u
+#define HEADER_BYTES 5u
+#define LENGTH_BITS  14
+#define LENGTH_MAX   ((1u << LENGTH_BITS) - 1)
 _Static_assert(CHUNK_BYTES / UNIT_BYTES == 1u << BLOB_OFFSET_BITS, "an address is 32 bits");
 #define CHUNKS_MAX (((size_t)1 << (32 - BLOB_OFFSET_BITS)) - 1)
 
@@ -20,11 +22,17 @@ static unsigned char *blob_at(const struct blobs *blobs, uint32_t address)
            (size_t)(address & ((1u << BLOB_OFFSET_BITS) - 1)) * UNIT_BYTES;
 }
 
+static uint64_t head_of(const unsigned char *blob)
+{
+    uint64_t head = 0;
+    for (unsigned i = 0; i < HEADER_BYTES; i++)
+        head |= (uint64_t)blob[i] << (8 * i);
+    return head;
+}
+
 static uint32_t length_of(const unsigned char *blob)
 {
-    uint16_t length;
-    memcpy(&length, blob + sizeof(uint32_t), sizeof(length));
-    return length;
+    return (uint32_t)head_of(blob) & LENGTH_MAX;
 }
 
 void blobs_init(struct blobs *blobs)
@@ -63,7 +71,7 @@ static bool open_chunk(struct blobs *blobs)
 
 uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes)
 {
-    assert(bytes.len <= UINT16_MAX);
+    assert(bytes.len <= LENGTH_MAX);
     uint32_t size = size_of(bytes.len);
     if (blobs->current == NO_CHUNK ||
         CHUNK_BYTES - blobs->chunks.items[blobs->current].used_bytes < size) {
@@ -73,9 +81,9 @@ uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes)
     struct blob_chunk *chunk = &blobs->chunks.items[blobs->current];
     uint32_t address = blobs->current << BLOB_OFFSET_BITS | chunk->used_bytes / UNIT_BYTES;
     unsigned char *blob = chunk->bytes + chunk->used_bytes;
-    uint16_t length = (uint16_t)bytes.len;
-    memcpy(blob, &slot, sizeof(slot));
-    memcpy(blob + sizeof(slot), &length, sizeof(length));
+    uint64_t head = (uint64_t)slot << LENGTH_BITS | bytes.len;
+    for (unsigned i = 0; i < HEADER_BYTES; i++)
+        blob[i] = (unsigned char)(head >> (8 * i));
     if (bytes.len)
         memcpy(blob + HEADER_BYTES, bytes.ptr, bytes.len);
     chunk->used_bytes += size;
@@ -107,7 +115,7 @@ bool blobs_walk(const struct blobs *blobs, uint32_t chunk, uint32_t *offset, uin
     if (*offset >= blobs->chunks.items[chunk].used_bytes)
         return false;
     const unsigned char *blob = blobs->chunks.items[chunk].bytes + *offset;
-    memcpy(slot, blob, sizeof(*slot));
+    *slot = (uint32_t)(head_of(blob) >> LENGTH_BITS);
     *address = chunk << BLOB_OFFSET_BITS | *offset / UNIT_BYTES;
     *offset += size_of(length_of(blob));
     return true;

@@ -4,7 +4,7 @@
  * A blob is appended and never changed; a dropped one leaves a hole. A chunk that is more than half
  * holes is sparse: its owner moves the living blobs out and frees it, so that holes are never more
  * than half of the bytes (the chunk appended to excepted). An address is a chunk and an offset in
- * 4-byte units: 16 GiB.
+ * 2-byte units: 8 GiB.
  */
 #ifndef TRIBUTARY_RESOLVE_BLOBS_INTERN_H
 #define TRIBUTARY_RESOLVE_BLOBS_INTERN_H
@@ -30,7 +30,7 @@ struct blobs {
 
 void blobs_init(struct blobs *blobs);
 void blobs_free(struct blobs *blobs);
-/* The address, or NO_BLOB when out of memory. At most UINT16_MAX bytes. */
+/* The address, or NO_BLOB when out of memory. At most 16,383 bytes. */
 uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes);
 struct slice blobs_get(const struct blobs *blobs, uint32_t address);
 void blobs_drop(struct blobs *blobs, uint32_t address);

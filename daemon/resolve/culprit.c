@@ -77,8 +77,7 @@ static enum status put_suspect(struct trial *trial, struct write_set *set, size_
     const struct arrival *arrival = trial->suspects[place];
     struct known *all_known = trial->r->settings.intake->known;
     known_lock(all_known);
-    const struct known_entry *known = known_find(all_known, arrival->key);
-    uint64_t record_id = known ? known->record_id : 0;
+    uint64_t record_id = known_get(all_known, arrival->key).record_id;
     known_unlock(all_known);
     bool is_new = record_id == 0;
     if (is_new)

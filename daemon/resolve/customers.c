@@ -149,7 +149,7 @@ static uint64_t *members_of(struct turn *turn, uint64_t customer_id, size_t *cou
 
 static struct roster_entry *entry_of(struct turn *turn, uint64_t id)
 {
-    return roster_at(&turn->r->roster, id);
+    return roster_at(turn->r->roster, id);
 }
 
 /* Brings everything the golden records need into the caches, and keeps it there until the set is committed: what is

@@ -30,7 +30,7 @@ static bool read_person(struct page *page, const struct db_result *rows, size_t 
     static const struct delivery nothing;
     struct arena *arena = page->turn->arena;
     uint64_t record_id = (uint64_t)db_int(rows, row, COLUMN_ID);
-    const struct roster_entry *entry = roster_at(&page->r->roster, record_id);
+    const struct roster_entry *entry = roster_at(page->r->roster, record_id);
     struct raw_record *raw = ARENA_NEW(arena, struct raw_record);
     if (entry == NULL || raw == NULL)
         return false;

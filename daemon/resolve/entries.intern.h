@@ -1,8 +1,8 @@
 /*
- * entries.intern.h - the records of the graph, packed: a slot each.
+ * entries.intern.h - the records of the graph, packed. A record's *slot* is its record id.
  *
- * Slots are reused; nothing observable may depend on them. A removed record keeps its slot (not
- * LIVE) until the settle that reports it has ended. What graph_features hands out points into the
+ * A removed record keeps its slot (not LIVE, but DIRTY) until the settle that reports it has ended. Its
+ * natural key is in the roster, which never forgets one. What graph_features hands out points into the
  * blob store and is valid until the next put or remove.
  */
 #ifndef TRIBUTARY_RESOLVE_ENTRIES_INTERN_H
@@ -10,13 +10,11 @@
 
 #include "daemon/resolve/blobs.intern.h"
 #include "daemon/resolve/graph.h"
-#include "daemon/resolve/slot_map.intern.h"
+#include "daemon/resolve/roster.h"
 
 #define NO_EDGE UINT32_MAX
 
 struct entry {
-    uint64_t record_id;
-    struct natural_key key;
     uint32_t blob;        /* NO_BLOB once removed */
     uint32_t first_edge;  /* NO_EDGE when there is none */
     uint32_t root;        /* slot of the customer's smallest record id; NO_SLOT until settled */
@@ -42,15 +40,15 @@ struct entry_chunk {
 VECTOR(entry_chunks, struct entry_chunk *)
 
 struct entries {
-    struct entry_chunks chunks;
-    uint32_t used;       /* slots ever given out */
-    uint32_t first_free; /* chained by entry.root */
+    struct entry_chunks chunks; /* NULL where there is no record */
+    size_t chunk_count;         /* those that are there */
     size_t live_count;
     struct blobs blobs;
-    struct slot_map by_id, by_key; /* by_id: removed ones too; by_key: live ones only */
+    struct roster *roster; /* own_roster, or one that others use too */
+    struct roster own_roster;
 };
 
-/* Must not move afterwards: the maps point back at it. */
+/* Must not move afterwards. */
 void entries_init(struct entries *entries);
 void entries_free(struct entries *entries);
 
@@ -68,27 +66,26 @@ static inline bool entry_is(const struct entries *entries, uint32_t slot, uint8_
 {
     return (*entry_flags(entries, slot) & flags) != 0;
 }
-static inline int natural_key_cmp(struct natural_key a, struct natural_key b)
+static inline struct natural_key entry_key(const struct entries *entries, uint32_t slot)
 {
-    if (a.high != b.high)
-        return a.high < b.high ? -1 : 1;
-    return a.low == b.low ? 0 : a.low < b.low ? -1 : 1;
+    return roster_key(roster_at(entries->roster, slot));
 }
 
 uint32_t entries_by_id(const struct entries *entries, uint64_t record_id);
+/* Of live records only. */
 uint32_t entries_by_key(const struct entries *entries, struct natural_key key);
-void entries_prefetch(const struct entries *entries, uint64_t record_id, struct natural_key key);
 struct slice entries_features(const struct entries *entries, uint32_t slot);
 
-/* A slot for a record that has none: live, without features. NO_SLOT when out of memory. */
-uint32_t entries_add(struct entries *entries, uint64_t record_id, struct natural_key key);
-/* A removed record that comes back before it was reported. False when out of memory. */
-bool entries_revive(struct entries *entries, uint32_t slot);
+/* Makes a record live that is not there, without features. False when out of memory, or when the roster has another
+ * key for the id, or another id for the key. */
+bool entries_add(struct entries *entries, uint32_t slot, struct natural_key key);
+/* A removed record that comes back before it was reported. */
+void entries_revive(struct entries *entries, uint32_t slot);
 /* Replaces the features. False when out of memory. */
 bool entries_set_features(struct entries *entries, uint32_t slot, struct slice features);
-/* No longer live: features and natural key are forgotten, slot and record id stay. */
+/* No longer live: features are forgotten. It must be made DIRTY next. */
 void entries_remove(struct entries *entries, uint32_t slot);
-/* Gives the slot of a removed record back. */
+/* A removed record is forgotten. */
 void entries_release(struct entries *entries, uint32_t slot);
 size_t entries_bytes(const struct entries *entries);
 

@@ -134,10 +134,6 @@ static enum status note_moves(struct turn *turn, const struct graph_move *moves,
     if (turn->touched == NULL || turn->left == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu moves", count);
     for (size_t i = 0; i < count; i++) {
-        struct roster_entry *entry = roster_at(&turn->r->roster, moves[i].record_id);
-        if (entry == NULL)
-            return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the roster");
-        entry->customer = moves[i].to;
         turn->touched[turn->touched_count++] = moves[i].from;
         turn->touched[turn->touched_count++] = moves[i].to;
         const struct staged *staged = turn_staged(turn, moves[i].record_id);
@@ -147,9 +143,7 @@ static enum status note_moves(struct turn *turn, const struct graph_move *moves,
             write_heir(turn->set, moves[i].record_id, heir_of(turn, moves[i].from));
     }
     for (size_t i = 0; i < turn->staged_count; i++) {
-        const struct roster_entry *entry =
-            roster_at(&turn->r->roster, turn->staged[i].record_id);
-        turn->touched[turn->touched_count++] = entry->customer;
+        turn->touched[turn->touched_count++] = graph_customer(turn->r->graph, turn->staged[i].record_id);
     }
     sort_touched(turn);
     return STATUS_OK;
@@ -161,9 +155,9 @@ static void write_staged(struct turn *turn)
     for (size_t i = 0; i < turn->staged_count; i++) {
         const struct staged *staged = &turn->staged[i];
         const struct arrival *arrival = staged->arrival;
-        const struct roster_entry *entry = roster_at(&turn->r->roster, staged->record_id);
+        const struct roster_entry *entry = roster_at(turn->r->roster, staged->record_id);
         struct record_row row = {
-            .record_id = (int64_t)staged->record_id, .customer_id = (int64_t)entry->customer,
+            .record_id = (int64_t)staged->record_id, .customer_id = (int64_t)graph_customer(turn->r->graph, staged->record_id),
             .effective_us = entry->effective_us, .hash = entry->hash,
             .accept_seq = arrival->accept_seq, .source_id = arrival->source->source_id,
             .kind = (int16_t)(staged->deleted && !arrival->is_employer ? arrival->source->rules.kind

@@ -72,6 +72,11 @@ static void free_scratch(struct graph *graph)
     u64_map_free(&graph->evidence.by_edge);
 }
 
+void graph_use_roster(struct graph *graph, struct roster *roster)
+{
+    graph->entries.roster = roster;
+}
+
 void graph_free(struct graph **graph)
 {
     if (*graph == NULL)
@@ -195,9 +200,13 @@ enum status graph_check_put(const struct graph *graph, uint64_t record_id, struc
                        "record %llu has %zu bytes of features, %d are the most; hint: fewer or "
                        "shorter values",
                        (unsigned long long)record_id, features.len, FEATURES_MAX_BYTES);
-    uint32_t holder = entries_by_key(&graph->entries, key);
-    if ((slot != NO_SLOT && !natural_key_eq(entry_at(&graph->entries, slot)->key, key)) ||
-        (holder != NO_SLOT && holder != slot))
+    if (record_id > ROSTER_IDS_MAX)
+        return err_set(err, RETRY_FATAL, "graph.record_id_max",
+                       "record id %llu is greater than %u; hint: the index of one daemon holds no more",
+                       (unsigned long long)record_id, (unsigned)ROSTER_IDS_MAX);
+    uint64_t holder = roster_find(graph->entries.roster, key);
+    const struct roster_entry *noted = roster_at(graph->entries.roster, record_id);
+    if ((noted && !natural_key_eq(roster_key(noted), key)) || (holder && holder != record_id))
         return err_set(err, RETRY_FATAL, "graph.natural_key",
                        "record %llu has another natural key than before; hint: run doctor, the "
                        "index does not fit the database",
@@ -214,16 +223,15 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
                       struct slice features, struct err *err)
 {
     struct entries *entries = &graph->entries;
-    entries_prefetch(entries, record_id, key);
     uint32_t slot = entries_by_id(entries, record_id);
     enum status status = graph_check_put(graph, record_id, key, features, slot, err);
     if (status != STATUS_OK)
         return status;
     if (slot == NO_SLOT) {
-        slot = entries_add(entries, record_id, key);
-        graph->failed = slot == NO_SLOT;
+        slot = (uint32_t)record_id;
+        graph->failed = !entries_add(entries, slot, key);
     } else if (!entry_is(entries, slot, ENTRY_LIVE)) {
-        graph->failed = !entries_revive(entries, slot);
+        entries_revive(entries, slot);
     } else if (slice_eq(entries_features(entries, slot), features)) {
         return STATUS_OK;
     } else {

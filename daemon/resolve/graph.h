@@ -41,9 +41,11 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/base/err.h"
+#include "daemon/resolve/natural_key.h"
 #include "rules/match.h"
 
 struct graph;
+struct roster;
 
 struct graph_limits {
     size_t max_records;         /* refuse beyond (default 50,000,000) */
@@ -52,21 +54,14 @@ struct graph_limits {
     uint32_t key_records;       /* a key held by more is dead whatever its degree (1,000) */
 }; /* 0 stands for the default, NULL for all defaults */
 
-/* 128-bit hash of (source, external_id, part): what orders ties and what decisions are keyed by. */
-struct natural_key {
-    uint64_t high, low;
-};
-struct natural_key natural_key_of(struct slice source, struct slice external_id, struct slice part);
-static inline bool natural_key_eq(struct natural_key a, struct natural_key b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 struct graph *graph_new(const struct matcher *matcher, const struct graph_limits *limits);
+/* Record ids and natural keys are kept in a roster: its own, or from now on this one, which must outlive it (both
+ * still empty). */
+void graph_use_roster(struct graph *graph, struct roster *roster);
 void graph_free(struct graph **graph);
 
 /* Puts a live record or replaces its features (nothing happens when they are the same). record_id
- * never changes for a natural key; record ids start at 1. `features` must not point into the
+ * never changes for a natural key; record ids start at 1 and are at most 67,108,862 (26 bits). `features` must not point into the
  * graph. */
 MUST_CHECK enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
                                  struct slice features, struct err *err);
@@ -144,7 +139,10 @@ uint32_t graph_degree(const struct graph *graph, uint64_t key_hash);
 struct graph_stats {
     size_t records, keys, postings, edges, customers;
     uint64_t pairs_judged;
-    size_t bytes;               /* all told */
+    size_t bytes;               /* all told, but for a roster that is not its own */
+    struct graph_bytes {        /* of these: */
+        size_t entries, features, keys, postings, edges, scratch;
+    } parts;
 };
 void graph_stats(const struct graph *graph, struct graph_stats *stats);
 

@@ -37,7 +37,7 @@ static uint32_t other_slot(const struct graph *graph, uint32_t verdict, struct n
 
 static void visit_decided(struct graph *graph, uint32_t slot)
 {
-    struct natural_key key = entry_at(&graph->entries, slot)->key;
+    struct natural_key key = entry_key(&graph->entries, slot);
     for (uint32_t verdict = verdict_first(&graph->decisions, key); verdict != NO_VERDICT;
          verdict = verdict_next(&graph->decisions, key, verdict)) {
         uint32_t other = other_slot(graph, verdict, key);
@@ -70,22 +70,22 @@ bool graph_edge_is_decided(const struct graph *graph, const struct edge *edge)
     if (!entry_is(entries, edge->slots[0], ENTRY_DECIDED) ||
         !entry_is(entries, edge->slots[1], ENTRY_DECIDED))
         return false;
-    uint32_t verdict = verdict_of_pair(&graph->decisions, entry_at(entries, edge->slots[0])->key,
-                                       entry_at(entries, edge->slots[1])->key);
+    uint32_t verdict = verdict_of_pair(&graph->decisions, entry_key(entries, edge->slots[0]),
+                                       entry_key(entries, edge->slots[1]));
     return verdict != NO_VERDICT && verdict_stands(&graph->decisions, verdict);
 }
 
 static uint64_t customer_of(const struct graph *graph, uint32_t slot)
 {
     uint32_t root = entry_at(&graph->entries, slot)->root;
-    return root == NO_SLOT ? 0 : entry_at(&graph->entries, root)->record_id;
+    return root == NO_SLOT ? 0 : root;
 }
 
 /* The only record of its component. */
 static void settle_alone(struct graph *graph, uint32_t slot)
 {
     struct entry *entry = entry_at(&graph->entries, slot);
-    graph_found_move(graph, entry->record_id, customer_of(graph, slot), entry->record_id);
+    graph_found_move(graph, slot, customer_of(graph, slot), slot);
     graph->customer_count += entry->root != slot;
     entry->root = entry->next_member = slot;
 }
@@ -110,7 +110,7 @@ static void collect_nodes(struct graph *graph, size_t first)
         uint32_t slot = graph->region.items[first + i];
         const struct entry *entry = entry_at(&graph->entries, slot);
         nodes->items[nodes->count++] = (struct node){
-            .key = entry->key,
+            .key = entry_key(&graph->entries, slot),
             .from = customer_of(graph, slot),
             .slot = slot,
             .threshold = graph->link_weight,

@@ -6,11 +6,6 @@
  */
 #include "daemon/resolve/graph.intern.h"
 
-static uint64_t id_of(const struct graph *graph, uint32_t slot)
-{
-    return entry_at(&graph->entries, slot)->record_id;
-}
-
 static struct pair_ids ordered(uint64_t a, uint64_t b)
 {
     return a < b ? (struct pair_ids){a, b} : (struct pair_ids){b, a};
@@ -67,7 +62,7 @@ void graph_found_edge(struct graph *graph, uint32_t index, bool linked, enum rev
     edge->state = state;
     if (state == reported)
         return;
-    uint64_t id_0 = id_of(graph, edge->slots[0]), id_1 = id_of(graph, edge->slots[1]);
+    uint64_t id_0 = edge->slots[0], id_1 = edge->slots[1];
     bool changed = reported & EDGE_CHANGED, was_linked = reported & EDGE_LINK;
     if (linked && (changed || !was_linked))
         push_link(graph, ordered(id_0, id_1), index, 0);
@@ -81,7 +76,7 @@ void graph_found_edge(struct graph *graph, uint32_t index, bool linked, enum rev
 
 void graph_found_edge_gone(struct graph *graph, const struct edge *edge)
 {
-    struct pair_ids pair = ordered(id_of(graph, edge->slots[0]), id_of(graph, edge->slots[1]));
+    struct pair_ids pair = ordered(edge->slots[0], edge->slots[1]);
     if (edge->state & EDGE_LINK)
         push_gone(graph, &graph->findings.gone_links, pair);
     if (edge->state & EDGE_REVIEW_MASK)
@@ -113,8 +108,8 @@ void graph_found_verdict(struct graph *graph, uint32_t index)
     verdict->reported = found;
     struct pair_ids before = ordered(verdict->id_low, verdict->id_high);
     if (found.linked || found.review) {
-        verdict->id_low = id_of(graph, entries_by_key(&graph->entries, verdict->low));
-        verdict->id_high = id_of(graph, entries_by_key(&graph->entries, verdict->high));
+        verdict->id_low = entries_by_key(&graph->entries, verdict->low);
+        verdict->id_high = entries_by_key(&graph->entries, verdict->high);
     }
     struct pair_ids now = ordered(verdict->id_low, verdict->id_high);
     bool moved = before.a != now.a || before.b != now.b;

@@ -45,7 +45,7 @@ uint32_t component_find(struct component *component, uint32_t node)
 static uint64_t record_of(const struct graph *graph, uint32_t node)
 {
     uint32_t slot = graph->component.nodes.items[node].slot;
-    return entry_at(&graph->entries, slot)->record_id;
+    return slot;
 }
 
 static void start_sets(struct graph *graph)
@@ -375,8 +375,7 @@ static void finish(struct graph *graph)
             last->next_member = node->slot;
         }
         set->piece = node->slot;
-        graph_found_move(graph, entry->record_id, node->from,
-                         entry_at(&graph->entries, entry->root)->record_id);
+        graph_found_move(graph, node->slot, node->from, entry->root);
     }
 }
 

@@ -6,7 +6,7 @@ uint64_t graph_customer(const struct graph *graph, uint64_t record_id)
     uint32_t slot = entries_by_id(&graph->entries, record_id);
     if (slot == NO_SLOT || entry_at(&graph->entries, slot)->root == NO_SLOT)
         return 0;
-    return entry_at(&graph->entries, entry_at(&graph->entries, slot)->root)->record_id;
+    return entry_at(&graph->entries, slot)->root;
 }
 
 /* The slot of a customer, or NO_SLOT when the id is none of a living customer. */
@@ -26,7 +26,7 @@ static size_t walk_members(const struct graph *graph, uint64_t customer_id, uint
     do {
         const struct entry *entry = entry_at(&graph->entries, slot);
         if (ids)
-            ids[count] = entry->record_id;
+            ids[count] = slot;
         count++;
         slot = entry->next_member;
     } while (slot != root && count < max);
@@ -46,7 +46,7 @@ size_t graph_members(const struct graph *graph, uint64_t customer_id, uint64_t *
 uint64_t graph_record(const struct graph *graph, struct natural_key key)
 {
     uint32_t slot = entries_by_key(&graph->entries, key);
-    return slot == NO_SLOT ? 0 : entry_at(&graph->entries, slot)->record_id;
+    return slot == NO_SLOT ? 0 : slot;
 }
 
 struct slice graph_features(const struct graph *graph, uint64_t record_id)
@@ -129,7 +129,7 @@ size_t graph_candidates(const struct graph *graph, struct slice features, uint64
         graph->ops->score(graph->matcher, features,
                           entries_features(&graph->entries, candidate->slot), shared, count,
                           &result);
-        keep_best(&best, entry_at(&graph->entries, candidate->slot)->record_id, result.weight);
+        keep_best(&best, candidate->slot, result.weight);
     }
     candidates_free(&candidates);
     return best.count;
@@ -176,8 +176,13 @@ void graph_stats(const struct graph *graph, struct graph_stats *stats)
         .edges = graph->edges.count,
         .customers = graph->customer_count,
         .pairs_judged = graph->pairs_judged,
-        .bytes = sizeof(*graph) + entries_bytes(&graph->entries) + key_map_bytes(&graph->keys) +
-                 edges_bytes(&graph->edges) + decisions_bytes(&graph->decisions) +
-                 scratch_bytes(graph),
+        .parts = {.entries = entries_bytes(&graph->entries),
+                  .features = blobs_bytes(&graph->entries.blobs),
+                  .keys = key_map_bytes(&graph->keys),
+                  .postings = postings_bytes(&graph->keys.postings),
+                  .edges = edges_bytes(&graph->edges),
+                  .scratch = sizeof(*graph) + decisions_bytes(&graph->decisions) + scratch_bytes(graph)},
     };
+    const struct graph_bytes *parts = &stats->parts;
+    stats->bytes = parts->entries + parts->features + parts->keys + parts->postings + parts->edges + parts->scratch;
 }

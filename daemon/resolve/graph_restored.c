@@ -141,8 +141,7 @@ void graph_judge_restored(struct graph *graph, uint32_t slot)
 static bool join_customer(struct graph *graph, uint32_t slot, uint64_t customer_id)
 {
     struct entry *entry = entry_at(&graph->entries, slot);
-    uint32_t root = customer_id == entry->record_id ? slot
-                                                    : entries_by_id(&graph->entries, customer_id);
+    uint32_t root = customer_id == slot ? slot : entries_by_id(&graph->entries, customer_id);
     if (root == NO_SLOT || (root != slot && entry_at(&graph->entries, root)->root != root))
         return false;
     entry->root = root;
@@ -155,7 +154,7 @@ static bool join_customer(struct graph *graph, uint32_t slot, uint64_t customer_
         last = entry_at(&graph->entries, last)->next_member;
     entry_at(&graph->entries, last)->next_member = slot;
     entry->next_member = root;
-    return entry_at(&graph->entries, last)->record_id < entry->record_id;
+    return last < slot;
 }
 
 enum status graph_restore(struct graph *graph, uint64_t record_id, struct natural_key key,
@@ -165,11 +164,9 @@ enum status graph_restore(struct graph *graph, uint64_t record_id, struct natura
     enum status status = graph_check_put(graph, record_id, key, features, slot, err);
     if (status != STATUS_OK)
         return status;
-    if (slot == NO_SLOT)
-        slot = entries_add(&graph->entries, record_id, key);
-    else
-        slot = NO_SLOT; /* only what is not there can be restored */
-    if (slot == NO_SLOT || !entries_set_features(&graph->entries, slot, features)) {
+    bool added = slot == NO_SLOT && entries_add(&graph->entries, (uint32_t)record_id, key);
+    slot = (uint32_t)record_id;
+    if (!added || !entries_set_features(&graph->entries, slot, features)) {
         graph->failed = true;
         return graph_out_of_memory(err);
     }

@@ -12,18 +12,19 @@ static void settle_removed(struct graph *graph, uint32_t slot)
         index = edge->next[edge_end(edge, slot)];
     }
     if (entry_is(&graph->entries, slot, ENTRY_DECIDED)) {
-        for (uint32_t verdict = verdict_first(&graph->decisions, entry->key); verdict != NO_VERDICT;
-             verdict = verdict_next(&graph->decisions, entry->key, verdict)) {
+        struct natural_key key = entry_key(&graph->entries, slot);
+        for (uint32_t verdict = verdict_first(&graph->decisions, key); verdict != NO_VERDICT;
+             verdict = verdict_next(&graph->decisions, key, verdict)) {
             const struct verdict *v = verdict_at(&graph->decisions, verdict);
             uint32_t other = entries_by_key(&graph->entries,
-                                            natural_key_eq(v->low, entry->key) ? v->high : v->low);
+                                            natural_key_eq(v->low, key) ? v->high : v->low);
             if (other != NO_SLOT)
                 graph_touch(graph, other);
         }
     }
     if (entry->root == NO_SLOT)
         return;
-    graph_found_move(graph, entry->record_id, entry_at(&graph->entries, entry->root)->record_id, 0);
+    graph_found_move(graph, slot, entry->root, 0);
     graph->customer_count -= entry->root == slot;
 }
 
@@ -45,9 +46,9 @@ void graph_settle_weak_edges(struct graph *graph, uint32_t slot)
 
 static void settle_verdicts(struct graph *graph, uint32_t slot)
 {
-    struct natural_key key = entry_at(&graph->entries, slot)->key;
     if (!entry_is(&graph->entries, slot, ENTRY_DECIDED))
         return;
+    struct natural_key key = entry_key(&graph->entries, slot);
     for (uint32_t verdict = verdict_first(&graph->decisions, key); verdict != NO_VERDICT;
          verdict = verdict_next(&graph->decisions, key, verdict))
         graph_found_verdict(graph, verdict);

@@ -82,6 +82,13 @@ static size_t allocated_bytes(uint32_t capacity)
     return capacity == 0 ? 0 : bytes < 32 ? 32 : bytes;
 }
 
+/* Room for a few more items, up to the end of what malloc would take anyway. */
+static uint32_t roomy(uint32_t count)
+{
+    size_t bytes = allocated_bytes(count + 1 + count / 32);
+    return (uint32_t)((bytes - 8) / sizeof(struct key_item));
+}
+
 static bool resize(struct key_map *map, struct key_shard *shard, uint32_t capacity)
 {
     struct key_item *items = realloc(shard->items, capacity * sizeof(*items));
@@ -99,7 +106,7 @@ bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t nam
     uint64_t mixed = mix(hash), kept = mixed & HASH_MASK;
     struct key_shard *shard = shard_of(map, mixed);
     if (shard->count == shard->capacity &&
-        !resize(map, shard, shard->capacity + shard->capacity / 16 + 3))
+        !resize(map, shard, roomy(shard->count)))
         return false;
     uint32_t index = place_of(shard, kept);
     bool is_new = !is_at(shard, index, kept);
@@ -143,7 +150,7 @@ bool key_map_remove(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t 
             (shard->count - index) * sizeof(struct key_item));
     /* Giving memory back may fail; then the array stays as long as it was. */
     if (shard->count + shard->count / 4 + 16 < shard->capacity)
-        (void)resize(map, shard, shard->count + shard->count / 16 + 3);
+        (void)resize(map, shard, roomy(shard->count));
     return true;
 }
 
@@ -183,6 +190,5 @@ void key_map_prefetch(const struct key_map *map, const struct match_key *keys, s
 
 size_t key_map_bytes(const struct key_map *map)
 {
-    return SHARD_COUNT * sizeof(struct key_shard) + map->item_bytes +
-           postings_bytes(&map->postings);
+    return SHARD_COUNT * sizeof(struct key_shard) + map->item_bytes;
 }

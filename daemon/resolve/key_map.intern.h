@@ -46,6 +46,6 @@ uint32_t key_map_find(const struct key_map *map, uint64_t hash);
 /* Brings near what adding, removing or finding these keys will read: the items, the postings, and
  * one holder of each with its features. Several keys at a time, for their waits overlap. */
 void key_map_prefetch(const struct key_map *map, const struct match_key *keys, size_t count);
-size_t key_map_bytes(const struct key_map *map);
+size_t key_map_bytes(const struct key_map *map); /* without postings */
 
 #endif

@@ -2,7 +2,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "daemon/resolve/graph.h"
+#include "daemon/resolve/natural_key.h"
 
 /* Each part is hashed by itself and told by its length too, so that no two ways of cutting the
  * same text into parts meet. The bytes hashed last are in canonical (big-endian) order. */
@@ -25,5 +25,5 @@ struct natural_key natural_key_of(struct slice source, struct slice external_id,
     struct part_digest digests[3] = {digest_of(source), digest_of(external_id), digest_of(part)};
     _Static_assert(sizeof(digests) == 72, "padding would be hashed");
     XXH128_hash_t hash = XXH3_128bits(digests, sizeof(digests));
-    return (struct natural_key){.high = hash.high64, .low = hash.low64};
+    return (struct natural_key){.high = hash.high64, .low = (uint32_t)(hash.low64 >> 32)};
 }

@@ -120,7 +120,8 @@ static enum status wait_written(struct resolver *r, struct err *err)
 /* One past the highest record id there is. */
 static uint64_t end_of_records(const struct resolver *r)
 {
-    return r->last_record_id < r->roster.capacity ? r->last_record_id + 1 : r->roster.capacity;
+    uint64_t end = roster_end(r->roster);
+    return r->last_record_id < end ? r->last_record_id + 1 : end;
 }
 
 static struct turn *turn_for(struct resolver *r, size_t touched, struct err *err)

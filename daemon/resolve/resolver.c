@@ -55,8 +55,7 @@ void turn_free(struct turn **turn)
     struct turn *mine = *turn;
     if (mine == NULL)
         return;
-    for (size_t i = 0; i < mine->staged_count; i++)
-        roster_at(&mine->r->roster, mine->staged[i].record_id)->staged = 0;
+    u64_map_clear(&mine->r->scratch.staged);
     write_set_free(&mine->set);
     arena_free(&mine->arena);
     free(mine);
@@ -162,7 +161,6 @@ static void forget(struct resolver *r)
     graph_free(&r->graph);
     cache_free(&r->records);
     cache_free(&r->customers);
-    roster_free(&r->roster);
     while (r->recovered) {
         struct batch *next = r->recovered->next;
         batch_free(&r->recovered);
@@ -196,10 +194,12 @@ static enum status remember(struct resolver *r, struct err *err)
 {
     int64_t epoch = 0;
     r->graph = graph_new(r->generation->matcher, &r->settings.limits);
+    r->roster = known_roster(r->settings.intake->known);
     r->records = cache_new(r->settings.cache_bytes);
     r->customers = cache_new(r->settings.cache_bytes);
     if (r->graph == NULL || r->records == NULL || r->customers == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the index");
+    graph_use_roster(r->graph, r->roster);
     if (db_open(r->reader, err) != STATUS_OK || take_lead(r, &epoch, err) != STATUS_OK)
         return STATUS_FAILED;
     struct writer_settings settings = {.db = r->settings.db, .layout = r->generation->layout,
@@ -294,7 +294,7 @@ static void publish_stats(struct resolver *r)
         graph_stats(r->graph, &stats->graph);
     stats->records = stats->graph.records;
     stats->known_bytes = known_bytes(r->settings.intake->known);
-    stats->roster_bytes = r->roster.capacity * sizeof(struct roster_entry);
+    stats->roster_bytes = roster_bytes(r->roster);
     stats->failed = r->failed;
     memcpy(stats->failure, r->failed ? r->failure.text : "", r->failed ? sizeof(stats->failure) - 1 : 1);
     pthread_mutex_unlock(&r->lock);
@@ -528,6 +528,7 @@ void resolver_free(struct resolver **resolver)
     buf_free(&r->scratch.text);
     buf_free(&r->scratch.changes);
     buf_free(&r->scratch.body);
+    u64_map_free(&r->scratch.staged);
     provenance_scratch_free(&r->scratch.provenance);
     db_free(&r->reader);
     latch_close(&r->ended);

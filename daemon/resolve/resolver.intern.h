@@ -14,11 +14,12 @@
 #include "daemon/resolve/cache.h"
 #include "daemon/resolve/provenance.h"
 #include "daemon/resolve/resolver.h"
-#include "daemon/resolve/roster.h"
+#include "daemon/resolve/u64_map.intern.h"
 #include "daemon/resolve/writer.h"
 
 /* Memory used again from record to record; each step resets what it fills. */
 struct resolver_scratch {
+    struct u64_map staged; /* record id -> place among the turn's staged records */
     struct buf text, changes, body;
     struct provenance_scratch provenance;
 };
@@ -33,7 +34,8 @@ struct resolver {
     struct resolver_settings settings;
     const struct generation *generation;
     struct graph *graph;
-    struct roster roster;
+    struct roster *roster;   /* of settings.intake->known */
+    struct slots stored;     /* while restoring: customers as stored, by record id */
     struct cache *records;   /* record id -> clean JSON */
     struct cache *customers; /* customer id -> struct customer_state and its texts */
     struct db *reader;
@@ -171,9 +173,8 @@ void golden_to_json(const struct schema *schema, const struct golden_record *gol
 /* The staged record of an id in this turn, or NULL. */
 static inline struct staged *turn_staged(const struct turn *turn, uint64_t record_id)
 {
-    const struct roster *roster = &turn->r->roster;
-    uint32_t place = record_id < roster->capacity ? roster->entries[record_id].staged : 0;
-    return place ? &turn->staged[place - 1] : NULL;
+    uint32_t place = u64_map_get(&turn->r->scratch.staged, record_id);
+    return place == NO_VALUE ? NULL : &turn->staged[place];
 }
 
 #endif

@@ -17,53 +17,64 @@ struct loading {
     struct err *err;
 };
 
-static enum status load_known(struct resolver *r, const struct db_result *rows, size_t row,
-                              const struct source *source, struct natural_key *key, struct err *err)
+/* The customer a record is stored with, kept until it is known what the graph says. */
+static bool note_stored(struct resolver *r, uint64_t record_id, uint64_t customer_id)
 {
-    *key = natural_key_of(slice_str(source->name), db_bytes(rows, row, 7), db_bytes(rows, row, 8));
+    while (r->stored.count <= record_id) {
+        if (!slots_push(&r->stored, 0))
+            return false;
+    }
+    r->stored.items[record_id] = (uint32_t)customer_id;
+    return true;
+}
+
+static uint64_t stored_customer(const struct resolver *r, uint64_t record_id)
+{
+    return record_id < r->stored.count ? r->stored.items[record_id] : 0;
+}
+
+static struct roster_entry *restore_entry(struct resolver *r, const struct db_result *rows, size_t row,
+                                          const struct source *source, struct natural_key key)
+{
     known_lock(r->settings.intake->known);
-    struct known_entry *known = known_add(r->settings.intake->known, *key);
-    if (known) {
-        known->record_id = (uint64_t)db_int(rows, row, 0);
-        known->resolved = (struct known_version){db_timestamp_us(rows, row, 4),
-                                                 (uint64_t)db_int(rows, row, 5)};
-        if (known_version_cmp(&known->resolved, &known->accepted) > 0)
-            known->accepted = known->resolved;
+    struct roster_entry *entry = known_add(r->settings.intake->known, (uint64_t)db_int(rows, row, 0), key);
+    if (entry) {
+        entry->source = (uint16_t)(source - r->settings.sources->list);
+        entry->flags |= (uint16_t)(db_int(rows, row, 2) & ROSTER_STORED_FLAGS) | ROSTER_STORED;
+        if (db_int(rows, row, 6))
+            entry->flags |= ROSTER_LEAD;
+        entry->effective_us = db_timestamp_us(rows, row, 4);
+        entry->hash = (uint64_t)db_int(rows, row, 5);
+        known_resolved(r->settings.intake->known, key);
     }
     known_unlock(r->settings.intake->known);
-    if (known == NULL)
-        return err_set(err, RETRY_FATAL, "resolve.records_max",
-                       "the database holds more records than limits.records; hint: raise it");
-    return STATUS_OK;
+    return entry;
 }
 
 enum status restore_row(struct resolver *r, const struct db_result *rows, size_t row,
                         struct restored *restored, struct err *err)
 {
-    uint64_t record_id = (uint64_t)db_int(rows, row, 0);
+    uint64_t record_id = (uint64_t)db_int(rows, row, 0), customer_id = (uint64_t)db_int(rows, row, 3);
     const struct source *source = sources_by_id(r->settings.sources, (int32_t)db_int(rows, row, 1));
-    struct roster_entry *entry = roster_at(&r->roster, record_id);
-    if (source == NULL || entry == NULL)
-        return err_set(err, RETRY_FATAL, "resolve.restore",
-                       "record %llu has no source or no room", (unsigned long long)record_id);
-    *restored = (struct restored){.record_id = record_id, .entry = entry};
-    if (load_known(r, rows, row, source, &restored->key, err) != STATUS_OK)
-        return STATUS_FAILED;
-    entry->source = (uint16_t)(source - r->settings.sources->list);
-    entry->flags |= (uint16_t)(db_int(rows, row, 2) & ROSTER_STORED_FLAGS) | ROSTER_STORED;
-    if (db_int(rows, row, 6))
-        entry->flags |= ROSTER_LEAD;
-    entry->customer = (uint64_t)db_int(rows, row, 3);
-    entry->effective_us = db_timestamp_us(rows, row, 4);
-    entry->hash = (uint64_t)db_int(rows, row, 5);
+    if (source == NULL)
+        return err_set(err, RETRY_FATAL, "resolve.restore", "record %llu has no source",
+                       (unsigned long long)record_id);
+    *restored = (struct restored){.record_id = record_id};
+    restored->key = natural_key_of(slice_str(source->name), db_bytes(rows, row, 7), db_bytes(rows, row, 8));
+    restored->entry = restore_entry(r, rows, row, source, restored->key);
+    if (restored->entry == NULL || !note_stored(r, record_id, customer_id))
+        return err_set(err, RETRY_FATAL, "resolve.records_max",
+                       "no room for record %llu of the database; hint: raise limits.records",
+                       (unsigned long long)record_id);
     /* The customer's id is the smallest of its records, so its entry is there already. */
-    if (entry->customer && entry->customer <= record_id)
-        r->roster.entries[entry->customer].flags |= ROSTER_CUSTOMER;
-    if (entry->flags & ROSTER_DELETED)
+    struct roster_entry *customer = customer_id <= record_id ? roster_at(r->roster, customer_id) : NULL;
+    if (customer)
+        customer->flags |= ROSTER_CUSTOMER;
+    if (restored->entry->flags & ROSTER_DELETED)
         return STATUS_OK;
     r->live_records++;
-    if (entry->customer == record_id && features_kind(db_bytes(rows, row, 9)) == KIND_COMPANY)
-        entry->flags |= ROSTER_COMPANY;
+    if (customer_id == record_id && features_kind(db_bytes(rows, row, 9)) == KIND_COMPANY)
+        restored->entry->flags |= ROSTER_COMPANY;
     return STATUS_OK;
 }
 
@@ -79,7 +90,7 @@ static enum status load_row(struct loading *loading, const struct db_result *row
     if (loading->stale)
         return STATUS_OK;
     return graph_restore(loading->r->graph, restored.record_id, restored.key, db_bytes(row, 0, 9),
-                         restored.entry->customer, loading->err);
+                         stored_customer(loading->r, restored.record_id), loading->err);
 }
 
 static bool each_record(const struct db_result *row, void *data)
@@ -143,12 +154,13 @@ static enum status load_counters(struct resolver *r, struct err *err)
 /* Records whose stored customer is not what the graph says. */
 struct graph_move *restore_differences(struct resolver *r, struct arena *arena, size_t *count)
 {
+    uint64_t end = roster_end(r->roster);
     size_t total = 0, at = 0;
-    for (uint64_t id = 1; id < r->roster.capacity; id++)
-        total += graph_customer(r->graph, id) != r->roster.entries[id].customer;
+    for (uint64_t id = 1; id < end; id++)
+        total += graph_customer(r->graph, id) != stored_customer(r, id);
     struct graph_move *moves = ARENA_ARRAY(arena, struct graph_move, total + 1);
-    for (uint64_t id = 1; moves && id < r->roster.capacity; id++) {
-        uint64_t now = graph_customer(r->graph, id), before = r->roster.entries[id].customer;
+    for (uint64_t id = 1; moves && id < end; id++) {
+        uint64_t now = graph_customer(r->graph, id), before = stored_customer(r, id);
         if (now != before)
             moves[at++] = (struct graph_move){id, before, now};
     }
@@ -193,9 +205,16 @@ enum status restore(struct resolver *r, struct err *err)
 {
     if (load_counters(r, err) != STATUS_OK)
         return STATUS_FAILED;
-    if (r->generation->changed)
-        return regenerate(r, err);
-    return load_records(r, err) == STATUS_OK ? check_partition(r, err) : STATUS_FAILED;
+    enum status status = r->generation->changed ? regenerate(r, err) : load_records(r, err);
+    if (status == STATUS_OK && !r->generation->changed)
+        status = check_partition(r, err);
+    slots_free(&r->stored);
+    if (status != STATUS_OK)
+        return status;
+    known_lock(r->settings.intake->known);
+    known_restored(r->settings.intake->known);
+    known_unlock(r->settings.intake->known);
+    return STATUS_OK;
 }
 
 /* ---- batches that were accepted and not resolved ---- */
@@ -239,10 +258,10 @@ static struct delivery *parse_again(struct resolver *r, const struct db_result *
 static void note_accepted(struct resolver *r, const struct arrival *arrival)
 {
     known_lock(r->settings.intake->known);
-    struct known_entry *known = known_add(r->settings.intake->known, arrival->key);
+    struct known_state state = known_get(r->settings.intake->known, arrival->key);
     struct known_version version = {arrival->effective_us, arrival->hash};
-    if (known && known_version_cmp(&version, &known->accepted) > 0)
-        known->accepted = version;
+    if (known_version_cmp(&version, &state.accepted) > 0)
+        (void)known_accept(r->settings.intake->known, arrival->key, version, 0); /* no room: the resolver will tell */
     known_unlock(r->settings.intake->known);
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/resolve/slot_map.intern.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define EMPTY     UINT32_MAX
 #define SLOT_MASK (((uint32_t)1 << SLOT_BITS) - 1)
@@ -32,9 +33,8 @@ static void place(struct slot_map *map, uint64_t hash, uint32_t slot)
     map->items[index] = item_of(hash, slot);
 }
 
-static bool grow(struct slot_map *map)
+static bool resize(struct slot_map *map, uint64_t capacity)
 {
-    uint64_t capacity = map->capacity < 64 ? 64 : (uint64_t)map->capacity * 3 / 2;
     struct slot_map bigger = *map;
     if (capacity > UINT32_MAX)
         return false;
@@ -42,8 +42,7 @@ static bool grow(struct slot_map *map)
     bigger.items = malloc((size_t)capacity * sizeof(uint32_t));
     if (bigger.items == NULL)
         return false;
-    for (uint32_t i = 0; i < bigger.capacity; i++)
-        bigger.items[i] = EMPTY;
+    memset(bigger.items, 0xFF, (size_t)capacity * sizeof(uint32_t));
     for (uint32_t i = 0; i < map->capacity; i++) {
         if (map->items[i] == EMPTY)
             continue;
@@ -53,6 +52,18 @@ static bool grow(struct slot_map *map)
     free(map->items);
     *map = bigger;
     return true;
+}
+
+static bool grow(struct slot_map *map)
+{
+    return resize(map, map->capacity < 64 ? 64 : (uint64_t)map->capacity * 5 / 4);
+}
+
+void slot_map_expect(struct slot_map *map, size_t more)
+{
+    uint64_t wanted = ((uint64_t)map->count + more) * 5 / 4 + 1;
+    if (wanted > map->capacity)
+        (void)resize(map, wanted);
 }
 
 bool slot_map_add(struct slot_map *map, uint64_t hash, uint32_t slot)

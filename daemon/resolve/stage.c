@@ -111,10 +111,11 @@ static struct slice pack(struct turn *turn, const struct arrival *arrival)
     return arena_dup(turn->arena, buf_slice(features));
 }
 
-static void note_lost_lead(struct turn *turn, const struct roster_entry *entry)
+static void note_lost_lead(struct turn *turn, uint64_t record_id, const struct roster_entry *entry)
 {
-    if ((entry->flags & ROSTER_LEAD) && entry->customer)
-        turn->lost_leads[turn->lost_lead_count++] = entry->customer;
+    uint64_t customer = graph_customer(turn->r->graph, record_id);
+    if ((entry->flags & ROSTER_LEAD) && customer)
+        turn->lost_leads[turn->lost_lead_count++] = customer;
 }
 
 static void count_arrival(struct turn *turn, const struct arrival *arrival, enum ledger_outcome outcome)
@@ -123,71 +124,75 @@ static void count_arrival(struct turn *turn, const struct arrival *arrival, enum
         write_set_count(turn->set, arrival->source->source_id, outcome);
 }
 
-/* Puts the arrival's version in the place of whatever stood. */
-static enum status stage_version(struct turn *turn, const struct arrival *arrival,
-                                 struct known_entry *known, struct err *err)
-{
-    struct resolver *r = turn->r;
-    bool deleted = arrival->raw->op == RECORD_DELETE;
-    if (known->record_id == 0)
-        known->record_id = ++r->last_record_id;
-    struct roster_entry *entry = roster_at(&r->roster, known->record_id);
-    if (entry == NULL)
-        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
-                       (unsigned long long)known->record_id);
-    bool stood = (entry->flags & ROSTER_STORED) != 0;
-    bool was_live = stood && !(entry->flags & ROSTER_DELETED);
-    if (entry->staged == 0) {
-        assert(turn->staged_count < turn->staged_max); /* a turn stages each arrival at most once */
-        entry->staged = (uint32_t)++turn->staged_count;
-        turn->staged[entry->staged - 1] =
-            (struct staged){.record_id = known->record_id, .is_new = !stood};
-    }
-    struct staged *staged = &turn->staged[entry->staged - 1];
-    if (deleted)
-        note_lost_lead(turn, entry);
-    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER | ROSTER_COMPANY);
-    entry->flags = flags_of(arrival) | ROSTER_STORED | (deleted ? kept & ~ROSTER_LEAD : kept);
-    entry->effective_us = arrival->effective_us;
-    entry->hash = arrival->hash;
-    entry->source = (uint16_t)(arrival->source - r->settings.sources->list);
-    known->resolved = (struct known_version){arrival->effective_us, arrival->hash};
-    if (known_version_cmp(&known->resolved, &known->accepted) > 0)
-        known->accepted = known->resolved; /* an accept transaction that failed took it back, another brought it */
-    staged->arrival = arrival;
-    staged->deleted = deleted;
-    staged->json = clean_json(turn, arrival, deleted);
-    staged->features = deleted ? SLICE_EMPTY : pack(turn, arrival);
-    if (deleted) {
-        graph_remove(r->graph, known->record_id);
-        count_arrival(turn, arrival, LEDGER_DELETED);
-        return STATUS_OK;
-    }
-    count_arrival(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
-    return graph_put(r->graph, known->record_id, arrival->key, staged->features, err);
-}
-
 static enum status no_room(struct err *err)
 {
     return err_set(err, RETRY_FATAL, "resolve.records_max",
                    "no room for another record; hint: raise limits.records");
 }
 
+/* The staged record of an id, which may be there from an arrival of this turn before. */
+static struct staged *stage_record(struct turn *turn, uint64_t record_id, bool stood)
+{
+    struct staged *staged = turn_staged(turn, record_id);
+    if (staged)
+        return staged;
+    assert(turn->staged_count < turn->staged_max); /* a turn stages each arrival at most once */
+    staged = &turn->staged[turn->staged_count];
+    *staged = (struct staged){.record_id = record_id, .is_new = !stood};
+    return u64_map_set(&turn->r->scratch.staged, record_id, (uint32_t)turn->staged_count++) ? staged : NULL;
+}
+
+/* Puts the arrival's version in the place of whatever stood. */
+static enum status stage_version(struct turn *turn, const struct arrival *arrival, uint64_t record_id,
+                                 struct err *err)
+{
+    struct resolver *r = turn->r;
+    struct known *known = r->settings.intake->known;
+    bool deleted = arrival->raw->op == RECORD_DELETE;
+    if (record_id == 0)
+        record_id = ++r->last_record_id;
+    struct roster_entry *entry = known_add(known, record_id, arrival->key);
+    if (entry == NULL)
+        return no_room(err);
+    bool stood = (entry->flags & ROSTER_STORED) != 0;
+    bool was_live = stood && !(entry->flags & ROSTER_DELETED);
+    struct staged *staged = stage_record(turn, record_id, stood);
+    if (staged == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
+                       (unsigned long long)record_id);
+    if (deleted)
+        note_lost_lead(turn, record_id, entry);
+    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER | ROSTER_COMPANY);
+    entry->flags = flags_of(arrival) | ROSTER_STORED | (deleted ? kept & ~ROSTER_LEAD : kept);
+    entry->effective_us = arrival->effective_us;
+    entry->hash = arrival->hash;
+    entry->source = (uint16_t)(arrival->source - r->settings.sources->list);
+    known_resolved(known, arrival->key);
+    staged->arrival = arrival;
+    staged->deleted = deleted;
+    staged->json = clean_json(turn, arrival, deleted);
+    staged->features = deleted ? SLICE_EMPTY : pack(turn, arrival);
+    if (deleted) {
+        graph_remove(r->graph, record_id);
+        count_arrival(turn, arrival, LEDGER_DELETED);
+        return STATUS_OK;
+    }
+    count_arrival(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
+    return graph_put(r->graph, record_id, arrival->key, staged->features, err);
+}
+
 /* The company a person's record names, once that version of it stands: it has no order of its own. */
 static enum status stage_employer(struct turn *turn, const struct arrival *person, struct err *err)
 {
     struct arrival *employer = person->employer;
-    struct known *all_known = turn->r->settings.intake->known;
     bool named = employer->raw->op != RECORD_DELETE;
-    struct known_entry *known = named ? known_add(all_known, employer->key) : known_find(all_known, employer->key);
-    if (known == NULL)
-        return named ? no_room(err) : STATUS_OK;
-    const struct roster_entry *entry = known->record_id ? roster_at(&turn->r->roster, known->record_id) : NULL;
+    uint64_t record_id = roster_find(turn->r->roster, employer->key);
+    const struct roster_entry *entry = roster_at(turn->r->roster, record_id);
     if (!named && (entry == NULL || (entry->flags & ROSTER_DELETED)))
         return STATUS_OK;
     employer->effective_us = person->effective_us;
     employer->hash = person->hash;
-    return stage_version(turn, employer, known, err);
+    return stage_version(turn, employer, record_id, err);
 }
 
 enum status stage_employers(struct turn *turn, struct arrival *persons, size_t count, struct err *err)
@@ -212,16 +217,14 @@ static enum status stage_arrival(struct turn *turn, const struct arrival *arriva
         write_set_count(turn->set, arrival->source->source_id, LEDGER_SUPPRESSED);
         return STATUS_OK;
     }
-    struct known_entry *known = known_add(turn->r->settings.intake->known, arrival->key);
-    if (known == NULL)
-        return no_room(err);
+    struct known_state state = known_get(turn->r->settings.intake->known, arrival->key);
     struct known_version version = {arrival->effective_us, arrival->hash};
-    if (known_version_cmp(&version, &known->resolved) <= 0) {
+    if (known_version_cmp(&version, &state.resolved) <= 0) {
         /* Delivered again, or an old version that comes late: the newer one stands. */
         write_set_count(turn->set, arrival->source->source_id, LEDGER_REPEAT);
         return STATUS_OK;
     }
-    enum status status = stage_version(turn, arrival, known, err);
+    enum status status = stage_version(turn, arrival, state.record_id, err);
     return status == STATUS_OK && arrival->employer ? stage_employer(turn, arrival, err) : status;
 }
 

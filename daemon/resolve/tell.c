@@ -35,7 +35,7 @@ void golden_to_json(const struct schema *schema, const struct golden_record *gol
 
 static struct roster_entry *entry_of(struct turn *turn, uint64_t id)
 {
-    return roster_at(&turn->r->roster, id);
+    return roster_at(turn->r->roster, id);
 }
 
 static int compare_moves(const void *key, const void *element)
@@ -59,7 +59,7 @@ static uint64_t customer_before(struct turn *turn, uint64_t record_id)
     if (staged && staged->is_new)
         return 0;
     const struct graph_move *move = move_of(turn, record_id);
-    return move ? move->from : entry_of(turn, record_id)->customer;
+    return move ? move->from : graph_customer(turn->r->graph, record_id);
 }
 
 /* The moves of this turn out of a customer into others, by record id. */

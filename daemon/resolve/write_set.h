@@ -8,6 +8,7 @@
 #define TRIBUTARY_RESOLVE_WRITE_SET_H
 
 #include "daemon/accept/batch.h"
+#include "daemon/resolve/graph.h"
 #include "daemon/base/buf.h"
 
 struct id_list {

@@ -232,7 +232,7 @@ static void read_features(struct bench *bench, const char *path)
 static void put(const struct bench *bench, struct graph *graph, size_t record, size_t features)
 {
     struct err err;
-    struct natural_key key = {mix(record + 1), record};
+    struct natural_key key = {mix(record + 1), (uint32_t)record};
     if (graph_put(graph, record + 1, key, bench->features[features], &err) != STATUS_OK)
         die(err.text);
 }
@@ -276,6 +276,11 @@ static void tell_size(const struct bench *bench, const struct graph *graph)
            links, reviews);
     printf("feature_bytes_per_record %.1f\nbytes_per_record %.1f\n", bytes / (double)bench->count,
            (double)stats.bytes / records);
+    const struct graph_bytes *parts = &stats.parts;
+    printf("entries_bytes_per_record %.1f\nfeatures_bytes_per_record %.1f\nkeys_bytes_per_record %.1f\n"
+           "postings_bytes_per_record %.1f\nedges_bytes_per_record %.1f\nscratch_bytes_per_record %.1f\n",
+           (double)parts->entries / records, (double)parts->features / records, (double)parts->keys / records,
+           (double)parts->postings / records, (double)parts->edges / records, (double)parts->scratch / records);
     printf("keys_per_record %.2f\npostings_per_record %.2f\nedges_per_record %.2f\n",
            (double)stats.keys / records, (double)stats.postings / records,
            (double)stats.edges / records);

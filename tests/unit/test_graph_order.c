@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/resolve/roster.h"
 #include "tests/unit/graph_reference.h"
 
 #define HISTORIES       500
@@ -395,12 +396,12 @@ static void start_history(uint64_t seed, int records)
     for (int i = 0; i < records; i++) {
         struct ref_record *record = &world.records[i];
         do {
-            record->id = 1 + rng(rng(2) ? 1000u : UINT32_MAX - 1);
+            record->id = 1 + rng(rng(2) ? 1000u : ROSTER_IDS_MAX - 1);
             for (int j = 0; j < i; j++)
                 if (world.records[j].id == record->id)
                     record->id = 0;
         } while (record->id == 0);
-        record->key = (struct natural_key){rng(4), (uint64_t)rng(UINT32_MAX) << 32 | (uint32_t)i};
+        record->key = (struct natural_key){rng(4), rng(UINT32_MAX >> 8) << 8 | (uint32_t)i};
     }
     graph = graph_new_with(&fake_matcher, NULL, &world.limits);
     assert_non_null(graph);
