@@ -27,12 +27,13 @@ enum status op_events_list(struct engine *engine, const json_t *args, json_t **r
     return op_rows(engine, &sql_event_list, params, 4, result, err);
 }
 
-static enum status replay(struct db *db, struct slice sink, const json_t *args, uint64_t *count, struct err *err)
+static enum status replay(struct engine *engine, struct db *db, const char *sink, const json_t *args, uint64_t *count,
+                          struct err *err)
 {
     int64_t from = op_optional_int(args, "from", 0), to = op_optional_int(args, "to", 0);
     if (json_is_true(json_object_get(args, "dead")))
         return events_replay_dead(db, sink, count, err);
-    return events_replay_range(db, sink, (uint64_t)from, (uint64_t)to, count, err);
+    return events_replay_range(db, engine_config(engine), sink, (uint64_t)from, (uint64_t)to, count, err);
 }
 
 /* `dead`: the dead letters; else the events from..to (0: the last). */
@@ -53,7 +54,7 @@ enum status op_events_replay(struct engine *engine, const json_t *args, json_t *
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for a connection");
     enum status status = db_open(db, err);
     if (status == STATUS_OK)
-        status = replay(db, slice_str(sink), args, &count, err);
+        status = replay(engine, db, sink, args, &count, err);
     db_free(&db);
     if (status == STATUS_EMPTY)
         return err_set(err, RETRY_NONE, "op.not_found", "there is no sink %s; hint: tributary status", sink);

@@ -12,23 +12,6 @@
 
 static const struct sink_driver *const drivers[] = {&sink_webhook, &sink_file, &sink_notify};
 
-/* "lead.*" as a pattern of LIKE; names of types hold neither % nor _. */
-static bool make_patterns(struct sink *sink)
-{
-    const struct slice *events;
-    size_t count = options_strings(sink->options, "events", &events);
-    sink->patterns = calloc(count + 1, sizeof(*sink->patterns));
-    for (size_t i = 0; sink->patterns && i < count; i++) {
-        char *copy = strndup(events[i].ptr, events[i].len);
-        if (copy == NULL)
-            return false;
-        if (events[i].len && copy[events[i].len - 1] == '*')
-            copy[events[i].len - 1] = '%';
-        sink->patterns[sink->pattern_count++] = slice_of(copy, events[i].len);
-    }
-    return sink->patterns != NULL;
-}
-
 enum status sink_new(const struct sink_settings *settings, struct sink **out, struct err *err)
 {
     struct sink *sink = *out = calloc(1, sizeof(*sink));
@@ -44,9 +27,6 @@ enum status sink_new(const struct sink_settings *settings, struct sink **out, st
     sink->multi = settings->multi;
     sink->backlog_max = (uint64_t)options_int(limits, "events");
     sink->slow_when_full = strcmp(options_string(options, "when_full"), "slow") == 0;
-    sink->wants_tests = options_bool(options, "test_records");
-    sink->source_count = options_strings(options, "sources", &sink->sources);
-    sink->space_count = options_strings(options, "spaces", &sink->spaces);
     sink->field_count = options_strings(options, "fields", &sink->fields);
     sink->max_attempts = 1;
     sink->parallel = 2 * SINK_WINDOW_MAX; /* all there are; a webhook has its own */
@@ -58,7 +38,7 @@ enum status sink_new(const struct sink_settings *settings, struct sink **out, st
     if (sink->driver == NULL)
         status = err_set(err, RETRY_REJECT_CONFIG, "events.sink_type", "unknown type '%s'",
                          options_string(options, "type"));
-    else if (!make_patterns(sink))
+    else if (!event_filter_init(&sink->filter, settings->config, options))
         status = err_set(err, RETRY_LATER, "base.memory", "out of memory");
     else
         status = sink->driver->open(sink, err);
@@ -79,9 +59,7 @@ void sink_free(struct sink **out)
     sink->in_flight = sink->retries_in_flight = 0;
     sink_forget(sink);
     parked_free(&sink->parked);
-    for (size_t i = 0; i < sink->pattern_count; i++)
-        free((char *)(uintptr_t)sink->patterns[i].ptr);
-    free(sink->patterns);
+    event_filter_free(&sink->filter);
     free(sink);
     *out = NULL;
 }

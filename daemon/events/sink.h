@@ -19,6 +19,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/config/config.h"
 #include "daemon/events/cloudevent.h"
+#include "daemon/events/filter.h"
 #include "daemon/events/parked.h"
 #include "daemon/events/retry.h"
 #include "daemon/store/db.h"
@@ -72,11 +73,9 @@ struct sink {
     unsigned parallel;
     uint64_t backlog_max; /* limits.events */
     bool slow_when_full;
-    bool wants_tests;
-    struct slice *patterns; /* of types, for LIKE */
-    size_t pattern_count;
-    const struct slice *sources, *spaces, *fields;
-    size_t source_count, space_count, field_count;
+    struct event_filter filter;
+    const struct slice *fields;
+    size_t field_count;
 
     /* what is in the database */
     bool loaded;

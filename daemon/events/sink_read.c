@@ -1,7 +1,6 @@
 /* sink_read.c - from the log into a sink's window. */
 #include "daemon/events/sink.h"
 #include "daemon/base/log.h"
-#include "sql_queries.h"
 
 #include <stdio.h>
 
@@ -10,13 +9,14 @@
 
 static struct log_event event_at(const struct db_result *rows, size_t row)
 {
-    return (struct log_event){.seq = (uint64_t)db_int(rows, row, 0),
-                              .at_us = db_timestamp_us(rows, row, 1),
-                              .customer_id = (uint64_t)db_int(rows, row, 2),
-                              .type = db_bytes(rows, row, 3),
-                              .source = db_bytes(rows, row, 4),
-                              .data =
-                                  db_is_null(rows, row, 5) ? SLICE_EMPTY : db_bytes(rows, row, 5)};
+    return (struct log_event){.seq = (uint64_t)db_int(rows, row, EVENT_SEQ),
+                              .at_us = db_timestamp_us(rows, row, EVENT_AT),
+                              .customer_id = (uint64_t)db_int(rows, row, EVENT_CUSTOMER),
+                              .type = db_bytes(rows, row, EVENT_TYPE),
+                              .source = db_bytes(rows, row, EVENT_SOURCE),
+                              .data = db_is_null(rows, row, EVENT_DATA)
+                                          ? SLICE_EMPTY
+                                          : db_bytes(rows, row, EVENT_DATA)};
 }
 
 /* NULL and RETRY_LATER when there is no room, NULL and RETRY_REJECT_RECORD when the event cannot be
@@ -40,29 +40,6 @@ static struct event_item *make_item(struct sink *sink, const struct log_event *e
     return item;
 }
 
-static const char *space_of_source(const struct config *config, struct slice source)
-{
-    for (size_t i = 0; i < config->source_count; i++)
-        if (slice_is(source, config->sources[i].name))
-            return options_string(config->sources[i].options, "space");
-    return CONFIG_DEFAULT_SPACE;
-}
-
-static bool is_wanted(const struct sink *sink, const struct db_result *rows, size_t row)
-{
-    struct slice space = db_bytes(rows, row, 6);
-    if (db_int(rows, row, 7) && !sink->wants_tests)
-        return false;
-    if (sink->space_count == 0)
-        return true;
-    if (space.len == 0) /* about no customer: that of its source */
-        space = slice_str(space_of_source(sink->config, db_bytes(rows, row, 4)));
-    for (size_t i = 0; i < sink->space_count; i++)
-        if (slice_eq(space, sink->spaces[i]))
-            return true;
-    return false;
-}
-
 /* An event no consumer could be told of: it must not stop the log, and it must not be silent. */
 static bool bury(struct sink *sink, const struct log_event *event, const struct err *err)
 {
@@ -78,7 +55,7 @@ static enum status take_rows(struct sink *sink, const struct db_result *rows, st
 {
     for (size_t row = 0; row < db_rows(rows); row++) {
         struct log_event event = event_at(rows, row);
-        if (is_wanted(sink, rows, row)) {
+        if (event_filter_wants(&sink->filter, rows, row)) {
             struct event_item *item = make_item(sink, &event, err);
             if (item)
                 sink->window[sink->window_count++] = item;
@@ -97,18 +74,16 @@ enum status sink_read_log(struct sink *sink, struct db *db, bool *again, struct 
         return STATUS_OK;
     uint64_t up_to =
         sink->head - sink->read_seq > READ_SPAN ? sink->read_seq + READ_SPAN : sink->head;
-    struct db_param params[] = {DB_P_INT8((int64_t)sink->read_seq),
-                                DB_P_INT8((int64_t)up_to),
-                                DB_P_TEXTS(sink->patterns, sink->pattern_count),
-                                DB_P_TEXTS(sink->sources, sink->source_count),
-                                DB_P_INT4((int64_t)room),
-                                DB_P_INT8(READ_BYTES),
-                                DB_P_BOOL(sink->driver->has_body)};
+    struct event_span span = {.after_seq = sink->read_seq,
+                              .up_to_seq = up_to,
+                              .max_rows = room,
+                              .max_bytes = READ_BYTES,
+                              .with_bodies = sink->driver->has_body};
     struct db_result *rows = NULL;
-    if (db_query(db, &sql_events_read, params, 7, &rows, err) != STATUS_OK)
+    if (event_filter_read(&sink->filter, db, &span, &rows, err) != STATUS_OK)
         return STATUS_FAILED;
     size_t count = db_rows(rows);
-    bool is_all = count == 0 || ((size_t)db_int(rows, 0, 8) == count && count < room);
+    bool is_all = count == 0 || ((size_t)db_int(rows, 0, EVENT_TOTAL) == count && count < room);
     enum status status = take_rows(sink, rows, err);
     db_result_free(&rows);
     if (status != STATUS_OK)
@@ -125,13 +100,26 @@ enum status sink_read_log(struct sink *sink, struct db *db, bool *again, struct 
 
 /* ---- parked events that are due ---- */
 
+/* The filter was made narrower since it was parked, or it came by a replay of old. */
+static enum status drop_due(struct sink *sink, const struct parked_row *due, struct err *err)
+{
+    int64_t now_us = clock_monotonic_us(sink->clock);
+    if (!parked_remove(&sink->parked, due->customer_id, due->seq, false, due, "", now_us))
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for events of sink %s",
+                       sink->name);
+    sink_touch(sink, now_us);
+    return STATUS_OK;
+}
+
 static enum status take_due(struct sink *sink, const struct db_result *rows,
                             const struct parked_row *due, struct err *err)
 {
     size_t row = 0;
-    while (row < db_rows(rows) && (uint64_t)db_int(rows, row, 0) != due->seq)
+    while (row < db_rows(rows) && (uint64_t)db_int(rows, row, EVENT_SEQ) != due->seq)
         row++;
     struct event_item *item = NULL;
+    if (row < db_rows(rows) && !event_filter_wants(&sink->filter, rows, row))
+        return drop_due(sink, due, err);
     if (row < db_rows(rows)) {
         struct log_event event = event_at(rows, row);
         item = make_item(sink, &event, err);
@@ -167,9 +155,8 @@ enum status sink_read_due(struct sink *sink, struct db *db, struct err *err)
     size_t count = parked_take_due(&sink->parked, now_us, due, room);
     for (size_t i = 0; i < count; i++)
         seqs[i] = (int64_t)due[i].seq;
-    struct db_param params[] = {DB_P_INT8S(seqs, count)};
     struct db_result *rows = NULL;
-    enum status status = db_query(db, &sql_events_by_seq, params, 1, &rows, err);
+    enum status status = event_filter_find(&sink->filter, db, seqs, count, &rows, err);
     size_t taken = 0;
     while (status == STATUS_OK && taken < count) {
         status = take_due(sink, rows, &due[taken], err);

@@ -1,6 +1,12 @@
--- $1 seqs. The columns of events_read, as far as a retry needs them.
-SELECT e.seq, e.at, coalesce(e.customer_id, 0), e.type, coalesce(s.name, ''), b.data
+-- $1 seqs, $2 patterns of types, $3 sources (none: all). The columns of events_read; `is_named`: its type and source are wanted.
+SELECT e.seq, e.at, coalesce(e.customer_id, 0), e.type, coalesce(s.name, ''), b.data, coalesce(r.space, ''),
+       CASE WHEN (r.flags & 8) <> 0 THEN
+           NOT EXISTS (SELECT FROM tributary.record m WHERE m.customer_id = r.customer_id AND (m.flags & 9) = 0)
+       ELSE false END AS is_test,
+       e.type LIKE ANY ($2::text[]) AND ($3::text[] = '{}' OR coalesce(s.name = ANY ($3::text[]), false)) AS is_named,
+       count(*) OVER () AS total
 FROM tributary.event e
 LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at
 LEFT JOIN tributary.source s ON s.source_id = e.source_id
+LEFT JOIN tributary.record r ON r.record_id = e.customer_id
 WHERE e.seq = ANY ($1::bigint[]) ORDER BY e.seq

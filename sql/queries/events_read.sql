@@ -4,7 +4,7 @@ SELECT w.seq, w.at, coalesce(w.customer_id, 0), w.type, coalesce(w.source, ''), 
        CASE WHEN (r.flags & 8) <> 0 THEN
            NOT EXISTS (SELECT FROM tributary.record m WHERE m.customer_id = r.customer_id AND (m.flags & 9) = 0)
        ELSE false END AS is_test,
-       w.total
+       true AS is_named, w.total
 FROM (SELECT f.*, count(*) OVER () AS total, row_number() OVER (ORDER BY f.seq) AS place,
              sum(coalesce(pg_column_size(f.data), 0)) OVER (ORDER BY f.seq) AS bytes
       FROM (SELECT e.seq, e.at, e.customer_id, e.type, s.name AS source,

@@ -193,6 +193,31 @@ def test_replay_of_a_range_keeps_the_order(start, receiver):
     assert dispatcher.tell("replay nobody 1 2") == "0"
 
 
+def test_a_replay_tells_only_what_the_filter_wants(start, receiver):
+    """A replay once parked every event of the range, and what was parked was told unasked: other spaces' customers too."""
+    dispatcher = start({"crm": webhook(receiver, events=["lead.*", "record.rejected"], spaces=["red"], sources=["shop"])})
+    dispatcher.put_record(7, space="red")
+    dispatcher.put_record(8, space="blue")
+    dispatcher.put_record(9, space="red", test=True)
+    dispatcher.put([(kind, customer, source, {"customer_id": customer}) for kind in ("lead.created", "customer.updated")
+                    for customer in (7, 8, 9) for source in ("shop", "landing", None)] +
+                   [("record.rejected", 0, "shop", {}), ("record.rejected", 0, "landing", {})])
+    wait_until(lambda: is_done(dispatcher, "crm", 2), "delivered")
+    wait_until(lambda: dispatcher.ask("SELECT cursor_seq FROM tributary.sink")[0][0] == 20, "saved")
+    assert sorted(receiver.seqs()) == [1, 19]
+    assert dispatcher.tell("replay crm 1 0") == "2"
+    wait_until(lambda: is_done(dispatcher, "crm", 4), "told again")
+    assert sorted(receiver.seqs()) == [1, 1, 19, 19]
+    # What is parked already is held against the filter too: it was made narrower since, or an older version parked it.
+    dispatcher.ask("INSERT INTO tributary.sink_parked (sink, seq, customer_id, next_at) SELECT 'crm', seq, customer_id, now() "
+                   "FROM tributary.event")
+    dispatcher.ask("UPDATE tributary.sink SET updated_at = clock_timestamp()")
+    dispatcher.tell("wake 0")
+    wait_until(lambda: is_done(dispatcher, "crm", 6), "told again")
+    wait_until(lambda: dispatcher.ask("SELECT count(*) FROM tributary.sink_parked")[0][0] == 0, "the rest forgotten")
+    assert sorted(receiver.seqs()) == [1, 1, 1, 19, 19, 19]
+
+
 def test_kill_repeats_but_never_skips(start, receiver):
     receiver.answer = lambda request, earlier: (time.sleep(0.002), (204, {}))[1]
     dispatcher = start({"crm": webhook(receiver)})

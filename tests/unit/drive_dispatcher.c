@@ -18,6 +18,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/events/dispatcher.h"
+#include "daemon/events/replay.h"
 #include "daemon/store/migrate.h"
 #include "sql_queries.h"
 
@@ -55,7 +56,7 @@ static enum status ask(struct db *db, const struct sql_query *query, const struc
     return STATUS_OK;
 }
 
-static void answer(struct dispatcher *dispatcher, struct db *db, const char *line)
+static void answer(struct dispatcher *dispatcher, const struct config *config, struct db *db, const char *line)
 {
     struct err err = {0};
     char name[64];
@@ -75,11 +76,9 @@ static void answer(struct dispatcher *dispatcher, struct db *db, const char *lin
         buf_free(&out);
         return;
     } else if (sscanf(line, "replay %63s %llu %llu", name, &a, &b) == 3) {
-        struct db_param range[] = {DB_P_TEXT(slice_str(name)), DB_P_INT8((int64_t)a), DB_P_INT8((int64_t)b)};
-        status = ask(db, &sql_sink_replay_range, range, 3, &count, &err);
+        status = events_replay_range(db, config, name, a, b, &count, &err);
     } else if (sscanf(line, "replay_dead %63s", name) == 1) {
-        struct db_param sink[] = {DB_P_TEXT(slice_str(name))};
-        status = ask(db, &sql_sink_replay_dead, sink, 1, &count, &err);
+        status = events_replay_dead(db, name, &count, &err);
     } else if (sscanf(line, "pause %63s", name) == 1) {
         struct db_param sink[] = {DB_P_TEXT(slice_str(name)), DB_P_BOOL(true)};
         status = ask(db, &sql_sink_set_paused, sink, 2, &count, &err);
@@ -91,7 +90,7 @@ static void answer(struct dispatcher *dispatcher, struct db *db, const char *lin
         return;
     }
     dispatcher_wake(dispatcher, 0);
-    if (status == STATUS_OK)
+    if (status != STATUS_FAILED)
         printf("%llu\n", (unsigned long long)count);
     else
         printf("failed: %s\n", err.text);
@@ -134,7 +133,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("ready\n");
     while (fgets(line, sizeof(line), stdin) && strcmp(line, "stop\n") != 0)
-        answer(dispatcher, db, line);
+        answer(dispatcher, config, db, line);
     dispatcher_stop(&dispatcher, 5000);
     db_free(&db);
     config_free(&config);
