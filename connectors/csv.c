@@ -151,6 +151,11 @@ struct csv_progress csv_file_progress(const struct pull_source *source)
     };
 }
 
+void csv_file_understood(const struct pull_source *source, struct buf *out)
+{
+    csv_file_tell(source->file, out);
+}
+
 /* The last batch of the file is durable: put the file away. */
 static enum status put_away(struct pull_source *source, struct err *err)
 {

@@ -25,5 +25,8 @@ struct csv_progress {
     const char *reason; /* "" or why; valid as long as the source */
 };
 struct csv_progress csv_file_progress(const struct pull_source *source);
+/* How its columns are read: "Name = full_name, Order no = id; 2 columns more are kept as they are". Nothing is put
+ * for a file that is no sheet. */
+void csv_file_understood(const struct pull_source *source, struct buf *out);
 
 #endif

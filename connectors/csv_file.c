@@ -516,6 +516,12 @@ enum csv_file_state csv_file_state(const struct csv_file *file)
     return file->state;
 }
 
+void csv_file_tell(const struct csv_file *file, struct buf *out)
+{
+    if (file->layout_json.len > 0)
+        csv_plan_tell(&file->plan, out);
+}
+
 const char *csv_file_reason(const struct csv_file *file)
 {
     return file->reason;

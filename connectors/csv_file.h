@@ -46,6 +46,7 @@ MUST_CHECK enum status csv_file_next(struct csv_file *file, size_t max, struct a
 
 enum csv_file_state csv_file_state(const struct csv_file *file);
 const char *csv_file_reason(const struct csv_file *file); /* why it was refused; "" */
+void csv_file_tell(const struct csv_file *file, struct buf *out); /* see csv_file_understood */
 uint64_t csv_file_rows(const struct csv_file *file);      /* given so far, blank ones not */
 uint64_t csv_file_position_bytes(const struct csv_file *file);
 uint64_t csv_file_total_bytes(const struct csv_file *file);

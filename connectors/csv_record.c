@@ -55,6 +55,35 @@ enum status csv_plan_make(const struct source_context *context, const struct csv
     return STATUS_OK;
 }
 
+/* What a column is for; "" for nothing we know. */
+static const char *use_of(const struct csv_plan *plan, size_t column)
+{
+    uint16_t field = plan->context->field_of_column(plan->context, plan->layout->columns[column]);
+    for (size_t i = 0; i < plan->id_count; i++) {
+        if (plan->id_columns[i] == column)
+            return "id";
+    }
+    if (column == plan->time_column)
+        return "time";
+    return field == FIELD_NONE ? "" : plan->context->schema->fields[field].name;
+}
+
+void csv_plan_tell(const struct csv_plan *plan, struct buf *out)
+{
+    size_t told = 0, count = plan->layout->column_count;
+    for (size_t i = 0; i < count; i++) {
+        const char *use = use_of(plan, i);
+        if (use[0] == '\0')
+            continue;
+        buf_printf(out, "%s" SLICE_FMT " = %s", told++ ? ", " : "", SLICE_ARG(plan->layout->columns[i]), use);
+    }
+    if (told == 0)
+        buf_put_str(out, "nothing");
+    if (told < count)
+        buf_printf(out, "; %zu column%s %s kept as %s", count - told, count - told == 1 ? "" : "s",
+                   count - told == 1 ? "is" : "are", count - told == 1 ? "it is" : "they are");
+}
+
 const struct columns *csv_plan_columns(const struct csv_plan *plan, struct arena *arena)
 {
     struct columns *columns = ARENA_NEW(arena, struct columns);

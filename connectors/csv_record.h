@@ -36,6 +36,9 @@ MUST_CHECK enum status csv_plan_make(const struct source_context *context,
  * full. */
 const struct columns *csv_plan_columns(const struct csv_plan *plan, struct arena *arena);
 
+/* The plan in words; see csv_file_understood. */
+void csv_plan_tell(const struct csv_plan *plan, struct buf *out);
+
 /* Fills *delivery (all but position) with memory of `arena`, which may be full afterwards. */
 void csv_row_deliver(const struct csv_plan *plan, const struct csv_row *row,
                      const struct columns *columns, struct arena *arena, struct delivery *delivery);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define ASK_EVERY_MS 200
@@ -18,37 +19,96 @@
 struct load {
     struct progress *bar;
     struct load_progress last;
+    bool told; /* how the columns are read */
 };
+
+/* Text out of a file must not play with the terminal. */
+static void say(const char *what, const char *text, const char *more)
+{
+    fputs(what, stderr);
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7F ? ' ' : *text, stderr);
+    fprintf(stderr, "%s\n", more);
+}
 
 static void on_progress(void *data, const struct load_progress *progress)
 {
     struct load *load = data;
     load->last = *progress;
-    progress_show(load->bar, progress->bytes_done, progress->bytes_total,
-                  progress->resolved + progress->repeats, progress->received);
+    if (!load->told && progress->understood[0]) {
+        bool nothing = strncmp(progress->understood, "nothing", 7) == 0;
+        say("understood: ", progress->understood, nothing ? "; hint: say which is which under map: in the source's section" : "");
+        load->told = true;
+    }
+    if (progress->bytes_total > 0)
+        progress_show(load->bar, progress->bytes_done, progress->bytes_total,
+                      progress->resolved + progress->repeats, progress->received);
 }
 
 struct totals {
     unsigned long long records, customers, leads, events, index_bytes;
 };
 
-/* What came of it, on standard output. */
-static void print_summary(const struct cli *cli, const struct totals *now, const struct load *load,
-                          int64_t taken_us)
+struct outcome {
+    const char *name;
+    unsigned long long count;
+};
+
+static void print_json(const struct totals *now, const struct load *load, double seconds, unsigned long long rate)
 {
+    const struct load_progress *p = &load->last;
+    json_t *report = json_pack(
+        "{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s}", "received", (json_int_t)p->received,
+        "stored", (json_int_t)p->stored, "updated", (json_int_t)p->updated, "deleted", (json_int_t)p->deleted,
+        "repeats", (json_int_t)p->repeats, "rejected", (json_int_t)p->rejected, "quarantined",
+        (json_int_t)p->quarantined, "suppressed", (json_int_t)p->suppressed, "seconds", seconds, "records_per_s",
+        (json_int_t)rate, "records", (json_int_t)now->records, "customers", (json_int_t)now->customers, "leads",
+        (json_int_t)now->leads, "events", (json_int_t)now->events, "index_bytes", (json_int_t)now->index_bytes,
+        "understood", p->understood, "refusal", p->refusal);
+    if (report)
+        json_dumpf(report, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(report);
+}
+
+/* What came of it, on standard output: what was stored always, the rest where there is any. */
+static void print_text(const struct totals *now, const struct load *load, double seconds, unsigned long long rate)
+{
+    const struct load_progress *p = &load->last;
+    const struct outcome rest[] = {{"updated", p->updated},   {"deleted", p->deleted},         {"repeats", p->repeats},
+                                   {"rejected", p->rejected}, {"quarantined", p->quarantined}, {"suppressed", p->suppressed}};
+    printf("%llu received: %llu stored", (unsigned long long)p->received, (unsigned long long)p->stored);
+    for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
+        if (rest[i].count)
+            printf(", %llu %s", rest[i].count, rest[i].name);
+    }
+    printf("; in %.1f s, %llu/s\nnow %llu records, %llu customers, %llu leads, %llu events; index of %llu bytes\n", seconds,
+           rate, now->records, now->customers, now->leads, now->events, now->index_bytes);
+}
+
+/* A load of which nothing was kept is a failed one. */
+static int print_summary(const struct cli *cli, const struct totals *now, const struct load *load, int64_t taken_us)
+{
+    const struct load_progress *p = &load->last;
     double seconds = (double)taken_us / 1e6;
-    unsigned long long received = load->last.received, repeats = load->last.repeats;
-    unsigned long long rate = seconds > 0 ? (unsigned long long)((double)received / seconds) : 0;
+    unsigned long long rate = seconds > 0 ? (unsigned long long)((double)p->received / seconds) : 0;
+    unsigned long long refused = p->rejected + p->quarantined;
     if (cli_wants_json(cli))
-        printf("{\"received\":%llu,\"repeats\":%llu,\"seconds\":%.3f,\"records_per_s\":%llu,"
-               "\"records\":%llu,\"customers\":%llu,\"leads\":%llu,\"events\":%llu,\"index_bytes\":%llu}\n",
-               received, repeats, seconds, rate, now->records, now->customers, now->leads, now->events,
-               now->index_bytes);
+        print_json(now, load, seconds, rate);
     else
-        printf("%llu received, %llu of them repeats, in %.1f s: %llu/s; now %llu records, %llu customers, "
-               "%llu leads, %llu events; index of %llu bytes\n",
-               received, repeats, seconds, rate, now->records, now->customers, now->leads, now->events,
-               now->index_bytes);
+        print_text(now, load, seconds, rate);
+    fflush(stdout);
+    if (p->refusal[0])
+        say("not read as a sheet: ", p->refusal, "");
+    if (refused > 0)
+        fprintf(stderr, "refused rows are kept with their reasons: tributary rejects list --source=%s\n",
+                cli_argument(cli, 0));
+    bool nothing = p->stored + p->updated + p->deleted + p->repeats + p->suppressed == 0;
+    if (nothing && refused > 0)
+        return cli_fail(cli, EXIT_CODE_FAILED, "nothing of %s was stored", cli_argument(cli, 1));
+    if (p->received == 0)
+        fprintf(stderr, "%s has no rows\n", cli_argument(cli, 1));
+    return EXIT_CODE_OK;
 }
 
 /* ---- an engine in this process ---- */
@@ -67,8 +127,7 @@ static int load_here(const struct cli *cli, struct engine *engine)
     resolver_stats(engine_resolver(engine), &stats);
     struct totals now = {stats.records, stats.customers, stats.leads, stats.events,
                          stats.graph.bytes + stats.known_bytes + stats.roster_bytes};
-    print_summary(cli, &now, &load, clock_monotonic_us(clock_system()) - started_us);
-    return EXIT_CODE_OK;
+    return print_summary(cli, &now, &load, clock_monotonic_us(clock_system()) - started_us);
 }
 
 /* ---- the daemon ---- */
@@ -76,6 +135,12 @@ static int load_here(const struct cli *cli, struct engine *engine)
 static uint64_t number_of(const json_t *object, const char *key)
 {
     return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static void take_text(const json_t *object, const char *key, char *to, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    snprintf(to, size, "%s", text ? text : "");
 }
 
 static int fail_as_told(const struct cli *cli, const json_t *error)
@@ -103,7 +168,12 @@ static int watch(struct remote *remote, json_int_t id, struct load *load, json_t
         struct load_progress progress = {
             .bytes_done = number_of(report, "bytes_done"), .bytes_total = number_of(report, "bytes_total"),
             .received = number_of(report, "received"), .repeats = number_of(report, "repeats"),
-            .resolved = number_of(report, "resolved")};
+            .resolved = number_of(report, "resolved"), .stored = number_of(report, "stored"),
+            .updated = number_of(report, "updated"), .deleted = number_of(report, "deleted"),
+            .rejected = number_of(report, "rejected"), .quarantined = number_of(report, "quarantined"),
+            .suppressed = number_of(report, "suppressed")};
+        take_text(report, "understood", progress.understood, sizeof(progress.understood));
+        take_text(report, "refusal", progress.refusal, sizeof(progress.refusal));
         on_progress(load, &progress);
         bool running = state && strcmp(state, "running") == 0;
         *error = json_incref(json_object_get(report, "error"));
@@ -140,7 +210,7 @@ static int load_there(const struct cli *cli, struct remote *remote)
         struct totals now = {number_of(status, "records"), number_of(status, "customers"),
                              number_of(status, "leads"), number_of(status, "events"),
                              number_of(status, "index_bytes")};
-        print_summary(cli, &now, &load, clock_monotonic_us(clock_system()) - started_us);
+        code = print_summary(cli, &now, &load, clock_monotonic_us(clock_system()) - started_us);
     }
     json_decref(started);
     json_decref(error);
@@ -170,7 +240,8 @@ const struct cli_command cmd_load = {
     .help = "takes a file in through a csv source and waits until it is resolved",
     .details = "The file is read where it is and stays there. Loading it again changes nothing: rows already\n"
                "taken in are repeats, so an interrupted load is simply started again. When a daemon runs it takes the file in, and must be\n"
-               "able to read it; else this command does the work itself.\n\n"
+               "able to read it; else this command does the work itself. A paused source takes a load all the same. Rows that are\n"
+               "all empty are stepped over and counted nowhere. Exit code 1 when every row was refused.\n\n"
                "  tributary load summit attendees.csv",
     .options = options,
     .min_arguments = 2,

@@ -17,6 +17,15 @@ enum status op_load(struct engine *engine, const json_t *args, json_t **result, 
     return STATUS_OK;
 }
 
+static void put_outcome(const struct load_progress *p, json_t *result)
+{
+    json_object_update_new(
+        result, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s}", "stored", (json_int_t)p->stored, "updated",
+                          (json_int_t)p->updated, "deleted", (json_int_t)p->deleted, "rejected",
+                          (json_int_t)p->rejected, "quarantined", (json_int_t)p->quarantined, "suppressed",
+                          (json_int_t)p->suppressed, "understood", p->understood, "refusal", p->refusal));
+}
+
 enum status op_load_progress(struct engine *engine, const json_t *args, json_t **result, struct err *err)
 {
     uint64_t id = 0;
@@ -33,6 +42,7 @@ enum status op_load_progress(struct engine *engine, const json_t *args, json_t *
                         (json_int_t)p->bytes_done, "bytes_total", (json_int_t)p->bytes_total,
                         "received", (json_int_t)p->received, "repeats", (json_int_t)p->repeats,
                         "resolved", (json_int_t)p->resolved);
+    put_outcome(p, *result);
     if (report.failed) {
         json_object_set_new(*result, "error", json_pack("{s:s,s:s,s:s}", "id", report.err.id, "message",
                                                         report.err.text, "retry",

@@ -73,6 +73,10 @@ void engine_status_json(struct engine *engine, struct buf *out);
 /* Takes a file in as `source` (a csv source) and waits until it is resolved. For `tributary load`. */
 struct load_progress {
     uint64_t bytes_done, bytes_total, received, repeats, resolved;
+    /* What the source's ledger gained from the beginning to the end of the load; all 0 before its end. */
+    uint64_t stored, updated, deleted, rejected, quarantined, suppressed;
+    char understood[1000]; /* how the columns are read; "" when there are none. Cut at a whole character. */
+    char refusal[200];     /* why the file was not read at all; "" when it was */
 };
 MUST_CHECK enum status engine_load(struct engine *engine, const char *source, const char *path,
                                    bool backfill,

@@ -100,6 +100,33 @@ def test_load_again_changes_nothing(place):
     ledger(place.connection)
 
 
+def test_load_says_what_became_of_the_rows(place):
+    sheet = place.directory / "more.csv"
+    sheet.write_text("no,name,phone,Colour\n21,孙十一,13733332221,red\n22,周十二,137,blue\n,,,\n1,张三,13812345678,\n")
+    told = place.text("load", "sheet", str(sheet))
+    assert "understood: no = id, name = full_name, phone = phone; 1 column is kept as it is\n" in told
+    assert "\n3 received: 1 stored, 1 updated, 1 rejected; in " in "\n" + told
+    assert "tributary rejects list --source=sheet" in told
+    ledger(place.connection)
+
+
+@pytest.mark.parametrize("content, said", [
+    (b"a;b\n1;2\n", "understood: nothing; 2 columns are kept as they are; hint: "),
+    (b"no,name\n,\x00\x01\x02\n,\x03\x00\n", "nothing of "),
+    (b"PK\x03\x04\x14\x00\x06\x00", "not read as a sheet: "),
+    (b"name,phone\nx,1\n", "not read as a sheet: no column 'no', which is part of the id\n")])
+def test_a_load_that_keeps_nothing_has_failed(place, content, said):
+    """It once said `20 received, 0 of them repeats` and ended with 0, all twenty refused."""
+    sheet = place.directory / "wrong.csv"
+    sheet.write_bytes(content)
+    told = place.text("load", "sheet", str(sheet), code=1)
+    assert said in told and ": 0 stored, " in told and " rejected; in " in told
+    assert f"tributary load: nothing of {sheet} was stored\n" in told
+    done = place.daemon.run("load", "sheet", str(sheet), "--format=json", check=False)
+    report = json.loads(done.stdout)
+    assert report["stored"] == 0 and report["rejected"] + report["repeats"] == report["received"]
+
+
 def test_find_and_show(place):
     found = place.json("customer", "find", "zhangsan@")
     assert [r["external_id"] for r in found] == ["1"]
