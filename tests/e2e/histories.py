@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 START = datetime(2026, 3, 1, 8, 0, 0, tzinfo=timezone.utc)
 NAMES = ["林晓雯", "张伟", "欧阳娜娜", "王芳", "李建国", "陈思远", "赵敏", "刘子墨", "Jonas Weber", "Maria Rossi", "Liam Walker",
          "周杰", "吴彦", "Priya Sharma", "孙丽华", "郑凯"]
+SCENE_NAMES = ["司马青云", "Henrik Lindqvist", "诸葛明远"]
 HUB_NAMES = [a + b for a in "赵钱孙李周吴郑王冯陈褚卫" for b in ("文博", "雅静", "志强", "美玲", "天佑", "海燕")]
 CITIES = ["上海", "北京", "深圳", "杭州"]
 COMPANIES = ["上海华信科技有限公司", "华信科技（上海）有限公司", "北京远景咨询有限公司", "Brightwater Ltd", "个人"]
@@ -105,10 +106,13 @@ class World:
         if hub:  # two that lean on the phone that is shared ever more
             for i in range(2):
                 self._put((self.crm, f"lean{i}"), {"fields": {"full_name": "沈从文", "phone": self.hub_phone}})
+        scene = self._scene()
+        next(scene)
         keys = [(rng.choice((self.web, self.web, self.crm)), f"r{i}") for i in range(rng.randint(18, 30))]
         for key in keys:
             self.records[key] = rng.choice(self.people)
             self._put(key, self._record(self.records[key]))
+        next(scene)
         for _ in range(rng.randint(15, 35)):
             key = rng.choice(keys)
             chance = rng.random()
@@ -120,10 +124,39 @@ class World:
             self._put(key, self._record(self.records[key]))
             if chance > 0.93:
                 self._put(key, self._record(self.records[key]), tied=True)
+        next(scene)
         if hub:
             for version in [v for v in self.versions if v.external_id.startswith("hub")][:hub // 2]:
                 if self.web_deletes:
                     self._put(version.key, {"op": "delete"})
+
+    def _scene(self):
+        """What every history plays, in three acts: two customers that a third record joins and whose deletion parts them
+        again, two people of one name and phone whose ids differ and a record that could be either, and a phone that a third name takes over a band."""
+        rng = self.rng
+        name, twin, _ = rng.sample(SCENE_NAMES, 3)
+        phone, shared, common = (f"+86137{rng.randint(10000000, 99999999)}" for _ in range(3))
+        email = f"scene.{rng.randint(10000, 99999)}@qq.com"
+        ids = [national_id(rng) for _ in range(2)]
+        while ids[0] == ids[1]:
+            ids[1] = national_id(rng)
+
+        def put(what, **fields):
+            self._put((self.crm, f"scene-{what}"), {"fields": fields} if fields else {"op": "delete"})
+
+        put("left", full_name=name, phone=phone)
+        put("right", full_name=name, email=email)
+        put("twin1", full_name=twin, phone=shared, national_id=ids[0])
+        for i in range(2):
+            put(f"guest{i}", full_name=HUB_NAMES[i * 13], phone=common)
+        yield
+        put("bridge", full_name=name, phone=phone, email=email)
+        put("twin2", full_name=twin, phone=shared, national_id=ids[1])
+        put("between", full_name=twin, phone=shared)
+        put("guest2", full_name=HUB_NAMES[30], phone=common)
+        yield
+        put("bridge")
+        yield
 
     def _decide(self):
         rng = self.rng
@@ -133,6 +166,8 @@ class World:
             for _ in range(rng.randint(0, 2)):
                 a, b = rng.sample(keys, 2)
                 decisions.append((kind, a, b, kind == "always" and rng.random() < 0.3))
+        if not decisions:
+            decisions.append(("never", *rng.sample(keys, 2), False))
         return decisions
 
     def final(self):

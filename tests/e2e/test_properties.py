@@ -18,8 +18,8 @@ from oracles import check_events, check_structure, record_names, rows, snapshot
 
 LONG = os.environ.get("TRIBUTARY_LONG") == "1"
 SEED = int(os.environ.get("TRIBUTARY_SEED", "1"))
-ROUNDS = 12 if LONG else 1
-WORLDS = 40
+ROUNDS = 50 if LONG else 5
+WORLDS = 100  # in a round
 
 
 def worlds_of(round_number):
@@ -133,7 +133,9 @@ def play(way, rng, shuffled):
     decided_at = len(versions) * 2 // 3
     decided = False
     while at < len(versions):
-        count = rng.choice((1, 3, 20, 120))
+        count = rng.choice((1, 3, 20, 120, 240))
+        while not shuffled and versions[min(at + count, len(versions)) - 1].at - versions[at].at > 8:
+            count -= 1  # what a scene does in one act is seen before the next
         way.post(versions[at:at + count])
         at += count
         if cuts and at > cuts[0]:
@@ -204,6 +206,29 @@ def template(postgres, tmp_path_factory):
     postgres.drop_database(name)
 
 
+SCENES = ("merges", "refused unions", "deleted bridges", "decisions")
+
+
+def scenes(connection):
+    """{space: how often each of SCENES happened}."""
+    return {space: dict(zip(SCENES, counts)) for space, *counts in rows(connection, """
+        WITH told AS (
+            SELECT r.space, e.type, e.data::jsonb -> 'records' AS records
+            FROM golden.event e JOIN tributary.record r ON r.record_id = e.customer_id),
+        ends AS (
+            SELECT space, array_agg(record_id::text) AS ids FROM tributary.record
+            WHERE external_id IN ('scene-left', 'scene-right') GROUP BY 1)
+        SELECT s.space,
+               (SELECT count(*) FROM told WHERE told.space = s.space AND told.type = 'customer.merged'),
+               (SELECT count(*) FROM tributary.review w JOIN tributary.record a ON a.record_id = w.a
+                WHERE a.space = s.space AND w.reason > 1),
+               (SELECT count(*) FROM told WHERE told.space = s.space AND told.type = 'customer.split'
+                AND told.records ?| s.ids),
+               (SELECT count(*) FROM tributary.decision d JOIN tributary.source o ON o.name = d.a_source
+                WHERE o.space = s.space)
+        FROM ends s""")}
+
+
 def play_one(postgres, directory, template, worlds, number):
     way = Way(postgres, directory, template, worlds)
     rng = random.Random(f"{SEED}/{number}")
@@ -222,6 +247,8 @@ def play_one(postgres, directory, template, worlds, number):
                 way.counts[outcome] = way.counts.get(outcome, 0) + count
         reasons = dict(rows(way.connection, "SELECT reason, count(*) FROM tributary.review GROUP BY 1"))
         way.counts.update(told, looks=watch.looks, open_reviews=reasons)
+        if number == 0:
+            way.counts["scenes"] = scenes(way.connection)
         before = (snapshot(way.connection), rows(way.connection, "SELECT count(*) FROM tributary.event"))
         way.daemon.restart()
         assert before == (snapshot(way.connection), rows(way.connection, "SELECT count(*) FROM tributary.event")), \
@@ -246,7 +273,13 @@ def test_what_comes_of_records_does_not_depend_on_how_they_came(postgres, templa
         for kind, *_, undone in world.decisions:
             facts[kind] = facts.get(kind, 0) + 1
             facts["undone"] = facts.get("undone", 0) + undone
-    print(f"\n{WORLDS} histories, {sum(len(w.versions) for w in worlds)} versions, {time.monotonic() - started:.1f} s; in them: {facts}")
+    print(f"\n{WORLDS} histories, {sum(len(w.versions) for w in worlds)} versions, {time.monotonic() - started:.1f} s")
+    happened = played[0][1].pop("scenes")
+    for what in SCENES:
+        assert all(happened[f"space{world.number}"][what] > 0 for world in worlds), f"a history without {what}"
+        facts[what] = sum(counts[what] for counts in happened.values())
+    assert all(world.facts()["band crossings"] > 0 for world in worlds)
+    print(f"every history holds {', '.join(SCENES)} and band crossings: {facts}")
     for name, (_, counts) in zip(("by time", "shuffled", "from scratch"), played):
         print(f"  {name}: {json.dumps(counts, sort_keys=True)}")
     compare(worlds, [result for result, _ in played])
