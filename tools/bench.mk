@@ -17,3 +17,10 @@ bench-latency: all $(BUILD)/bench/generate
 bench-accuracy: all $(BUILD)/bench/generate $(BUILD)/bench/bench_match
 	@$(PYTHON) tests/bench/accuracy.py --build $(BUILD) $(BENCH_ACCURACY)
 .PHONY: bench-accuracy
+
+# Speed as promised, in ratios (tests/bench/speed.py); a million records unless BENCH_RECORDS says otherwise;
+# BENCH_SPEED="--only load --runs 1" for a part of it.
+bench-speed: all $(BUILD)/bench/generate $(BUILD)/bench/evaluate
+	@$(PYTHON) tests/bench/speed.py --build $(BUILD) $(BENCH_SPEED) \
+	    --records $(if $(filter file,$(origin BENCH_RECORDS)),1000000,$(BENCH_RECORDS))
+.PHONY: bench-speed

@@ -33,10 +33,10 @@ from pathlib import Path
 import accuracy_measures as measures
 import accuracy_sets as sets
 from accuracy_negatives import hard_negatives
+from splink_place import python_with_splink
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared/data/er"
-PACKAGES = ["splink==4.*", "duckdb", "pandas"]
 NEGATIVES, NEGATIVES_SEED = 500, 20260
 TUNING_SEEDS = {("mixed", "default"): 1, ("chinese", "default"): 1, ("western", "default"): 1,
                 ("mixed", "heavy"): 1, ("chinese", "heavy"): 1, ("western", "heavy"): 1}
@@ -90,20 +90,6 @@ class Bench:
                 float(told["pairs_per_record"]), float(told["keys_per_record"]))
 
     # -- splink ---------------------------------------------------------------------------------------------------
-
-    def prepare_splink(self):
-        place = self.arguments.build / "bench/splink"
-        python = place / "bin/python"
-        if not python.exists():
-            print("making an environment for Splink under build/bench/splink", file=sys.stderr)
-            subprocess.run(["/usr/bin/python3", "-m", "venv", place], check=True)
-        have = subprocess.run([python, "-c", "import splink, duckdb, pandas"], stderr=subprocess.DEVNULL)
-        if have.returncode:
-            got = subprocess.run([python, "-m", "pip", "install", "-q"] + PACKAGES)
-            if got.returncode:
-                print("Splink cannot be installed: its columns stay empty", file=sys.stderr)
-                return
-        self.python = python
 
     def splink(self, table, sheet):
         if not self.python or not table.splink:
@@ -250,7 +236,7 @@ def main():
     bench = Bench(arguments, directory)
     try:
         if not arguments.no_splink:
-            bench.prepare_splink()
+            bench.python = python_with_splink(arguments.build)
         run_tables(bench, arguments)
         run_pairs(bench)
         if arguments.json:

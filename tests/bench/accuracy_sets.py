@@ -80,6 +80,17 @@ def fake_1000(directory):
                          "training": [["first_name", "surname"], ["dob"], ["email"]]}, fresh=False)
 
 
+# What Splink is told of the generator's sheets.
+GENERATED_SPLINK = {"prepare": {"name": ["full_name", "given_name", "family_name"], "digits": ["phone"]},
+                    "comparisons": [["name", "name"], ["email", "email"], ["code", "phone"],
+                                    ["date_digits", "birth_date"], ["text", "address"], ["exact_tf", "city"],
+                                    ["code", "postal_code"], ["text", "company"], ["exact", "wechat_id"]],
+                    "blocking": [["phone"], ["email"], ["wechat_id"], ["name", "city"], ["name", "birth_date"],
+                                 ["name", "postal_code"], ["name", "company"], ["address", "city"]],
+                    "deterministic": [["phone", "name"], ["email", "name"]], "recall": 0.6,
+                    "training": [["phone"], ["email"], ["name"]]}
+
+
 def generated(build, directory, population, noise, records, seed, fresh):
     out = directory / f"{population}-{noise}-{seed}"
     out.mkdir(parents=True, exist_ok=True)
@@ -90,14 +101,7 @@ def generated(build, directory, population, noise, records, seed, fresh):
     return Table(f"own {population} {noise}, {'fresh ' if fresh else ''}seed {seed}", columns, rows,
                  {row["id"]: row["entity"] for row in truth}, {row["id"]: row["reachable_group"] for row in truth},
                  dropped=["source", "registered_at"],
-                 splink={"prepare": {"name": ["full_name", "given_name", "family_name"], "digits": ["phone"]},
-                         "comparisons": [["name", "name"], ["email", "email"], ["code", "phone"],
-                                         ["date_digits", "birth_date"], ["text", "address"], ["exact_tf", "city"],
-                                         ["code", "postal_code"], ["text", "company"], ["exact", "wechat_id"]],
-                         "blocking": [["phone"], ["email"], ["wechat_id"], ["name", "city"], ["name", "birth_date"],
-                                      ["name", "postal_code"], ["name", "company"], ["address", "city"]],
-                         "deterministic": [["phone", "name"], ["email", "name"]], "recall": 0.6,
-                         "training": [["phone"], ["email"], ["name"]]}, fresh=fresh)
+                 splink=GENERATED_SPLINK, fresh=fresh)
 
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

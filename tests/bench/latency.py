@@ -1,31 +1,32 @@
 #!/usr/bin/python3
 """make bench-latency: how long a form post takes to become a committed golden record, and a webhook.
 
-    tests/bench/latency.py [--build build] [--records 160000] [--rate 200] [--seconds 20] [--set KEY=VALUE]...
+    tests/bench/latency.py [--build build] [--records 160000] [--beside 160000] [--rate 200] [--seconds 20]
+                           [--set KEY=VALUE]...
 
 Records are loaded first (160,000 generated ones make some 100,000 customers). Then posts of new people are sent
 at a fixed rate, whether or not earlier ones were answered (open loop), and every time is counted from when a post
 was *due*: `answered` when its 2xx was read, `committed` when the transaction that wrote its golden record
 committed (pg_xact_commit_timestamp), `told` when a local webhook had received its lead.created. Once with nothing else
-to do, once while `tributary load` takes in a file. Prints `name value` a line, in milliseconds.
+to do, once while `tributary load` takes in a file. Beside it, on the same server while nothing else runs, what one bare
+INSERT and COMMIT of one row takes, one after the other: every figure is also told as a multiple of its percentile.
+Prints `name value` a line, in milliseconds.
 """
 import argparse
 import collections
-import http.client
-import http.server
 import json
 import multiprocessing
-import random
 import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
-import urllib.parse
 from pathlib import Path
 
+import psycopg2
+
 import server as bench_server
+from open_loop import receive, send
 from server import ROOT, Server
 
 CONFIG = """\
@@ -41,7 +42,8 @@ sinks:
 log: {{level: warn}}
 {more}"""
 
-SENDERS = 32
+BARE_COMMITS = 2000
+SHARES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
 
 
 def free_port():
@@ -50,82 +52,37 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def receive(port, arrivals):
-    """The webhook, in a process of its own: (external id, time of arrival) for each lead."""
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            now = time.time()
-            self.send_response(204)
-            self.end_headers()
-            lead = json.loads(body).get("data", {}).get("lead", {})
-            arrivals.put((lead.get("external_id"), now))
-
-        def log_message(self, *_):
-            pass
-
-    class ThreadingServer(http.server.ThreadingHTTPServer):
-        request_queue_size = 128
-        daemon_threads = True
-
-    ThreadingServer(("127.0.0.1", port), Handler).serve_forever()
-
-
-def send(port, rate, seconds, label, results):
-    """Posts at their due times, in a process of its own: (key, due, answered, status) each."""
-    start, total = time.time() + 0.2, int(rate * seconds)
-    lock, next_post, done = threading.Lock(), [0], []
-
-    def sender():
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        while True:
-            with lock:
-                number = next_post[0]
-                next_post[0] += 1
-            if number >= total:
-                return
-            due = start + number / rate
-            wait = due - time.time()
-            if wait > 0:
-                time.sleep(wait)
-            key = f"{label}-{number}"
-            tag = random.getrandbits(40)
-            form = urllib.parse.urlencode({"name": f"Quentin Latenz{tag:x}", "email": f"q{tag:x}@latency-{label}.example",
-                                           "message": "please call"})
-            headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json",
-                       "Idempotency-Key": key, "X-Forwarded-For": f"198.18.{tag & 255}.{tag >> 8 & 255}"}
-            status = 0
-            try:
-                connection.request("POST", "/f/landing", form, headers)
-                response = connection.getresponse()
-                response.read()
-                status = response.status
-            except (OSError, http.client.HTTPException):
-                connection.close()
-            done.append((key, due, time.time(), status))
-
-    threads = [threading.Thread(target=sender) for _ in range(SENDERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    results.put(done)
-
-
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-def tell(label, name, values):
-    for share in (0.5, 0.99, 1.0):
-        title = "max" if share == 1.0 else f"p{share * 100:.0f}"
-        print(f"{label}_{name}_{title}_ms {percentile(values, share) * 1000:.1f}", flush=True)
+def tell(label, name, values, bare=None):
+    for title, share in SHARES.items():
+        value = percentile(values, share)
+        print(f"{label}_{name}_{title}_ms {value * 1000:.2f}")
+        if bare and title != "max":
+            print(f"{label}_{name}_{title}_of_bare_commit {value / percentile(bare, share):.1f}", flush=True)
 
 
-def measure(server, ports, arguments, label, arrivals, beside=None):
+def bare_commits(server):
+    """Seconds that each of some bare transactions of one row takes."""
+    server.create("bare")
+    connection = psycopg2.connect(host=server.base, user="tributary", dbname="bare")
+    connection.autocommit = True
+    times = []
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE public.bare (id bigint PRIMARY KEY, body text)")
+        for number in range(BARE_COMMITS):
+            started = time.monotonic()
+            cursor.execute("INSERT INTO public.bare VALUES (%s, %s)", (number, "x" * 200))
+            times.append(time.monotonic() - started)
+    connection.close()
+    return times
+
+
+def measure(server, ports, arguments, label, arrivals, bare, beside=None):
+    last_before = server.psql("bench", "SELECT coalesce(max(record_id), 0) FROM tributary.record")
     results = multiprocessing.Queue()
     process = multiprocessing.Process(target=send, args=(ports["public"], arguments.rate, arguments.seconds, label,
                                                          results))
@@ -142,7 +99,7 @@ def measure(server, ports, arguments, label, arrivals, beside=None):
             told[key.split(":", 1)[-1]] = at
         rows = server.psql("bench", f"""
             SELECT r.external_id, extract(epoch FROM pg_xact_commit_timestamp(r.xmin)) FROM tributary.record r
-            WHERE r.external_id LIKE '%{label}-%'""")
+            WHERE r.record_id > {last_before} AND r.external_id LIKE '%{label}-%'""")
         committed = {row.split("|")[0].split(":", 1)[-1]: float(row.split("|")[1]) for row in rows.splitlines()}
         time.sleep(0.2)
     print(f"{label}_posts {len(posts)}")
@@ -150,9 +107,9 @@ def measure(server, ports, arguments, label, arrivals, beside=None):
     for status, count in sorted(statuses.items()):
         if not 200 <= status < 300:
             print(f"{label}_status_{status} {count}")
-    tell(label, "answered", [answered - due for due, answered in kept.values()])
-    tell(label, "committed", [committed[key] - kept[key][0] for key in kept if key in committed])
-    tell(label, "told", [told[key] - kept[key][0] for key in kept if key in told])
+    tell(label, "answered", [answered - due for due, answered in kept.values()], bare)
+    tell(label, "committed", [committed[key] - kept[key][0] for key in kept if key in committed], bare)
+    tell(label, "told", [told[key] - kept[key][0] for key in kept if key in told], bare)
     print(f"{label}_not_committed {len(set(kept) - set(committed))}")
     print(f"{label}_not_told {len(set(kept) - set(told))}")
     if beside is not None:
@@ -193,22 +150,24 @@ def run(arguments, directory):
                                  check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         print(f"customers_present {json.loads(summary)['customers']}", flush=True)
         # Other people's ids begin anew in each file: keep them apart.
-        more_rows = generate(arguments, directory / "more", 12, arguments.records)
+        more_rows = generate(arguments, directory / "more", 12, arguments.beside or arguments.records)
         text = more_rows.read_text().splitlines(keepends=True)
         more_rows.write_text(text[0] + "".join("m" + line for line in text[1:]))
         arrivals = multiprocessing.Queue()
         sink = multiprocessing.Process(target=receive, args=(ports["sink"], arrivals), daemon=True)
         sink.start()
         daemon = subprocess.Popen([arguments.build / "tributary", "run", "--config", config])
-        until = time.monotonic() + 120
+        until = time.monotonic() + 120 + arguments.records / 10000
         while not is_ready(arguments, config, ports["private"]):
             if daemon.poll() is not None or time.monotonic() > until:
                 raise SystemExit("bench: the daemon did not become ready")
             time.sleep(0.2)
-        measure(server, ports, arguments, "alone", arrivals)
+        bare = bare_commits(server)
+        tell("bare", "commit", bare)
+        measure(server, ports, arguments, "alone", arrivals, bare)
         beside = subprocess.Popen([arguments.build / "tributary", "load", "--config", config, "bench", more_rows],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        measure(server, ports, arguments, "beside_load", arrivals, beside)
+        measure(server, ports, arguments, "beside_load", arrivals, bare, beside)
     finally:
         for process in (beside, daemon):
             if process is not None and process.poll() is None:
@@ -223,6 +182,7 @@ def main():
     parser = argparse.ArgumentParser(description="from a post to its golden record")
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--records", type=int, default=160000)
+    parser.add_argument("--beside", type=int, default=0, help="records of the load beside the posts; 0: as many")
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--set", action="append", default=[], help="a limit: batch_records=500")

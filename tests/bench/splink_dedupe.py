@@ -1,6 +1,6 @@
 """Splink 4 on a sheet, as its manual has it: u from random pairs, m by EM over several blockings, then predict.
 
-    python splink_dedupe.py SHEET.csv SPEC.json PAIRS.csv
+    python splink_dedupe.py SHEET.csv SPEC.json PAIRS.csv [THRESHOLD...]
 
 Runs in an environment that has the packages splink, duckdb and pandas (tests/bench/accuracy.py makes one under
 build/). SPEC says what the columns are:
@@ -12,7 +12,8 @@ build/). SPEC says what the columns are:
   prepare        {"name": [full, given, family], "digits": [column, ...]}: what one would do to such columns first
 
 Texts are put in lower case and trimmed, and what is empty is missing. Two threads. Writes a line per predicted pair,
-probability,a,b and prints one JSON line with the seconds of training and of predicting.
+probability,a,b and prints one JSON line with the seconds of training and of predicting. With thresholds (tests/bench/
+speed.py) it also clusters at each, into PAIRS.csv.THRESHOLD (id,customer_id), and tells the seconds of each.
 """
 import json
 import logging
@@ -61,8 +62,18 @@ def read(path, spec):
     return table.astype(object).where(table != "", None).rename(columns={"id": "unique_id"})
 
 
+def cluster(linker, predictions, threshold, out):
+    started = time.monotonic()
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predictions, float(threshold))
+    seconds = time.monotonic() - started
+    table = clusters.as_pandas_dataframe()[["unique_id", "cluster_id"]]
+    table.columns = ["id", "customer_id"]
+    table.to_csv(f"{out}.{threshold}", index=False)
+    return seconds
+
+
 def main():
-    sheet, spec_path, out = sys.argv[1:4]
+    sheet, spec_path, out, *thresholds = sys.argv[1:]
     logging.getLogger("splink").setLevel(logging.ERROR)
     with open(spec_path, encoding="utf-8") as file:
         spec = json.load(file)
@@ -78,7 +89,13 @@ def main():
     for rule in spec["training"]:
         linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
     trained = time.monotonic()
-    pairs = linker.inference.predict(threshold_match_probability=LEAST_PROBABILITY).as_pandas_dataframe()
+    predictions = linker.inference.predict(threshold_match_probability=LEAST_PROBABILITY)
+    if thresholds:
+        predicted = time.monotonic()
+        cluster_s = {threshold: cluster(linker, predictions, threshold, out) for threshold in thresholds}
+        print(json.dumps({"train_s": trained - started, "predict_s": predicted - trained, "cluster_s": cluster_s}))
+        return
+    pairs = predictions.as_pandas_dataframe()
     predicted = time.monotonic()
     pairs[["match_probability", "unique_id_l", "unique_id_r"]].to_csv(out, index=False, header=False)
     print(json.dumps({"train_s": trained - started, "predict_s": predicted - trained}))

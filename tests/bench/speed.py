@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+"""make bench-speed: the speed that is promised, as ratios of one run.
+
+    tests/bench/speed.py [--build build] [--records 1000000] [--runs 3] [--seed N] [--only STEP]... [--no-splink]
+                         [--low 400000] [--high 4000000] [--probe 100000] [--rate 500] [--seconds 30]
+
+  load      `tributary load` into PostgreSQL beside two floors of COPY (run.py), medians of --runs; how much memory the
+            candidate index takes a record; how long a start takes with those records
+  dedupe    `tributary dedupe` beside Splink on DuckDB, two threads each: predict and cluster against the whole of ours,
+            training apart from both; Splink's threshold is the best of a few, chosen by the truth
+  growth    a load of --probe records with --low and with --high stored: what a record costs then, as a ratio
+  latency   posts at --rate with the customers of 1.6 * --records records present, alone and beside a load (latency.py)
+
+Prints `name value` a line and asserts nothing.
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import run
+from accuracy_sets import GENERATED_SPLINK
+from server import ROOT, Server
+from splink_place import python_with_splink
+
+THRESHOLDS = ["0.5", "0.8", "0.95", "0.99", "0.999"]
+STEPS = ["load", "dedupe", "growth", "latency"]
+
+
+def tell(values):
+    for name, value in values.items():
+        print(f"{name} {value:.3f}".rstrip("0").rstrip("."), flush=True)
+
+
+def medians(runs):
+    return {name: statistics.median(one[name] for one in runs) for name in runs[0]}
+
+
+def generate(arguments, directory, records):
+    directory.mkdir(exist_ok=True)
+    subprocess.run([arguments.build / "bench/generate", "--population", "mixed", "--records", str(records), "--seed",
+                    str(arguments.seed), "--noise", "default", "--out", directory], check=True)
+    return directory
+
+
+# -- load -------------------------------------------------------------------------------------------------------------
+
+def step_load(arguments, directory):
+    generate(arguments, directory, arguments.records)
+    run.split(directory, arguments.records)
+    told = medians([run.one_run(arguments, directory, number) for number in range(arguments.runs)])
+    tell({f"load_{name}": value for name, value in told.items()})
+    tell({"start_s_per_million": (told["start_half_s"] - told["start_empty_s"]) / (told["records"] / 2) * 1e6})
+
+
+# -- dedupe -----------------------------------------------------------------------------------------------------------
+
+def f1_of(arguments, directory, prediction):
+    text = subprocess.run([arguments.build / "bench/evaluate", "--truth", directory / "truth.csv", "--prediction",
+                           prediction], check=True, stdout=subprocess.PIPE, text=True).stdout
+    told = dict(line.split()[:2] for line in text.splitlines() if len(line.split()) >= 2)
+    return float(told["pairwise_f1"])
+
+
+def our_dedupe(arguments, directory):
+    out = directory / "ours.csv"
+    started = time.monotonic()
+    process = subprocess.Popen([arguments.tributary, "dedupe", directory / "customers.csv", "-o", out, "--threads", "2",
+                                "--map", "id=-", "--map", "source=-", "--map", "registered_at=-"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"bench: dedupe ended with {status}")
+    return {"seconds": time.monotonic() - started, "cpu_s": usage.ru_utime + usage.ru_stime,
+            "rss_mb": usage.ru_maxrss / 1000, "f1": f1_of(arguments, directory, out)}
+
+
+def splink(arguments, directory, python):
+    spec, pairs = directory / "spec.json", directory / "pairs.csv"
+    spec.write_text(json.dumps(GENERATED_SPLINK))
+    process = subprocess.Popen([python, ROOT / "tests/bench/splink_dedupe.py", directory / "customers.csv", spec, pairs,
+                                *THRESHOLDS], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    text, complaints = process.communicate()
+    if process.returncode:
+        print(f"Splink failed: {complaints.decode().strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    told = json.loads(text.splitlines()[-1])
+    f1, best = max((f1_of(arguments, directory, f"{pairs}.{threshold}"), threshold) for threshold in THRESHOLDS)
+    return {"train_s": told["train_s"], "predict_s": told["predict_s"], "cluster_s": told["cluster_s"][best],
+            "threshold": float(best), "f1": f1}
+
+
+def step_dedupe(arguments, directory):
+    generate(arguments, directory, arguments.records)
+    ours = medians([our_dedupe(arguments, directory) for _ in range(arguments.runs)])
+    tell({f"dedupe_{name}": value for name, value in ours.items()})
+    python = None if arguments.no_splink else python_with_splink(arguments.build)
+    told = splink(arguments, directory, python) if python else None
+    if told:
+        tell({f"splink_{name}": value for name, value in told.items()})
+        tell({"dedupe_times_as_fast": (told["predict_s"] + told["cluster_s"]) / ours["seconds"],
+              "dedupe_f1_above_splink": ours["f1"] - told["f1"]})
+
+
+# -- growth -----------------------------------------------------------------------------------------------------------
+
+def cut(directory, sizes):
+    """customers.csv as files of so many rows each, and one of a single row of the first."""
+    parts = []
+    with open(directory / "customers.csv", "rb") as source:
+        header = source.readline()
+        for number, size in enumerate(sizes):
+            parts.append(directory / f"rows{number}.csv")
+            with open(parts[-1], "wb") as part:
+                part.write(header)
+                for row in range(size):
+                    line = source.readline()
+                    part.write(line)
+                    if number == row == 0:
+                        (directory / "again.csv").write_bytes(header + line)
+    return parts
+
+
+def probe(arguments, server, config, directory, part):
+    """Cost per record of loading `part` into what is stored, and of the start before it."""
+    server.psql("postgres", "CHECKPOINT")
+    start = run.load(arguments, config, directory / "again.csv")
+    cpu = server.cpu_seconds()
+    told = run.load(arguments, config, part)
+    count = arguments.probe
+    return {"wall_us": told["seconds"] * 1e6 / count, "daemon_cpu_us": (told["cpu_s"] - start["cpu_s"]) * 1e6 / count,
+            "server_cpu_us": (server.cpu_seconds() - cpu) * 1e6 / count, "records": told["records"],
+            "start_s": start["wall_s"] - start["seconds"],
+            "index_bytes_per_record": told["index_bytes"] / told["records"]}
+
+
+def step_growth(arguments, directory):
+    low, high, count = arguments.low, arguments.high, arguments.probe
+    generate(arguments, directory, high + 2 * count)
+    parts = cut(directory, [low, count, high - low, count])
+    server = Server()
+    try:
+        server.create("bench")
+        state = directory / "state"
+        (state / "drop").mkdir(parents=True)
+        config = directory / "bench.yaml"
+        config.write_text(run.CONFIG.format(url=server.url("bench"), state=state, more=""))
+        run.load(arguments, config, parts[0])
+        before = probe(arguments, server, config, directory, parts[1])
+        run.load(arguments, config, parts[2])
+        after = probe(arguments, server, config, directory, parts[3])
+    finally:
+        server.remove()
+    tell({f"at_{low}_{name}": value for name, value in before.items()})
+    tell({f"at_{high}_{name}": value for name, value in after.items()})
+    tell({"growth_wall_ratio": after["wall_us"] / before["wall_us"],
+          "growth_cpu_ratio": (after["daemon_cpu_us"] + after["server_cpu_us"]) /
+                              (before["daemon_cpu_us"] + before["server_cpu_us"]),
+          "start_s_per_million_between": (after["start_s"] - before["start_s"]) /
+                                         (after["records"] - before["records"]) * 1e6})
+
+
+# -- latency ----------------------------------------------------------------------------------------------------------
+
+def step_latency(arguments, _):
+    records = int(arguments.records * 1.6)
+    subprocess.run([sys.executable, ROOT / "tests/bench/latency.py", "--build", arguments.build, "--records",
+                    str(records), "--beside", str(arguments.records), "--rate", str(arguments.rate), "--seconds",
+                    str(arguments.seconds)], check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="the speed that is promised")
+    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--records", type=int, default=1000000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 1 << 31))
+    parser.add_argument("--only", action="append", choices=STEPS, default=[])
+    parser.add_argument("--no-splink", action="store_true")
+    parser.add_argument("--low", type=int, default=400000)
+    parser.add_argument("--high", type=int, default=4000000)
+    parser.add_argument("--probe", type=int, default=100000)
+    parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--set", action="append", default=[], help="a limit: batch_records=4000")
+    arguments = parser.parse_args()
+    arguments.build = arguments.build.resolve()
+    arguments.tributary = arguments.build / "tributary"
+    print(f"seed {arguments.seed}\nrecords {arguments.records}", flush=True)
+    for step in arguments.only or STEPS:
+        directory = Path(tempfile.mkdtemp(prefix=f"tributary-{step}.", dir="/tmp"))
+        try:
+            globals()[f"step_{step}"](arguments, directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+main()
