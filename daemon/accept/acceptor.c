@@ -53,6 +53,22 @@ static void set_away(struct acceptor *a, bool away, const struct err *err)
         log_info("accept.database_back", "the database is back: posts are stored there again");
 }
 
+/* Whether what is accepted now can be resolved later; says so when that changes. */
+static bool has_room(struct acceptor *a)
+{
+    bool behind = !lanes_has_room(a->settings.lanes);
+    pthread_mutex_lock(&a->lock);
+    bool changed = a->state.behind != behind;
+    a->state.behind = behind;
+    pthread_mutex_unlock(&a->lock);
+    if (changed && behind)
+        log_warn("accept.behind", "more than %d batches of posts wait to be resolved: posts are kept in the spool; hint: the "
+                                  "log says what the resolver or the database waits for", LANES_LEFT_MAX);
+    else if (changed)
+        log_info("accept.caught_up", "what waited is being resolved: posts are stored in the database again");
+    return !behind;
+}
+
 static void note_spool(struct acceptor *a, bool full)
 {
     pthread_mutex_lock(&a->lock);
@@ -78,7 +94,7 @@ static enum status decide(struct acceptor *a, struct err *err)
         return status;
     accept_done(a->settings.intake, &a->undecided, committed);
     if (committed && a->undecided_batch->arrival_count > 0)
-        (void)lanes_put(a->settings.lanes, &a->undecided_batch);
+        lanes_offer(a->settings.lanes, &a->undecided_batch);
     batch_free(&a->undecided_batch);
     return STATUS_OK;
 }
@@ -142,7 +158,7 @@ static enum status store_group(struct acceptor *a, struct submission **group, si
         }
         take_arenas(batch, group, count);
         if (batch->arrival_count > 0)
-            (void)lanes_put(a->settings.lanes, &batch);
+            lanes_offer(a->settings.lanes, &batch);
     }
     batch_free(&batch);
     free(items);
@@ -232,13 +248,14 @@ static void make_texts_safe(struct submission *submission)
 static void take_group(struct acceptor *a, struct submission **group, size_t count)
 {
     struct err err = {.id = "accept.starting", .text = "the database is not up yet"};
+    bool room = has_room(a);
     /* Posts behind a spool that is being drained may overtake it: order does not matter. */
     enum status status = STATUS_FAILED;
     for (size_t i = 0; i < count; i++)
         make_texts_safe(group[i]);
     if (atomic_load(&a->settings.intake->slow))
         stop_wait_ms(&a->stop, SLOW_MS);
-    if (database_due(a)) {
+    if (room && database_due(a)) {
         status = store_group(a, group, count, &err);
         if (status != STATUS_OK && err.retry != RETRY_NOW)
             a->probe_at_us = clock_monotonic_us(a->settings.intake->clock) + PROBE_EVERY_MS * 1000;
@@ -361,7 +378,7 @@ static void *accept_loop(void *data)
     struct acceptor *a = data;
     struct submission *group[GROUP_MAX];
     for (;;) {
-        int64_t wait_ms = spool_waits(a) ? (database_due(a) ? 0 : 100) : 500;
+        int64_t wait_ms = spool_waits(a) ? (database_due(a) && has_room(a) ? 0 : 100) : 500;
         void *item = NULL;
         enum status status = queue_take(a->queue, wait_ms, &item);
         if (status == STATUS_EMPTY)
@@ -377,7 +394,7 @@ static void *accept_loop(void *data)
         if (count > 0)
             take_group(a, group, count);
         bool away = a->state.database_away; /* written by this thread alone */
-        if (spool_waits(a) && database_due(a))
+        if (spool_waits(a) && database_due(a) && has_room(a))
             drain_spool(a);
         else if (away && count == 0 && database_due(a))
             look_for_database(a);

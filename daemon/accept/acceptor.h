@@ -1,7 +1,9 @@
 /*
  * acceptor.h - the accept thread of all push sources: group commit, and the spool when PostgreSQL is away.
  *
- * HTTP threads hand over a submission each; everything that waits is made durable in one transaction. A
+ * HTTP threads hand over a submission each; everything that waits is made durable in one transaction. Nobody waits for
+ * the resolver: a batch that finds its lane full is left behind (lanes.h), and when no more may be left, posts go to the
+ * spool as if the database were away. A
  * submission's arena is taken over for good (the batch keeps it until it is resolved), so a reply must be made from
  * other memory.
  */
@@ -57,6 +59,7 @@ void acceptor_stop(struct acceptor **acceptor, int64_t deadline_ms);
 struct acceptor_state {
     size_t waiting;
     bool database_away;       /* posts go to the spool */
+    bool behind;              /* the same, because too much waits to be resolved */
     uint64_t spooled;         /* submissions in the spool */
     int64_t spool_bytes;
     bool spool_full;

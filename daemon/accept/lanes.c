@@ -10,6 +10,7 @@
 enum { CLEANING_WAITS = 0, CLEANING_RUNS, CLEANING_DONE };
 
 #define CLEANERS_MAX 16
+#define LEFT_SLACK   64 /* for those that did not ask whether there is room */
 
 struct lane {
     struct batch *head, *tail;
@@ -22,6 +23,8 @@ struct lanes {
     pthread_cond_t changed;
     struct lane live, bulk;
     bool closed, hastened;
+    uint64_t *left; /* numbers of batches left behind: a ring of LANES_LEFT_MAX + LEFT_SLACK */
+    size_t left_first, left_count;
     const struct generation *generation; /* under lock */
     unsigned cleaner_count;
     pthread_t cleaners[CLEANERS_MAX];
@@ -103,7 +106,10 @@ struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, si
                         unsigned cleaners, struct err *err)
 {
     struct lanes *lanes = calloc(1, sizeof(*lanes));
-    if (lanes == NULL) {
+    if (lanes)
+        lanes->left = calloc(LANES_LEFT_MAX + LEFT_SLACK, sizeof(*lanes->left));
+    if (lanes == NULL || lanes->left == NULL) {
+        free(lanes);
         (void)err_set(err, RETRY_FATAL, "base.memory", "out of memory for the batch queue");
         return NULL;
     }
@@ -153,8 +159,23 @@ void lanes_free(struct lanes **lanes)
     }
     pthread_cond_destroy(&mine->changed);
     pthread_mutex_destroy(&mine->lock);
+    free(mine->left);
     free(mine);
     *lanes = NULL;
+}
+
+/* The lock is held. */
+static void append(struct lanes *lanes, struct lane *lane, struct batch **batch)
+{
+    (*batch)->next = NULL;
+    if (lane->tail)
+        lane->tail->next = *batch;
+    else
+        lane->head = *batch;
+    lane->tail = *batch;
+    lane->count++;
+    *batch = NULL;
+    pthread_cond_broadcast(&lanes->changed);
 }
 
 bool lanes_put(struct lanes *lanes, struct batch **batch)
@@ -164,21 +185,60 @@ bool lanes_put(struct lanes *lanes, struct batch **batch)
     while (!lanes->closed && !lanes->hastened && lane->count >= lane->max)
         pthread_cond_wait(&lanes->changed, &lanes->lock);
     bool taken = !lanes->closed && lane->count < lane->max;
-    if (taken) {
-        (*batch)->next = NULL;
-        if (lane->tail)
-            lane->tail->next = *batch;
-        else
-            lane->head = *batch;
-        lane->tail = *batch;
-        lane->count++;
-        *batch = NULL;
-        pthread_cond_broadcast(&lanes->changed);
-    }
+    if (taken)
+        append(lanes, lane, batch);
     pthread_mutex_unlock(&lanes->lock);
     if (!taken)
         batch_free(batch);
     return taken;
+}
+
+void lanes_offer(struct lanes *lanes, struct batch **batch)
+{
+    struct lane *lane = (*batch)->live ? &lanes->live : &lanes->bulk;
+    const size_t places = LANES_LEFT_MAX + LEFT_SLACK;
+    pthread_mutex_lock(&lanes->lock);
+    while (!lanes->closed && lane->count >= lane->max && lanes->left_count == places) /* nobody asked: see LEFT_SLACK */
+        pthread_cond_wait(&lanes->changed, &lanes->lock);
+    if (!lanes->closed && lane->count < lane->max) {
+        append(lanes, lane, batch);
+    } else if (!lanes->closed) {
+        lanes->left[(lanes->left_first + lanes->left_count++) % places] = (*batch)->batch_id;
+        pthread_cond_broadcast(&lanes->changed);
+    }
+    pthread_mutex_unlock(&lanes->lock);
+    batch_free(batch);
+}
+
+bool lanes_has_room(struct lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    bool room = lanes->live.count < lanes->live.max || lanes->left_count < LANES_LEFT_MAX;
+    pthread_mutex_unlock(&lanes->lock);
+    return room;
+}
+
+size_t lanes_take_left(struct lanes *lanes, uint64_t *batch_ids, size_t max)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&lanes->lock);
+    while (count < max && lanes->left_count > 0) {
+        batch_ids[count++] = lanes->left[lanes->left_first];
+        lanes->left_first = (lanes->left_first + 1) % (LANES_LEFT_MAX + LEFT_SLACK);
+        lanes->left_count--;
+    }
+    if (count > 0)
+        pthread_cond_broadcast(&lanes->changed);
+    pthread_mutex_unlock(&lanes->lock);
+    return count;
+}
+
+size_t lanes_left(struct lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    size_t count = lanes->left_count;
+    pthread_mutex_unlock(&lanes->lock);
+    return count;
 }
 
 static struct batch *pop_clean(struct lane *lane)

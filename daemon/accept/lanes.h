@@ -3,7 +3,8 @@
  *
  * Live batches (posts, small polls) go before bulk ones (loads); inside a lane order is kept. A pool of
  * threads cleans ahead; the resolver takes a lane's head once it is clean. Both lanes are bounded: a full
- * lane makes its source wait (backpressure).
+ * lane makes a pull source wait (backpressure). Whoever may not wait offers: a batch without room is left behind, which
+ * is to say that only its number is kept, up to LANES_LEFT_MAX, and the resolver reads it back from the database.
  */
 #ifndef TRIBUTARY_ACCEPT_LANES_H
 #define TRIBUTARY_ACCEPT_LANES_H
@@ -20,6 +21,15 @@ void lanes_free(struct lanes **lanes); /* after lanes_close; joins the pool, fre
 /* Takes the batch. Waits for room; false when closed or hastened (the batch is freed: it is durable and will be read
  * back at the next start). */
 bool lanes_put(struct lanes *lanes, struct batch **batch);
+/* Takes the batch and does not wait: without room it is left behind. Freed when closed. Ask lanes_has_room before the
+ * batch is made durable; some that did not ask are taken all the same. */
+void lanes_offer(struct lanes *lanes, struct batch **batch);
+#define LANES_LEFT_MAX 65536
+/* Whether another live batch finds room, or may be left behind. */
+bool lanes_has_room(struct lanes *lanes);
+/* Numbers of batches left behind, oldest first; whoever takes them resolves them. */
+size_t lanes_take_left(struct lanes *lanes, uint64_t *batch_ids, size_t max);
+size_t lanes_left(struct lanes *lanes);
 /* The next clean batch, live before bulk; waits up to wait_ms. NULL: none yet. */
 struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only);
 /* From now on a put does not wait: what finds no room is freed (it is durable and read back at the next start). */
