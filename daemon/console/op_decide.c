@@ -113,8 +113,8 @@ static void decide(struct resolver *resolver, void *data)
 {
     struct deciding *d = data;
     struct graph *graph = resolver_graph(resolver);
-    d->status = STATUS_OK;
-    if (d->undo)
+    d->status = resolver_can_apply(resolver, d->err);
+    if (d->status == STATUS_OK && d->undo)
         graph_undecide(graph, d->undo);
     for (size_t i = 0; i < d->count && d->status == STATUS_OK; i++)
         d->status = graph_decide(graph, (uint64_t)d->ids[i],
@@ -128,10 +128,11 @@ static void decide(struct resolver *resolver, void *data)
 static enum status run_deciding(struct engine *engine, struct deciding *d, struct err *err)
 {
     d->err = err;
-    if (!resolver_call(engine_resolver(engine), decide, d))
-        return err_set(err, RETRY_LATER, "engine.stopping", "the daemon is stopping; the decision "
-                       "is kept and takes effect at its next start");
-    return d->status;
+    struct err refused = {0};
+    if (resolver_ask(engine_resolver(engine), decide, d, &refused) == STATUS_OK)
+        return d->status;
+    *err = refused;
+    return STATUS_FAILED;
 }
 
 enum status op_decide(struct engine *engine, const struct decided_pair *pairs, size_t count,
@@ -192,7 +193,8 @@ static json_t *customers_after(struct engine *engine, const uint64_t *records, s
     for (size_t i = 0; i < count; i++) {
         struct members m = {.id = records[i]};
         char name[24];
-        if (!resolver_call(engine_resolver(engine), read_members, &m))
+        struct err err;
+        if (resolver_ask(engine_resolver(engine), read_members, &m, &err) != STATUS_OK)
             break;
         snprintf(name, sizeof(name), "%llu", (unsigned long long)records[i]);
         json_object_set_new(now, name, json_integer((json_int_t)m.id));
@@ -219,7 +221,9 @@ enum status op_customer_split(struct engine *engine, const json_t *args, json_t 
     const json_t *records = json_object_get(args, "records");
     if (op_arg_id(args, "id", &m.id, err) != STATUS_OK)
         return STATUS_FAILED;
-    if (!resolver_call(engine_resolver(engine), read_members, &m) || m.count == 0) {
+    if (resolver_ask(engine_resolver(engine), read_members, &m, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (m.count == 0) {
         free(m.list);
         return err_set(err, RETRY_NONE, "op.not_found", "there is no such customer");
     }

@@ -529,8 +529,8 @@ enum status op_explain(struct engine *engine, const json_t *args, json_t **resul
     if (asking.a.asked == asking.b.asked)
         return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "a and b are the same record");
     enum status status = STATUS_FAILED;
-    if (!resolver_call(engine_resolver(engine), judge, &asking))
-        (void)err_set(err, RETRY_LATER, "engine.stopping", "the daemon is stopping");
+    if (resolver_ask(engine_resolver(engine), judge, &asking, err) != STATUS_OK)
+        status = STATUS_FAILED;
     else if (!asking.known)
         (void)err_set(err, RETRY_NONE, "op.not_found",
                       "there is no living record %llu; hint: tributary customer find TEXT",

@@ -19,6 +19,7 @@
 #define DRAIN_SHARE      4     /* of the shutdown deadline for each of its steps */
 #define WAITING_MAX      4096  /* posts */
 #define LIVE_LANE_MAX    1024  /* batches */
+#define STALLED_MS       20000 /* without a commit though something waits: not ready */
 
 static enum status make_state_dir(const char *path, struct err *err)
 {
@@ -299,6 +300,7 @@ enum status engine_start(const struct engine_settings *settings, struct engine *
     e->lock_fd = e->stop.fd = e->stop_pull.fd = -1;
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->console_lock, NULL);
+    pthread_mutex_init(&e->look_lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -427,6 +429,8 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
     pthread_mutex_destroy(&e->lock);
     db_free(&e->console_db);
     pthread_mutex_destroy(&e->console_lock);
+    db_free(&e->look_db);
+    pthread_mutex_destroy(&e->look_lock);
     free(e->pullers);
     free(e->conninfo);
     free(e);

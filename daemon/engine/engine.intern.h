@@ -50,6 +50,8 @@ struct engine {
     int64_t started_us, maintain_at_us, expire_at_us;
     pthread_mutex_t console_lock;
     struct db *console_db;   /* under console_lock: what API and console ask */
+    pthread_mutex_t look_lock;
+    struct db *look_db;      /* under look_lock: what status and metrics ask */
     pthread_mutex_t lock;    /* below */
     pthread_cond_t changed;
     atomic_bool database_away; /* did not answer a moment ago */
@@ -74,6 +76,11 @@ void rematch_free(struct rematch **rematch); /* once the resolver is closed: wai
 /* engine_loads.c */
 struct loads *loads_new(void); /* NULL when out of memory */
 void loads_free(struct loads **loads); /* once stop_pull is set: waits for those that run */
+
+/* The same as engine_query for status and metrics: on a connection of their own, and given up after two seconds, so that
+ * they answer also when the database does not. */
+MUST_CHECK enum status engine_look(struct engine *engine, const struct sql_query *query, const struct db_param *params,
+                                   size_t param_count, struct db_result **result, struct err *err);
 
 /* maintain.c: about once a second, on the conductor. */
 void engine_maintain(struct engine *engine, struct db *db);

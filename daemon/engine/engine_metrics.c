@@ -14,7 +14,7 @@ static void put_sources(struct engine *e, struct metric_writer *writer)
 {
     struct db_result *ledger = NULL;
     struct err err;
-    if (engine_query(e, &sql_ledger_read, NULL, 0, &ledger, &err) != STATUS_OK)
+    if (engine_look(e, &sql_ledger_read, NULL, 0, &ledger, &err) != STATUS_OK)
         return;
     for (size_t i = 0; i < db_rows(ledger); i++) {
         struct metric_label label = {"source", db_bytes(ledger, i, 0)};

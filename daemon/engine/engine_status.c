@@ -69,7 +69,7 @@ static void put_latest_leads(struct engine *e, struct buf *out)
     struct db_result *leads = NULL;
     struct err err;
     buf_put_str(out, ",\"latest_leads\":[");
-    if (engine_query(e, &sql_latest_leads, &count, 1, &leads, &err) == STATUS_OK) {
+    if (engine_look(e, &sql_latest_leads, &count, 1, &leads, &err) == STATUS_OK) {
         for (size_t i = 0; i < db_rows(leads); i++) {
             buf_put_str(out, i ? ",{\"at\":" : "{\"at\":");
             put_time(out, db_timestamp_us(leads, i, 0));
@@ -103,7 +103,7 @@ static int64_t count_leads_today(struct engine *e)
 {
     struct db_result *result = NULL;
     struct err err;
-    if (engine_query(e, &sql_leads_today, NULL, 0, &result, &err) != STATUS_OK)
+    if (engine_look(e, &sql_leads_today, NULL, 0, &result, &err) != STATUS_OK)
         return 0;
     int64_t count = db_int(result, 0, 0);
     db_result_free(&result);
@@ -133,7 +133,7 @@ void engine_status_json(struct engine *e, struct buf *out)
     struct resolver *resolver = engine_resolver(e);
     if (resolver)
         resolver_stats(resolver, &stats);
-    bool up = engine_query(e, &sql_ledger_read, NULL, 0, &ledger, &err) == STATUS_OK;
+    bool up = engine_look(e, &sql_ledger_read, NULL, 0, &ledger, &err) == STATUS_OK;
     int64_t uptime_us = clock_monotonic_us(e->settings.clock) - e->started_us;
     buf_printf(out, "{\"uptime_s\":%lld,\"version\":\"%s\",\"ready\":%s,\"database\":\"%s\",\"trouble\":",
                (long long)(uptime_us / 1000000), TRIBUTARY_VERSION, health.ready ? "true" : "false",

@@ -72,7 +72,9 @@ static void listen_to(struct engine *e, struct source *source, int64_t now_us)
         return;
     struct silence silence = {source, silent_us / 1000000, STATUS_FAILED};
     struct resolver *resolver = engine_resolver(e);
-    if (resolver && resolver_call(resolver, tell_silence, &silence) && silence.status == STATUS_OK) {
+    struct err err;
+    if (resolver && resolver_ask(resolver, tell_silence, &silence, &err) == STATUS_OK &&
+        silence.status == STATUS_OK) {
         source->silent = true;
         log_warn("engine.source_silent", "source %s has brought nothing for %lld seconds", source->name,
                  (long long)silence.silent_s);

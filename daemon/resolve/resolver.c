@@ -17,11 +17,13 @@
 #define REBUILD_FIRST_MS 1000
 #define REBUILD_LAST_MS  60000
 #define DRAIN_MS         30000
+#define BARRIER_MS       1000
+#define BUSY_MS          5000
 
 struct resolver_call {
     void (*run)(struct resolver *resolver, void *data);
     void *data;
-    bool done;
+    bool begun, done;
     bool refused;
     struct resolver_call *next;
 };
@@ -140,6 +142,8 @@ enum status resolver_apply(struct resolver *resolver, const char *actor, struct 
 enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,
                           struct slice data, struct err *err)
 {
+    if (resolver_can_apply(resolver, err) != STATUS_OK)
+        return STATUS_FAILED;
     struct turn *turn = turn_new(resolver, 1, "resolve");
     if (turn == NULL)
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
@@ -150,6 +154,26 @@ enum status resolver_tell(struct resolver *resolver, const char *type, int32_t s
 }
 
 /* ---- state that can be rebuilt ---- */
+
+static void publish_stats(struct resolver *r)
+{
+    pthread_mutex_lock(&r->lock);
+    struct resolver_stats *stats = &r->stats;
+    stats->arrivals = r->arrivals;
+    stats->customers = r->customer_count;
+    stats->companies = r->company_count;
+    stats->leads = r->lead_count;
+    stats->events = r->last_event_seq;
+    stats->committed_sets = r->writer ? writer_committed(r->writer) : 0;
+    if (r->graph)
+        graph_stats(r->graph, &stats->graph);
+    stats->records = stats->graph.records;
+    stats->known_bytes = known_bytes(r->settings.intake->known);
+    stats->roster_bytes = roster_bytes(r->roster);
+    stats->failed = r->failed;
+    memcpy(stats->failure, r->failed ? r->failure.text : "", r->failed ? sizeof(stats->failure) - 1 : 1);
+    pthread_mutex_unlock(&r->lock);
+}
 
 static void forget(struct resolver *r)
 {
@@ -166,6 +190,7 @@ static void forget(struct resolver *r)
         batch_free(&r->recovered);
         r->recovered = next;
     }
+    r->unread_count = r->unread_next = 0;
     r->live_records = 0;
     known_lock(r->settings.intake->known);
     known_forget_resolved(r->settings.intake->known);
@@ -175,6 +200,7 @@ static void forget(struct resolver *r)
 static void on_commit(void *data, const struct write_set *set)
 {
     struct resolver *r = data;
+    atomic_store(&r->progress_us, clock_monotonic_us(r->settings.clock));
     if (r->settings.committed)
         r->settings.committed(r->settings.data, set->last_event_seq);
 }
@@ -237,6 +263,7 @@ static bool rebuild(struct resolver *r)
     if (strcmp(r->failure.id, "graph.differs") == 0)
         r->settings.generation->changed = true; /* judge everything again */
     log_err(LOG_LEVEL_ERROR, &r->failure, "resolving stopped and starts again from the database");
+    publish_stats(r);
     uint64_t committed = r->writer ? writer_committed(r->writer) : 0;
     if (committed > r->rebuilt_at_set) {
         r->rebuilds = 0;
@@ -269,6 +296,7 @@ static void run_calls(struct resolver *r, bool refuse)
     while (r->calls && (refuse || !r->failed)) {
         struct resolver_call *call = r->calls;
         r->calls = call->next;
+        call->begun = true;
         pthread_mutex_unlock(&r->lock);
         if (!refuse)
             call->run(r, call->data);
@@ -277,26 +305,6 @@ static void run_calls(struct resolver *r, bool refuse)
         call->done = true;
         pthread_cond_broadcast(&r->call_done);
     }
-    pthread_mutex_unlock(&r->lock);
-}
-
-static void publish_stats(struct resolver *r)
-{
-    pthread_mutex_lock(&r->lock);
-    struct resolver_stats *stats = &r->stats;
-    stats->arrivals = r->arrivals;
-    stats->customers = r->customer_count;
-    stats->companies = r->company_count;
-    stats->leads = r->lead_count;
-    stats->events = r->last_event_seq;
-    stats->committed_sets = r->writer ? writer_committed(r->writer) : 0;
-    if (r->graph)
-        graph_stats(r->graph, &stats->graph);
-    stats->records = stats->graph.records;
-    stats->known_bytes = known_bytes(r->settings.intake->known);
-    stats->roster_bytes = roster_bytes(r->roster);
-    stats->failed = r->failed;
-    memcpy(stats->failure, r->failed ? r->failure.text : "", r->failed ? sizeof(stats->failure) - 1 : 1);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -313,13 +321,27 @@ static bool renew_cleaner(struct resolver *r)
     return r->cleaner != NULL;
 }
 
+static bool is_refused(const struct resolver *r, const struct batch *batch)
+{
+    return batch->batch_id >= r->refusal.first && batch->batch_id <= r->refusal.last;
+}
+
+/* The next batches read back, joined to a turn; one alone that has to be examined. */
 static struct batch *take_recovered(struct resolver *r)
 {
-    struct batch *batch = r->recovered;
-    r->recovered = batch->next;
-    batch->next = NULL;
-    batch_clean(batch, r->cleaner, r->generation);
-    return batch;
+    struct batch *first = NULL, **tail = &first;
+    size_t arrivals = 0;
+    while (r->recovered && (first == NULL || (arrivals < r->settings.set_arrivals && !is_refused(r, first) &&
+                                              !is_refused(r, r->recovered)))) {
+        struct batch *batch = r->recovered;
+        r->recovered = batch->next;
+        batch->next = NULL;
+        batch_clean(batch, r->cleaner, r->generation);
+        arrivals += batch->arrival_count;
+        *tail = batch;
+        tail = &batch->next;
+    }
+    return first;
 }
 
 /* Takes out of a batch read back what PostgreSQL refuses of it, when it is one that was refused. Such a batch is
@@ -327,7 +349,7 @@ static struct batch *take_recovered(struct resolver *r)
 static enum status resolve_recovered(struct resolver *r, struct batch *batch, struct err *err)
 {
     uint64_t id = batch->batch_id;
-    if (id < r->refusal.first || id > r->refusal.last)
+    if (!is_refused(r, batch))
         return resolve_batches(r, batch, err);
     size_t found = 0;
     enum status status = STATUS_OK;
@@ -349,20 +371,12 @@ static enum status resolve_recovered(struct resolver *r, struct batch *batch, st
     return status;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* The next clean batch of the lanes that was not read back from the database already. */
 static struct batch *take_fresh(struct resolver *r, int64_t wait_ms, bool live_only)
 {
     for (;;) {
         struct batch *batch = lanes_take(r->settings.lanes, wait_ms, live_only);
-        if (batch == NULL || r->recovered_count == 0 ||
-            bsearch(&batch->batch_id, r->recovered_ids, r->recovered_count, sizeof(uint64_t),
-                    compare_ids) == NULL) {
+        if (batch == NULL || !resolver_was_recovered(r, batch->batch_id)) {
             if (batch && batch->cleaned_by != r->generation)
                 batch_clean(batch, r->cleaner, r->generation);
             return batch;
@@ -408,6 +422,39 @@ bool resolver_is_closing(struct resolver *r)
     return closing;
 }
 
+/* What is resolved next. What was read back and posts that came in meanwhile take turns. */
+static struct batch *take_any(struct resolver *r, bool closing, bool *recovered)
+{
+    *recovered = false;
+    if (r->recovered == NULL)
+        read_back(r);
+    if (r->recovered == NULL)
+        return take_next(r, closing);
+    struct batch *batch = r->fresh_next ? take_fresh(r, 0, true) : NULL;
+    r->fresh_next = !r->fresh_next;
+    if (batch == NULL) {
+        *recovered = true;
+        batch = take_recovered(r);
+    }
+    return batch;
+}
+
+/* Everything that is to be resolved before the end. */
+static bool is_done(struct resolver *r)
+{
+    size_t live = 0, bulk = 0;
+    lanes_depth(r->settings.lanes, &live, &bulk);
+    bool unread = r->unread_next < r->unread_count || lanes_left(r->settings.lanes) > 0;
+    /* What cannot be read back now is at the next start. */
+    return live + bulk == 0 && (!unread || clock_monotonic_us(r->settings.clock) < r->read_back_at_us);
+}
+
+/* Puts off a turn while its set would have to wait for the database: what is asked meanwhile is answered. */
+static bool has_room(struct resolver *r)
+{
+    return r->failed || writer_has_room(r->writer, IDLE_WAIT_MS);
+}
+
 static void *resolve_loop(void *data)
 {
     struct resolver *r = data;
@@ -416,10 +463,11 @@ static void *resolve_loop(void *data)
         run_calls(r, false);
         if (r->failed && !rebuild(r)) /* a decision that could not be followed: nothing may be built on it */
             break;
-        bool closing = resolver_is_closing(r);
-        bool recovered = r->recovered != NULL;
-        struct batch *batch = recovered ? take_recovered(r) : take_next(r, closing);
+        bool closing = resolver_is_closing(r), recovered = false, room = has_room(r);
+        struct batch *batch = room ? take_any(r, closing, &recovered) : NULL;
         int64_t now_us = clock_monotonic_us(r->settings.clock);
+        if (batch == NULL && room && writer_pending(r->writer) == 0)
+            atomic_store(&r->progress_us, now_us);
         if (now_us >= stats_at_us) {
             publish_stats(r);
             stats_at_us = now_us + 200000;
@@ -440,12 +488,8 @@ static void *resolve_loop(void *data)
             writer_refused_batches(r->writer, &r->refusal.first, &r->refusal.last);
         if (r->failed && !rebuild(r))
             break;
-        if (batch == NULL && closing) {
-            size_t live = 0, bulk = 0;
-            lanes_depth(r->settings.lanes, &live, &bulk);
-            if (live + bulk == 0)
-                break;
-        }
+        if (batch == NULL && room && closing && is_done(r))
+            break;
     }
     run_calls(r, true);
     publish_stats(r);
@@ -470,8 +514,13 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
                                            .body = BUF_INIT(SCRATCH_MAX_BYTES),
                                            .provenance.json = BUF_INIT(SCRATCH_MAX_BYTES)};
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->call_done, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->call_done, &attributes);
+    pthread_condattr_destroy(&attributes);
     latch_init(&r->ended);
+    atomic_store(&r->progress_us, clock_monotonic_us(settings->clock));
     struct db_settings reading = settings->db;
     reading.application_name = "tributary resolve";
     r->reader = db_new(&reading, settings->stop);
@@ -525,6 +574,7 @@ void resolver_free(struct resolver **resolver)
     resolver_close(r, 0);
     forget(r);
     free(r->recovered_ids);
+    free(r->unread);
     buf_free(&r->scratch.text);
     buf_free(&r->scratch.changes);
     buf_free(&r->scratch.body);
@@ -538,28 +588,76 @@ void resolver_free(struct resolver **resolver)
     *resolver = NULL;
 }
 
+/* Takes a call out that has not begun. Under the lock. */
+static void withdraw(struct resolver *r, const struct resolver_call *call)
+{
+    struct resolver_call **place = &r->calls;
+    while (*place != call)
+        place = &(*place)->next;
+    *place = call->next;
+}
+
+/* False when it was not run: `closing` says why. */
+static bool call_and_wait(struct resolver *r, struct resolver_call *call, const struct timespec *until, bool *closing)
+{
+    pthread_mutex_lock(&r->lock);
+    *closing = r->closing;
+    if (!r->closing) {
+        struct resolver_call **tail = &r->calls;
+        while (*tail)
+            tail = &(*tail)->next;
+        *tail = call;
+    }
+    while (!*closing && !call->done) {
+        int timed_out = until && !call->begun ? pthread_cond_timedwait(&r->call_done, &r->lock, until)
+                                              : pthread_cond_wait(&r->call_done, &r->lock);
+        if (timed_out && !call->begun) {
+            withdraw(r, call);
+            break;
+        }
+    }
+    *closing |= call->refused;
+    pthread_mutex_unlock(&r->lock);
+    return call->done && !call->refused;
+}
+
 bool resolver_call(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),
                    void *data)
 {
     struct resolver_call call = {.run = run, .data = data};
-    pthread_mutex_lock(&resolver->lock);
-    if (resolver->closing) {
-        pthread_mutex_unlock(&resolver->lock);
-        return false;
-    }
-    struct resolver_call **tail = &resolver->calls;
-    while (*tail)
-        tail = &(*tail)->next;
-    *tail = &call;
-    while (!call.done)
-        pthread_cond_wait(&resolver->call_done, &resolver->lock);
-    pthread_mutex_unlock(&resolver->lock);
-    return !call.refused;
+    bool closing;
+    return call_and_wait(resolver, &call, NULL, &closing);
+}
+
+enum status resolver_ask(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),
+                         void *data, struct err *err)
+{
+    struct resolver_call call = {.run = run, .data = data};
+    struct timespec until;
+    bool closing;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RESOLVER_ASK_MS / 1000;
+    if (call_and_wait(resolver, &call, &until, &closing))
+        return STATUS_OK;
+    if (closing)
+        return err_set(err, RETRY_LATER, "engine.stopping", "the daemon is stopping");
+    return err_set(err, RETRY_LATER, "resolve.busy", "the resolver has not had time for this within %d seconds; hint: try "
+                   "again, tributary status says what it waits for", RESOLVER_ASK_MS / 1000);
+}
+
+enum status resolver_can_apply(struct resolver *resolver, struct err *err)
+{
+    if (writer_drain(resolver->writer, BUSY_MS) || writer_failed(resolver->writer, err))
+        return STATUS_OK; /* a failure is told by what comes next */
+    return err_set(err, RETRY_LATER, "resolve.busy", "what was decided before is not committed yet; hint: try again, "
+                   "tributary status says what the database waits for");
 }
 
 bool resolver_drained(struct resolver *resolver)
 {
-    bool drained = resolver->recovered == NULL && writer_drain(resolver->writer, 30000);
+    bool all_read = resolver->recovered == NULL && resolver->unread_next == resolver->unread_count &&
+                    lanes_left(resolver->settings.lanes) == 0;
+    bool drained = all_read && writer_drain(resolver->writer, BARRIER_MS);
     publish_stats(resolver);
     return drained;
 }
@@ -607,5 +705,10 @@ void resolver_stats(struct resolver *resolver, struct resolver_stats *stats)
 {
     pthread_mutex_lock(&resolver->lock);
     *stats = resolver->stats;
+    size_t pending = resolver->writer ? writer_pending(resolver->writer) : 0, live = 0, bulk = 0;
     pthread_mutex_unlock(&resolver->lock);
+    lanes_depth(resolver->settings.lanes, &live, &bulk);
+    stats->left_behind = lanes_left(resolver->settings.lanes);
+    if (pending + live + bulk + stats->left_behind > 0)
+        stats->stalled_ms = (clock_monotonic_us(resolver->settings.clock) - atomic_load(&resolver->progress_us)) / 1000;
 }

@@ -39,11 +39,21 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
 void resolver_close(struct resolver *resolver, int64_t deadline_ms);
 void resolver_free(struct resolver **resolver); /* closes it first, at once */
 
-/* Runs `run` on the resolver's thread and waits for it. False when the resolver is stopping. */
+/* Runs `run` on the resolver's thread and waits for it, however long the resolver is busy: for threads that wait for
+ * nothing else. False when the resolver is stopping. */
 bool resolver_call(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),
                    void *data);
+/* The same for somebody who waits for an answer: when `run` has not begun after some seconds it is not run at all, and err is
+ * RETRY_LATER with id resolve.busy; when the resolver is stopping, with id engine.stopping. */
+#define RESOLVER_ASK_MS 10000
+MUST_CHECK enum status resolver_ask(struct resolver *resolver, void (*run)(struct resolver *resolver, void *data),
+                                    void *data, struct err *err);
 /* Only inside resolver_call: */
-bool resolver_drained(struct resolver *resolver); /* waits until what was decided is committed; false when that failed */
+/* Whether all that was accepted up to now is decided and committed; waits a moment for the latter. */
+bool resolver_drained(struct resolver *resolver);
+/* Before anything is changed in the graph: fails with RETRY_LATER and id resolve.busy while the writer has not committed what was
+ * decided before, so that nobody waits behind a database that does not answer. */
+MUST_CHECK enum status resolver_can_apply(struct resolver *resolver, struct err *err);
 struct graph *resolver_graph(struct resolver *resolver);
 const struct generation *resolver_generation(struct resolver *resolver);
 /* Settles after decisions were put into the graph and writes what follows, in the name of `actor`. Waits
@@ -70,6 +80,8 @@ struct resolver_stats {
     uint64_t committed_sets;
     struct graph_stats graph;
     size_t known_bytes, roster_bytes;
+    size_t left_behind;         /* batches whose numbers only are in memory (lanes.h) */
+    int64_t stalled_ms;         /* since something was committed, while something waits; 0 when nothing does */
     bool failed;
     char failure[256];
 };

@@ -49,9 +49,14 @@ struct resolver {
     struct reread_counts reread_counts; /* of the one applied last in this process */
     struct cleaner *cleaner;    /* the resolver thread's, of the generation in cleaner_of */
     const struct generation *cleaner_of;
-    struct batch *recovered;    /* batches in flight at start, in order */
+    struct batch *recovered;    /* batches read back from the database, in order */
     uint64_t *recovered_ids;    /* ascending, of all rebuilds; the same batches may still come through the lanes */
     size_t recovered_count;
+    uint64_t *unread;           /* ascending: batches to be read back once `recovered` is resolved */
+    size_t unread_count, unread_next;
+    int64_t read_back_at_us;    /* monotonic; not before */
+    bool fresh_next;            /* posts of the lanes and what was read back take turns */
+    atomic_int_fast64_t progress_us; /* monotonic; when something was committed last, or nothing waited */
     struct refusal refusal;
     unsigned rebuilds;          /* since something was committed */
     uint64_t rebuilt_at_set;    /* newest committed set when it was last rebuilt */
@@ -144,6 +149,9 @@ MUST_CHECK enum status regenerate(struct resolver *r, struct err *err);
 /* All that follows from it is on its way: with what is put here it is applied. */
 MUST_CHECK enum status regenerate_end(struct resolver *r, struct err *err);
 MUST_CHECK enum status restore_batches(struct resolver *r, struct err *err);
+/* Fills r->recovered, when there is any batch in flight that is not in memory: some at a time. */
+void read_back(struct resolver *r);
+bool resolver_was_recovered(const struct resolver *r, uint64_t batch_id);
 
 /* employers.c: makes and takes away the employers of stored records, where `employers` of a source has changed; with
  * `all`, where it is on. */

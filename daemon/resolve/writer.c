@@ -318,11 +318,35 @@ bool writer_put(struct writer *writer, struct write_set **set)
     return false;
 }
 
-bool writer_drain(struct writer *writer, int64_t wait_ms)
+static struct timespec in_ms(int64_t wait_ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000 + 1;
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    return until;
+}
+
+bool writer_has_room(struct writer *writer, int64_t wait_ms)
+{
+    struct timespec until = in_ms(wait_ms);
+    pthread_mutex_lock(&writer->lock);
+    while (!writer->failed && !stop_is_set(&writer->stop) && writer->pending > writer->settings.depth) {
+        if (pthread_cond_timedwait(&writer->progress, &writer->lock, &until) != 0)
+            break;
+    }
+    bool room = writer->failed || stop_is_set(&writer->stop) || writer->pending <= writer->settings.depth;
+    pthread_mutex_unlock(&writer->lock);
+    return room;
+}
+
+bool writer_drain(struct writer *writer, int64_t wait_ms)
+{
+    struct timespec until = in_ms(wait_ms);
     pthread_mutex_lock(&writer->lock);
     while (!writer->failed && !stop_is_set(&writer->stop) &&
            atomic_load(&writer->committed) < writer->put_number) {

@@ -26,6 +26,8 @@ struct writer *writer_start(const struct writer_settings *settings, struct err *
 bool writer_put(struct writer *writer, struct write_set **set);
 /* Waits until all that was put is committed, up to wait_ms; false when not, or stopped. */
 bool writer_drain(struct writer *writer, int64_t wait_ms);
+/* Whether the next set will not wait; waits for that up to wait_ms. True when it has stopped. */
+bool writer_has_room(struct writer *writer, int64_t wait_ms);
 /* Sets put and neither committed nor given up: waiting, or being written. */
 size_t writer_pending(struct writer *writer);
 uint64_t writer_committed(const struct writer *writer); /* number of the newest committed set */
