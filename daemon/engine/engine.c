@@ -494,11 +494,17 @@ void engine_health(struct engine *e, struct engine_health *health)
         if (stats.failed) {
             health->ready = false;
             memcpy(health->trouble, stats.failure, sizeof(health->trouble));
+        } else if (stats.left_behind > 0 || stats.stalled_ms >= STALLED_MS) {
+            health->ready = false;
+            snprintf(health->trouble, sizeof(health->trouble), "resolving is behind: the last commit was %lld s ago, %zu batches "
+                     "of posts wait in the database", (long long)stats.stalled_ms / 1000, stats.left_behind);
         }
     }
     if (health->acceptor.database_away || (health->ready && atomic_load(&e->database_away))) {
         health->ready = false;
         snprintf(health->trouble, sizeof(health->trouble), "database");
     }
-    health->can_accept = health->ready || !health->acceptor.spool_full;
+    bool stores = !health->acceptor.database_away && !atomic_load(&e->database_away) && atomic_load(&e->intake.ready) &&
+                  !health->acceptor.behind;
+    health->can_accept = stores || !health->acceptor.spool_full;
 }

@@ -20,8 +20,8 @@ struct private_listener {
     struct token token;
     struct http_server *server;
     struct public_dispatch *records;
-    struct queue *queue;
-    pthread_t workers[WORKERS];
+    struct queue *queue, *looks; /* operations; status and metrics, which an operation must not hold up */
+    pthread_t workers[WORKERS + 1];
     size_t worker_count;
 };
 
@@ -247,10 +247,10 @@ static void do_work(struct job *job)
 
 static void *work_loop(void *data)
 {
-    struct private_listener *listener = data;
+    struct queue *queue = data;
     void *item;
     enum status status;
-    while ((status = queue_take(listener->queue, -1, &item)) != STATUS_EMPTY) {
+    while ((status = queue_take(queue, -1, &item)) != STATUS_EMPTY) {
         if (status != STATUS_OK)
             continue;
         struct job *job = item;
@@ -268,7 +268,7 @@ static enum http_when hand_over(struct private_listener *listener, struct http_e
         *job = (struct job){.listener = listener, .exchange = exchange, .work = work, .route = route};
         if (request)
             job->request = *request;
-        if (queue_put(listener->queue, job, 0) == STATUS_OK)
+        if (queue_put(work == WORK_ROUTE ? listener->queue : listener->looks, job, 0) == STATUS_OK)
             return HTTP_LATER;
     }
     reply_code(exchange, 503, "http.busy");
@@ -354,11 +354,13 @@ struct private_listener *private_start(const struct private_settings *settings, 
         return NULL;
     }
     listener->queue = queue_new(WAITING_MAX);
+    listener->looks = queue_new(WAITING_MAX);
     listener->records = public_new(&(struct public_settings){.sources = settings->sources,
                                                              .acceptor = settings->acceptor, .records = true});
-    bool able = listener->queue && listener->records;
-    for (size_t i = 0; able && i < WORKERS; i++) {
-        able = pthread_create(&listener->workers[i], NULL, work_loop, listener) == 0;
+    bool able = listener->queue && listener->looks && listener->records;
+    for (size_t i = 0; able && i < WORKERS + 1; i++) {
+        able = pthread_create(&listener->workers[i], NULL, work_loop,
+                              i < WORKERS ? listener->queue : listener->looks) == 0;
         listener->worker_count += able;
     }
     if (!able)
@@ -400,8 +402,11 @@ void private_stop(struct private_listener **listener_place, int64_t wait_ms)
     http_server_stop(&listener->server, wait_ms);
     if (listener->queue)
         queue_close(listener->queue);
+    if (listener->looks)
+        queue_close(listener->looks);
     join_workers(listener);
     queue_free(&listener->queue);
+    queue_free(&listener->looks);
     public_free(&listener->records);
     free(listener);
     *listener_place = NULL;

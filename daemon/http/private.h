@@ -12,7 +12,7 @@
  *
  * Everything else needs the token: `Authorization: Bearer`, or the cookie that the login page (or /?token=) gives a
  * browser. What changes something must not come from another site's page. Handlers run on two threads of their own
- * and may block.
+ * and may block; status and metrics on a third, so that nothing holds them up.
  */
 #ifndef TRIBUTARY_HTTP_PRIVATE_H
 #define TRIBUTARY_HTTP_PRIVATE_H
