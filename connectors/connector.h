@@ -115,6 +115,7 @@ struct push_reply {
 /* What the daemon says of the accepted records of one delivery, for the reply. */
 struct push_verdict {
     bool durable;               /* false: could not be kept, answer 503 with Retry-After */
+    const char *trouble;        /* why not, such as "http.paused"; NULL: busy */
     size_t issue_count;         /* the rules' issues of the first record (severity reject: it was refused) */
     const struct issue *issues;
     const struct schema *schema;

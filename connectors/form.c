@@ -355,7 +355,7 @@ static void answer(struct push_source *source, const struct push_request *reques
     const char *code = form_body_parse(push_header(request, "Content-Type"), request->body, arena, &form);
     (void)form_check_origin(source, request, reply);
     if (!verdict->durable || code) {
-        (void)refuse(source, request, code ? NULL : &form, 503, "form.busy", arena, reply);
+        (void)refuse(source, request, code ? NULL : &form, 503, verdict->trouble ? verdict->trouble : "form.busy", arena, reply);
         return;
     }
     for (size_t i = 0; i < verdict->issue_count && count < ERRORS_MAX; i++) {

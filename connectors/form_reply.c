@@ -1,6 +1,6 @@
 /* form_reply.c - what people and scripts hear: CORS, redirects, JSON, and two small pages of our own. */
 #include "connectors/form_intern.h"
-#include "connectors/push_util.h"
+#include "connectors/push_page.h"
 
 #define REPLY_MAX_BYTES ((size_t)256 << 10)
 
@@ -57,24 +57,12 @@ void form_reply_preflight(struct push_reply *reply)
 
 static bool wants_json(const struct push_request *request, const struct form_body *form)
 {
-    if (form && (form->is_json || slice_is(form_value(form, "_format"), "json")))
-        return true;
-    struct slice type = push_header(request, "Content-Type");
-    struct slice mode = push_header(request, "Sec-Fetch-Mode");
-    return slice_find(push_header(request, "Accept"), SLICE("application/json")) >= 0 ||
-           slice_eq_nocase(push_header(request, "X-Requested-With"), SLICE("XMLHttpRequest")) ||
-           slice_starts(type, SLICE("application/json")) || slice_is(mode, "cors") ||
-           slice_is(mode, "same-origin");
+    return (form && (form->is_json || slice_is(form_value(form, "_format"), "json"))) || push_wants_json(request);
 }
 
-/* Chinese when it is asked for before English. */
 static bool wants_chinese(const struct push_request *request, const struct form_body *form)
 {
-    struct slice asked = form ? form_value(form, "_language") : SLICE_EMPTY;
-    if (asked.len == 0)
-        asked = push_header(request, "Accept-Language");
-    ptrdiff_t chinese = slice_find(asked, SLICE("zh")), english = slice_find(asked, SLICE("en"));
-    return chinese >= 0 && (english < 0 || chinese < english);
+    return push_wants_chinese(request, form ? form_value(form, "_language") : SLICE_EMPTY);
 }
 
 /* Where to go on: what the form asks for if that is allowed, else what the source has; empty: nowhere. */
@@ -94,22 +82,6 @@ static struct slice next_url(const struct push_source *source, const struct push
     return source->redirect;
 }
 
-static void page(struct push_reply *reply, unsigned status, struct arena *arena, bool chinese,
-                 const char *title, struct slice text_html)
-{
-    struct buf html = BUF_INIT(REPLY_MAX_BYTES);
-    buf_printf(&html,
-               "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\">"
-               "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>%s</title>"
-               "<style>:root{color-scheme:light dark}body{font:1.1rem/1.6 system-ui,sans-serif;"
-               "max-width:34rem;margin:18vh auto 0;padding:0 1.5rem}h1{font-size:1.6rem}</style></head>"
-               "<body><h1>%s</h1>", chinese ? "zh" : "en", title, title);
-    buf_put_slice(&html, text_html);
-    buf_put_str(&html, "</body></html>\n");
-    push_reply_html(reply, status, arena, &html);
-    buf_free(&html);
-}
-
 static void redirect_to(struct push_reply *reply, struct slice url)
 {
     reply->status = 303;
@@ -117,6 +89,22 @@ static void redirect_to(struct push_reply *reply, struct slice url)
     reply->body = SLICE_EMPTY;
     if (!push_reply_header(reply, SLICE("Location"), url))
         reply->status = 200;
+}
+
+static void thank(const struct push_request *request, const struct form_body *form, struct arena *arena,
+                  struct push_reply *reply)
+{
+    bool chinese = wants_chinese(request, form);
+    struct slice from = push_header(request, "Referer");
+    struct buf text = BUF_INIT(REPLY_MAX_BYTES / 2);
+    buf_put_str(&text, chinese ? "<p>您填写的内容已经收到。</p>" : "<p>We have received your message.</p>");
+    if (form_url_is_safe(from) && form_url_origin(from).len > 0) {
+        buf_put_str(&text, "<p><a href=\"");
+        put_html(&text, from);
+        buf_put_str(&text, chinese ? "\">返回</a></p>" : "\">Back</a></p>");
+    }
+    push_reply_page(reply, 200, arena, chinese, chinese ? "谢谢！" : "Thank you!", buf_slice(&text));
+    buf_free(&text);
 }
 
 void form_reply_success(const struct push_source *source, const struct push_request *request,
@@ -136,9 +124,7 @@ void form_reply_success(const struct push_source *source, const struct push_requ
     } else if (next.len > 0) {
         redirect_to(reply, next);
     } else {
-        bool chinese = wants_chinese(request, form);
-        page(reply, 200, arena, chinese, chinese ? "谢谢！" : "Thank you!",
-             chinese ? SLICE("<p>您填写的内容已经收到。</p>") : SLICE("<p>We have received your message.</p>"));
+        thank(request, form, arena, reply);
     }
 }
 
@@ -186,13 +172,11 @@ static void redirect_with_error(const struct push_source *source, const struct f
 /* What a person is told; the code stands behind it for those who ask us. */
 static const char *sentence(const char *code, unsigned status, bool chinese)
 {
-    if (status == 503)
-        return chinese ? "暂时无法接收，请稍后再试" : "It could not be received right now. Please try again in a moment";
     if (strcmp(code, "required") == 0)
         return chinese ? "此项必填" : "This is required";
     if (strcmp(code, "form.empty") == 0)
         return chinese ? "表单是空的" : "The form is empty";
-    return chinese ? "内容有误，请检查" : "This does not look right. Please check it";
+    return push_refusal_sentence(status, chinese);
 }
 
 static void error_page(const struct push_request *request, const struct form_body *form, unsigned status,
@@ -214,9 +198,8 @@ static void error_page(const struct push_request *request, const struct form_bod
         put_html(&text, slice_str(errors[i].code));
         buf_put_str(&text, ")</small></li>");
     }
-    buf_put_str(&text, chinese ? "</ul><p>请返回上一页修改后重新提交。</p>"
-                               : "</ul><p>Please go back, correct it and send it again.</p>");
-    page(reply, status, arena, chinese, chinese ? "没有收到" : "Not received", buf_slice(&text));
+    buf_printf(&text, "</ul><p>%s</p>", push_refusal_advice(status, chinese));
+    push_reply_page(reply, status, arena, chinese, chinese ? "没有收到" : "Not received", buf_slice(&text));
     buf_free(&text);
 }
 
@@ -228,12 +211,12 @@ void form_reply_errors(const struct push_source *source, const struct push_reque
         (void)push_reply_header(reply, SLICE("Retry-After"), SLICE("5"));
     if (status == 405)
         (void)push_reply_header(reply, SLICE("Allow"), source->page.len > 0 ? SLICE("GET, HEAD, POST, OPTIONS") : SLICE("POST, OPTIONS"));
-    if (wants_json(request, form) || status == 403) {
+    if (wants_json(request, form)) {
         struct buf json = BUF_INIT(REPLY_MAX_BYTES);
         put_errors(&json, errors, count);
         push_reply_json(reply, status, arena, &json);
         buf_free(&json);
-    } else if (source->redirect_error.len > 0 && count > 0 && status != 503) {
+    } else if (source->redirect_error.len > 0 && count > 0 && status != 503 && status != 403) {
         redirect_with_error(source, &errors[0], arena, reply);
     } else {
         error_page(request, form, status, errors, count, arena, reply);

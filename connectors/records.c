@@ -440,7 +440,7 @@ static void answer(struct push_source *source, const struct push_request *reques
     struct buf json = BUF_INIT(REPLY_MAX_BYTES);
     struct delivery *delivery = ARENA_NEW(arena, struct delivery);
     if (!verdict->durable || delivery == NULL || !json_split_begin(&split, request->body, "records")) {
-        (void)fail(reply, arena, 503, "records.busy");
+        (void)fail(reply, arena, 503, verdict->trouble ? verdict->trouble : "records.busy");
         return;
     }
     buf_put_str(&json, "{\"results\":[");

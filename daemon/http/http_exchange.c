@@ -172,7 +172,6 @@ static bool admit(struct exchange *exchange)
     if (length > 0 &&
         atomic_load(&server->body_bytes) + (size_t)length > server->settings.bodies_max_bytes) {
         http_error(open, 503, "http.busy");
-        (void)push_reply_header(&open->reply, SLICE("Retry-After"), SLICE("5"));
         return false;
     }
     return true;

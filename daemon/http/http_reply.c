@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "connectors/push_util.h"
+#include "connectors/push_page.h"
 
 const char *http_status_text(unsigned status)
 {
@@ -21,10 +21,8 @@ const char *http_status_text(unsigned status)
 
 void http_error(struct http_exchange *exchange, unsigned status, const char *code)
 {
-    exchange->reply = (struct push_reply){.status = status,
-                                          .content_type = SLICE("application/json; charset=utf-8")};
-    exchange->reply.body =
-        arena_printf(exchange->arena, "{\"ok\":false,\"errors\":[{\"code\":\"%s\"}]}", code);
+    exchange->reply = (struct push_reply){0};
+    push_reply_code(&exchange->reply, &exchange->request, status, code, exchange->arena);
 }
 
 static bool has_header(const struct push_reply *reply, const char *name)

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "connectors/push_util.h"
+#include "connectors/push_page.h"
 
 #define SUBMISSION_ARENA_MAX_BYTES ((size_t)64 << 20)
 #define CLEANERS_MAX               8
@@ -128,12 +128,8 @@ static bool judge(struct public_dispatch *dispatch, const struct delivery_batch 
 
 static void reply_code(struct http_exchange *exchange, unsigned status, const char *code)
 {
-    exchange->reply = (struct push_reply){.status = status,
-                                          .content_type = SLICE("application/json; charset=utf-8")};
-    exchange->reply.body =
-        arena_printf(exchange->arena, "{\"ok\":false,\"errors\":[{\"code\":\"%s\"}]}", code);
-    if (status == 503)
-        (void)push_reply_header(&exchange->reply, SLICE("Retry-After"), SLICE("5"));
+    exchange->reply = (struct push_reply){0};
+    push_reply_code(&exchange->reply, &exchange->request, status, code, exchange->arena);
 }
 
 /* A reply made in another arena, taken over. */
@@ -252,6 +248,11 @@ static enum http_when keep(struct public_dispatch *dispatch, struct pending *pen
     return submit(dispatch, pending, arena, batch);
 }
 
+static bool is_reading(const struct push_request *request)
+{
+    return slice_is(request->method, "GET") || slice_is(request->method, "HEAD") || slice_is(request->method, "OPTIONS");
+}
+
 enum http_when public_handle(void *data, struct http_exchange *exchange)
 {
     struct public_dispatch *dispatch = data;
@@ -264,11 +265,6 @@ enum http_when public_handle(void *data, struct http_exchange *exchange)
         reply_code(exchange, 404, "http.not_found");
         return HTTP_NOW;
     }
-    /* Not 404: senders take that for gone and never come again. */
-    if (source->paused) {
-        reply_code(exchange, 503, "http.paused");
-        return HTTP_NOW;
-    }
     struct arena *arena = arena_new(SUBMISSION_ARENA_MAX_BYTES);
     struct pending *pending = ARENA_NEW(exchange->arena, struct pending);
     if (arena == NULL || pending == NULL) {
@@ -277,6 +273,13 @@ enum http_when public_handle(void *data, struct http_exchange *exchange)
         return HTTP_NOW;
     }
     *pending = (struct pending){.source = source, .exchange = exchange};
+    /* Not 404: senders take that for gone and never come again. Its page is shown all the same. */
+    if (source->paused && !is_reading(&exchange->request)) {
+        arena_free(&arena);
+        pending->verdict.trouble = "http.paused";
+        answer(pending);
+        return HTTP_NOW;
+    }
     struct delivery_batch batch = {0};
     struct push_reply reply = {0};
     enum push_decision decision =

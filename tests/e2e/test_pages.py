@@ -162,6 +162,26 @@ def test_a_person_who_forgets_something_is_told_and_nothing_is_kept(site, browse
     assert "email" in browser.find_element(By.TAG_NAME, "ul").text
 
 
+def test_a_person_meets_a_paused_form(site, browser):
+    """The page is there and the post is answered in words; it was JSON, and the page was gone."""
+    site.run("sources", "pause", "landing")
+    try:
+        browser.get(f"http://127.0.0.1:{site.public}/f/landing")
+        fill_in(browser, {"name": "Late Lee", "email": "late.lee@lee-store.com"})
+        wait_until(lambda: heading(browser) == "Not received", 30, "the refusal")
+        screen(browser, "paused-390", 390, 844)
+        assert fits(browser)
+        assert "Please go back and send it again in a moment." in browser.find_element(By.TAG_NAME, "body").text
+    finally:
+        site.run("sources", "resume", "landing")
+    browser.back()
+    wait_until(lambda: heading(browser).startswith("Talk to us"), 30, "the page with what was typed")
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    wait_until(lambda: heading(browser) == "Thank you!", 30, "the thanks")
+    browser.find_element(By.LINK_TEXT, "Back").click()
+    wait_until(lambda: heading(browser).startswith("Talk to us"), 30, "the landing page again")
+
+
 def test_our_own_page_may_post_whatever_the_origins_and_leads_on_to_another_site(site, browser):
     browser.get(f"http://127.0.0.1:{site.public}/f/offer?utm_source=poster&gclid=abc")
     fill_in(browser, {"name": "Ann Lee", "email": "ann.lee@lee-store.com"})

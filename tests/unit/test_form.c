@@ -504,7 +504,10 @@ static void test_origins(void **state)
         assert_int_equal(f->reply.status, 403);
         assert_null(header(f, "Access-Control-Allow-Origin"));
         assert_non_null(strstr(reply_body(f), "form.origin"));
+        assert_non_null(strstr(reply_body(f), "<h1>Not received</h1>"));
     }
+    assert_int_equal(post(f, "Origin: https://evil.example\nAccept: application/json", "email=a@b.cn"), PUSH_REPLY_ONLY);
+    assert_non_null(strstr(reply_body(f), "{\"ok\":false,\"errors\":[{\"code\":\"form.origin\"}]}"));
     request_is(f, "OPTIONS", "Origin: https://www.example.com\nAccess-Control-Request-Method: POST", SLICE_EMPTY);
     assert_int_equal(handle(f), PUSH_REPLY_ONLY);
     assert_int_equal(f->reply.status, 204);

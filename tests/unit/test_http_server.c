@@ -174,6 +174,9 @@ static void test_too_large_bodies_are_413(void **state)
     client_once(f->port, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n", f->reply,
                 sizeof(f->reply));
     assert_int_equal(reply_status(f->reply), 413);
+    client_once(f->port, "POST / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nContent-Length: 4097\r\n\r\n", f->reply, sizeof(f->reply));
+    assert_int_equal(reply_status(f->reply), 413);
+    assert_non_null(strstr(f->reply, "It is too large <small>(http.body_too_large)"));
     /* chunked without end: answered long before 64 KiB too many were taken */
     int fd = client_connect(f->port);
     const char *head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -273,6 +273,30 @@ static void test_a_paused_source_says_come_again_not_gone(void **state)
     f->list[0].paused = true;
     assert_int_equal(post(f, f->public_port, "/f/landing", FORM, "email=a%40b.cn"), 503);
     assert_non_null(strstr(f->reply, "Retry-After: 5"));
+    assert_non_null(strstr(f->reply, "{\"code\":\"http.paused\"}"));
+    assert_int_equal(double_of.submissions, 0);
+}
+
+#define BROWSER "Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html,application/xhtml+xml\r\n"
+
+static void says_as_page(struct fixture *f, const char *path, const char *headers, int status, const char *text)
+{
+    assert_int_equal(post(f, f->public_port, path, headers, "email=a%40b.cn"), status);
+    assert_non_null(strstr(f->reply, "Content-Type: text/html"));
+    assert_non_null(strstr(f->reply, "<h1>"));
+    assert_non_null(strstr(f->reply, text));
+    assert_null(strstr(f->reply, "{\"ok\""));
+}
+
+static void test_a_person_never_sees_json(void **state)
+{
+    struct fixture *f = *state;
+    f->list[0].paused = true;
+    says_as_page(f, "/f/landing", BROWSER, 503, "(http.paused)");
+    says_as_page(f, "/f/landing", BROWSER "Accept-Language: zh-CN,zh;q=0.9,en;q=0.8\r\n", 503, "暂时无法接收");
+    f->list[0].paused = false;
+    says_as_page(f, "/f/landing", "Content-Type: application/pdf\r\nAccept: text/html\r\n", 415, "kind of content");
+    says_as_page(f, "/f/other", BROWSER, 404, "(http.not_found)");
     assert_int_equal(double_of.submissions, 0);
 }
 
@@ -539,6 +563,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_post_is_answered_when_it_is_kept),
         TEST(test_a_paused_source_says_come_again_not_gone),
+        TEST(test_a_person_never_sees_json),
         TEST(test_a_post_that_cannot_be_kept_is_503),
         TEST(test_what_the_rules_refuse_is_422_and_not_kept),
         TEST(test_a_robot_is_only_counted),
