@@ -3,8 +3,8 @@
  * sink.
  *
  * One thread with a connection of its own. Each sink has a filter, a field projection and a cursor
- * in tributary.sink. In order per customer: an event that fails parks its customer's later events
- * for that sink and lets the others pass. Nothing is told before it is committed; everything is
+ * in tributary.sink. In order per customer, for every customer an event names: an event that fails
+ * parks their later events for that sink and lets the others pass. Nothing is told before it is committed; everything is
  * told at least once.
  */
 #ifndef TRIBUTARY_EVENTS_DISPATCHER_H

@@ -24,6 +24,7 @@ enum event_column {
     EVENT_SEQ, EVENT_AT, EVENT_CUSTOMER /* 0 none */, EVENT_TYPE, EVENT_SOURCE /* empty: none */,
     EVENT_DATA /* NULL: erased, or not asked for */, EVENT_SPACE /* of its customer */, EVENT_IS_TEST,
     EVENT_IS_NAMED, /* its type and source are wanted */
+    EVENT_OTHERS,   /* customers it names besides, see named.h; only with the body */
     EVENT_TOTAL     /* rows there were before they were cut to max_bytes */
 };
 

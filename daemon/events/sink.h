@@ -37,7 +37,7 @@ enum item_state { ITEM_WAITING, ITEM_IN_FLIGHT, ITEM_SETTLED };
 
 struct event_item {
     uint64_t seq;
-    uint64_t customer_id;
+    struct named named;
     enum item_state state;
     bool is_retry;     /* it stands in parked */
     unsigned attempts; /* before this one */
@@ -160,7 +160,8 @@ uint64_t sink_oldest_wanted(const struct sink *sink);
 bool sink_is_full(const struct sink *sink);
 
 /* sink_flow.c */
-struct event_item *item_new(uint64_t seq, uint64_t customer_id, struct slice body);
+/* NULL: out of memory. Takes `named`. */
+struct event_item *item_new(uint64_t seq, struct named *named, struct slice body);
 void item_free(struct event_item **item);
 /* The next event that may be delivered now, marked in flight; NULL: none. */
 struct event_item *sink_next(struct sink *sink);

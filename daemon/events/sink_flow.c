@@ -17,7 +17,7 @@ static uint64_t chance(void)
     return value;
 }
 
-struct event_item *item_new(uint64_t seq, uint64_t customer_id, struct slice body)
+struct event_item *item_new(uint64_t seq, struct named *named, struct slice body)
 {
     struct event_item *item = calloc(1, sizeof(*item));
     char *copy = malloc(body.len + 1);
@@ -28,14 +28,15 @@ struct event_item *item_new(uint64_t seq, uint64_t customer_id, struct slice bod
     }
     if (body.len)
         memcpy(copy, body.ptr, body.len);
-    *item = (struct event_item){
-        .seq = seq, .customer_id = customer_id, .body = slice_of(copy, body.len)};
+    *item = (struct event_item){.seq = seq, .named = *named, .body = slice_of(copy, body.len)};
+    *named = (struct named){0};
     return item;
 }
 
 void item_free(struct event_item **item)
 {
     if (*item) {
+        named_free(&(*item)->named);
         free((char *)(uintptr_t)(*item)->body.ptr);
         free(*item);
     }
@@ -69,27 +70,23 @@ static bool may_take_new(const struct sink *sink)
     return !sink->more_parked && sink->parked.count + 2 * sink->parallel < PARKED_MAX;
 }
 
-static bool is_busy(const struct sink *sink, uint64_t customer_id)
+/* Whether one of the first `count` of the window, not yet settled, names a customer of the item. */
+static bool is_preceded(const struct sink *sink, size_t count, const struct event_item *item)
 {
-    unsigned seen = 0;
-    if (sink->driver->in_order || customer_id == 0)
+    if (sink->driver->in_order || named_count(&item->named) == 0)
         return false;
-    for (size_t i = 0; i < sink->window_count && seen < sink->in_flight; i++) {
-        if (sink->window[i]->state != ITEM_IN_FLIGHT)
-            continue;
-        seen++;
-        if (sink->window[i]->customer_id == customer_id)
+    for (size_t i = 0; i < count; i++)
+        if (sink->window[i]->state != ITEM_SETTLED &&
+            named_meet(&sink->window[i]->named, &item->named))
             return true;
-    }
     return false;
 }
 
-/* Behind an event of its customer that failed. False when there is no room: then it waits where it
+/* Behind an event that failed and names one of its customers. False when there is no room: then it waits where it
  * is. */
 static bool park_behind(struct sink *sink, struct event_item *item)
 {
-    struct parked_row row = {
-        .customer_id = item->customer_id, .seq = item->seq, .due_us = INT64_MAX};
+    struct parked_row row = {.named = item->named, .seq = item->seq, .due_us = INT64_MAX};
     if (!parked_add(&sink->parked, &row, ""))
         return false;
     item->state = ITEM_SETTLED;
@@ -106,22 +103,22 @@ static struct event_item *next_new(struct sink *sink)
         struct event_item *item = sink->window[i];
         if (item->state != ITEM_WAITING)
             continue;
-        if (parked_holds(&sink->parked, item->customer_id)) {
-            if (!may_take_new(sink) || !park_behind(sink, item))
-                return NULL;
+        if (is_preceded(sink, i, item))
             continue;
-        }
-        if (!is_busy(sink, item->customer_id))
+        if (!parked_holds(&sink->parked, &item->named))
             return item;
+        if (!may_take_new(sink) || !park_behind(sink, item))
+            return NULL;
     }
     return NULL;
 }
 
+/* Those at hand are heads. No event of the window under way names a customer of theirs: it would stand behind them, and
+ * nothing is parked that has one in the window before it. */
 static struct event_item *next_retry(struct sink *sink)
 {
     for (size_t i = 0; i < sink->retry_count; i++)
-        if (sink->retries[i]->state == ITEM_WAITING &&
-            !is_busy(sink, sink->retries[i]->customer_id))
+        if (sink->retries[i]->state == ITEM_WAITING)
             return sink->retries[i];
     return NULL;
 }
@@ -204,13 +201,12 @@ static void settle_delivered(struct sink *sink, struct event_item *item, int64_t
         item->state = ITEM_SETTLED;
         return;
     }
-    struct parked_row *row = parked_find(&sink->parked, item->customer_id, item->seq);
+    struct parked_row *row = parked_find(&sink->parked, item->seq);
     /* Without room for the change the row stays and is delivered again after it was saved: at least
      * once. */
-    if (row &&
-        !parked_remove(&sink->parked, item->customer_id, item->seq, false,
-                       &(struct parked_row){.seq = item->seq, .customer_id = item->customer_id}, "",
-                       now_us))
+    if (row && !parked_remove(&sink->parked, item->seq, false,
+                              &(struct parked_row){.seq = item->seq, .named = item->named}, "",
+                              now_us))
         row->taken = false;
     drop_retry(sink, item);
 }
@@ -223,7 +219,7 @@ static void settle_failed(struct sink *sink, struct event_item *item, const stru
     int64_t wait_ms = retry_wait_ms(&sink->schedule, attempts, chance());
     if (outcome->retry_after_ms > wait_ms)
         wait_ms = outcome->retry_after_ms;
-    struct parked_row row = {.customer_id = item->customer_id,
+    struct parked_row row = {.named = item->named,
                              .seq = item->seq,
                              .attempts = attempts,
                              .status = outcome->status,
@@ -235,14 +231,12 @@ static void settle_failed(struct sink *sink, struct event_item *item, const stru
                      : parked_add(&sink->parked, &row, outcome->error);
         item->state = noted ? ITEM_SETTLED : ITEM_WAITING;
     } else if (dead) {
-        noted = parked_remove(&sink->parked, item->customer_id, item->seq, true, &row,
-                              outcome->error, now_us);
+        noted = parked_remove(&sink->parked, item->seq, true, &row, outcome->error, now_us);
+        if (!noted) /* it stays, due later */
+            (void)parked_failed(&sink->parked, &row, outcome->error);
     } else {
-        noted = parked_changed(&sink->parked, &row, outcome->error);
+        noted = parked_failed(&sink->parked, &row, outcome->error);
     }
-    struct parked_row *stored = parked_find(&sink->parked, item->customer_id, item->seq);
-    if (item->is_retry && stored)
-        *stored = row; /* not taken any more; due later */
     if (item->is_retry)
         drop_retry(sink, item);
     if (!noted) /* no room to note it: a save comes first */

@@ -22,9 +22,10 @@ static struct log_event event_at(const struct db_result *rows, size_t row)
 /* NULL and RETRY_LATER when there is no room, NULL and RETRY_REJECT_RECORD when the event cannot be
  * told. */
 static struct event_item *make_item(struct sink *sink, const struct log_event *event,
-                                    struct err *err)
+                                    struct slice others, struct err *err)
 {
     struct buf body = BUF_INIT(CLOUDEVENT_MAX_BYTES);
+    struct named named;
     if (sink->driver->has_body &&
         !cloudevent_put(&body, event, sink->source_uri, sink->fields, sink->field_count)) {
         buf_free(&body);
@@ -32,18 +33,22 @@ static struct event_item *make_item(struct sink *sink, const struct log_event *e
                       "event %llu: its body cannot be told", (unsigned long long)event->seq);
         return NULL;
     }
-    struct event_item *item = item_new(event->seq, event->customer_id, buf_slice(&body));
+    struct event_item *item = named_parse(&named, event->customer_id, others)
+                                  ? item_new(event->seq, &named, buf_slice(&body))
+                                  : NULL;
     buf_free(&body);
-    if (item == NULL)
+    if (item == NULL) {
+        named_free(&named);
         (void)err_set(err, RETRY_LATER, "base.memory", "out of memory for events of sink %s",
                       sink->name);
+    }
     return item;
 }
 
 /* An event no consumer could be told of: it must not stop the log, and it must not be silent. */
 static bool bury(struct sink *sink, const struct log_event *event, const struct err *err)
 {
-    struct parked_row row = {.customer_id = event->customer_id, .seq = event->seq};
+    struct parked_row row = {.named = {.subject = event->customer_id}, .seq = event->seq};
     if (!parked_add_dead(&sink->parked, &row, err->text))
         return false;
     sink->dead++;
@@ -56,7 +61,8 @@ static enum status take_rows(struct sink *sink, const struct db_result *rows, st
     for (size_t row = 0; row < db_rows(rows); row++) {
         struct log_event event = event_at(rows, row);
         if (event_filter_wants(&sink->filter, rows, row)) {
-            struct event_item *item = make_item(sink, &event, err);
+            struct event_item *item =
+                make_item(sink, &event, db_bytes(rows, row, EVENT_OTHERS), err);
             if (item)
                 sink->window[sink->window_count++] = item;
             else if (err->retry != RETRY_REJECT_RECORD || !bury(sink, &event, err))
@@ -104,7 +110,7 @@ enum status sink_read_log(struct sink *sink, struct db *db, bool *again, struct 
 static enum status drop_due(struct sink *sink, const struct parked_row *due, struct err *err)
 {
     int64_t now_us = clock_monotonic_us(sink->clock);
-    if (!parked_remove(&sink->parked, due->customer_id, due->seq, false, due, "", now_us))
+    if (!parked_remove(&sink->parked, due->seq, false, due, "", now_us))
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for events of sink %s",
                        sink->name);
     sink_touch(sink, now_us);
@@ -122,7 +128,7 @@ static enum status take_due(struct sink *sink, const struct db_result *rows,
         return drop_due(sink, due, err);
     if (row < db_rows(rows)) {
         struct log_event event = event_at(rows, row);
-        item = make_item(sink, &event, err);
+        item = make_item(sink, &event, db_bytes(rows, row, EVENT_OTHERS), err);
         if (item == NULL && err->retry != RETRY_REJECT_RECORD)
             return STATUS_FAILED;
     } else {
@@ -136,7 +142,7 @@ static enum status take_due(struct sink *sink, const struct db_result *rows,
         return STATUS_OK;
     }
     int64_t now_us = clock_monotonic_us(sink->clock);
-    if (!parked_remove(&sink->parked, due->customer_id, due->seq, true, due, err->text, now_us))
+    if (!parked_remove(&sink->parked, due->seq, true, due, err->text, now_us))
         return STATUS_FAILED;
     sink->dead++;
     log_err(LOG_LEVEL_ERROR, err, "sink %s: a dead letter", sink->name);
@@ -163,7 +169,7 @@ enum status sink_read_due(struct sink *sink, struct db *db, struct err *err)
         taken += status == STATUS_OK;
     }
     for (size_t i = taken; i < count; i++) {
-        struct parked_row *row = parked_find(&sink->parked, due[i].customer_id, due[i].seq);
+        struct parked_row *row = parked_find(&sink->parked, due[i].seq);
         if (row)
             row->taken = false;
     }

@@ -34,7 +34,6 @@ static enum status load_parked(struct sink *sink, struct db *db, struct err *err
     sink->more_parked = db_rows(rows) > PARKED_MAX;
     for (size_t i = 0; i < db_rows(rows) && i < PARKED_MAX && status == STATUS_OK; i++) {
         struct parked_row row = {.seq = (uint64_t)db_int(rows, i, 0),
-                                 .customer_id = (uint64_t)db_int(rows, i, 1),
                                  .attempts = (unsigned)db_int(rows, i, 2),
                                  .status = (int)db_int(rows, i, 4),
                                  .due_us = now_us};
@@ -43,9 +42,11 @@ static enum status load_parked(struct sink *sink, struct db *db, struct err *err
             int64_t wait_us = row.due_wall_us - wall_us;
             row.due_us += wait_us < 0 ? 0 : wait_us > WAIT_MAX_US ? WAIT_MAX_US : wait_us;
         }
-        if (!parked_put(&sink->parked, &row))
+        if (!named_parse(&row.named, (uint64_t)db_int(rows, i, 1), db_bytes(rows, i, 5)) ||
+            !parked_put(&sink->parked, &row))
             status = err_set(err, RETRY_LATER, "base.memory",
                              "out of memory for the parked events of sink %s", sink->name);
+        named_free(&row.named);
     }
     db_result_free(&rows);
     return status;
@@ -127,7 +128,7 @@ static enum status make_columns(const struct parked *parked, struct save_columns
         }
         size_t k = c->put_count++;
         c->put[0][k] = (int64_t)change->row.seq;
-        c->put[1][k] = (int64_t)change->row.customer_id;
+        c->put[1][k] = (int64_t)change->row.named.subject;
         c->put[2][k] = (int64_t)change->row.attempts;
         c->put[3][k] = change->dead ? 0 : change->row.due_wall_us;
         c->put[4][k] = change->dead;

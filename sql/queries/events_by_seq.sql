@@ -4,6 +4,9 @@ SELECT e.seq, e.at, coalesce(e.customer_id, 0), e.type, coalesce(s.name, ''), b.
            NOT EXISTS (SELECT FROM tributary.record m WHERE m.customer_id = r.customer_id AND (m.flags & 9) = 0)
        ELSE false END AS is_test,
        e.type LIKE ANY ($2::text[]) AND ($3::text[] = '{}' OR coalesce(s.name = ANY ($3::text[]), false)) AS is_named,
+       CASE WHEN e.type IN ('customer.merged', 'lead.merged') THEN b.data ->> 'merged'
+            WHEN e.type = 'customer.split' AND json_typeof(b.data -> 'records') = 'object' THEN
+                (SELECT string_agg(DISTINCT v.value, ',') FROM json_each_text(b.data -> 'records') v) END AS others,
        count(*) OVER () AS total
 FROM tributary.event e
 LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at

@@ -1,10 +1,15 @@
 -- $1 after seq, $2 up to seq, $3 patterns of types, $4 sources (none: all), $5 rows, $6 bytes of bodies, $7 bodies wanted.
--- `total` is the number of rows before they were cut to the bytes. `is_test`: every record of the customer is a test.
+-- `is_test`: every record of the customer is a test. `others`: the customers the body names besides its own. `total` is the number
+-- of rows before they were cut to the bytes.
 SELECT w.seq, w.at, coalesce(w.customer_id, 0), w.type, coalesce(w.source, ''), w.data, coalesce(r.space, ''),
        CASE WHEN (r.flags & 8) <> 0 THEN
            NOT EXISTS (SELECT FROM tributary.record m WHERE m.customer_id = r.customer_id AND (m.flags & 9) = 0)
        ELSE false END AS is_test,
-       true AS is_named, w.total
+       true AS is_named,
+       CASE WHEN w.type IN ('customer.merged', 'lead.merged') THEN w.data ->> 'merged'
+            WHEN w.type = 'customer.split' AND json_typeof(w.data -> 'records') = 'object' THEN
+                (SELECT string_agg(DISTINCT v.value, ',') FROM json_each_text(w.data -> 'records') v) END AS others,
+       w.total
 FROM (SELECT f.*, count(*) OVER () AS total, row_number() OVER (ORDER BY f.seq) AS place,
              sum(coalesce(pg_column_size(f.data), 0)) OVER (ORDER BY f.seq) AS bytes
       FROM (SELECT e.seq, e.at, e.customer_id, e.type, s.name AS source,

@@ -1,3 +1,9 @@
--- $1 sink, $2 rows
-SELECT seq, coalesce(customer_id, 0), attempts, next_at, coalesce(last_status, 0)
-FROM tributary.sink_parked WHERE sink = $1::text AND NOT dead ORDER BY seq LIMIT $2::integer
+-- $1 sink, $2 rows -> with the customers each event names besides its own (as events_read tells them)
+SELECT p.seq, coalesce(p.customer_id, 0), p.attempts, p.next_at, coalesce(p.last_status, 0),
+       CASE WHEN e.type IN ('customer.merged', 'lead.merged') THEN b.data ->> 'merged'
+            WHEN e.type = 'customer.split' AND json_typeof(b.data -> 'records') = 'object' THEN
+                (SELECT string_agg(DISTINCT v.value, ',') FROM json_each_text(b.data -> 'records') v) END AS others
+FROM (SELECT * FROM tributary.sink_parked q WHERE q.sink = $1::text AND NOT q.dead ORDER BY q.seq LIMIT $2::integer) p
+LEFT JOIN tributary.event e ON e.seq = p.seq
+LEFT JOIN tributary.event_body b ON e.type IN ('customer.merged', 'lead.merged', 'customer.split') AND b.seq = e.seq AND b.at = e.at
+ORDER BY p.seq
