@@ -211,18 +211,38 @@ static void check_path(const struct config *config, size_t index, struct problem
     }
 }
 
-/* Two sources that watch one folder take each other's files, and both what a crash left in work/. */
+static struct slice drop_of(const struct config_source *source)
+{
+    return source->pull ? without_trailing_slash(yaml_text(options_where(source->options), "drop", SLICE_EMPTY))
+                        : SLICE_EMPTY;
+}
+
+/* Whether a folder lies in another one, itself not. */
+static bool is_inside(struct slice inner, struct slice outer)
+{
+    return outer.len > 0 && inner.len > outer.len + 1 && slice_starts(inner, outer) &&
+           (inner.ptr[outer.len] == '/' || slice_is(outer, "/"));
+}
+
+/* Two sources that watch one folder take each other's files, and both what a crash left in work/; of one folder in
+ * another the outer keeps its files in work/ and done/, which the inner may be. */
 static void check_drop(const struct config *config, size_t index, struct problems *problems)
 {
     const struct config_source *source = &config->sources[index];
-    struct slice drop = without_trailing_slash(yaml_text(options_where(source->options), "drop", SLICE_EMPTY));
+    struct slice drop = drop_of(source);
     for (size_t i = 0; drop.len > 0 && i < index; i++) {
         const struct config_source *other = &config->sources[i];
-        if (other->pull &&
-            slice_eq(drop, without_trailing_slash(
-                               yaml_text(options_where(other->options), "drop", SLICE_EMPTY)))) {
+        struct slice its = drop_of(other);
+        if (slice_eq(drop, its)) {
             problems_add(problems, where_of(source->options, "drop"),
                          "drop '" SLICE_FMT "' is watched by source '%s' already", SLICE_ARG(drop), other->name);
+            return;
+        }
+        if (is_inside(drop, its) || is_inside(its, drop)) {
+            problems_add(problems, where_of(source->options, "drop"),
+                         "drop '" SLICE_FMT "' lies %s '" SLICE_FMT "', which source '%s' watches; hint: put the "
+                         "folders beside each other", SLICE_ARG(drop), is_inside(drop, its) ? "in" : "around",
+                         SLICE_ARG(its), other->name);
             return;
         }
     }

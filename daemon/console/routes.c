@@ -41,14 +41,37 @@ static void answer(struct engine *engine, const char *name, const json_t *args, 
     json_decref(result);
 }
 
+static const char *type_name(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_ARRAY:
+        return "a list";
+    case JSON_STRING:
+        return "a text";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "a number";
+    case JSON_NULL:
+        return "null";
+    default:
+        return "a truth value";
+    }
+}
+
 static void serve_op(struct engine *engine, const struct api_request *request, struct arena *arena,
                      struct api_reply *reply)
 {
     json_error_t error;
-    json_t *args = request->body.len ? json_loadb(request->body.ptr, request->body.len, 0, &error)
+    json_t *args = request->body.len ? json_loadb(request->body.ptr, request->body.len, JSON_DECODE_ANY, &error)
                                      : json_object();
+    if (args == NULL) {
+        api_reply_error(reply, 400, arena, "op.body", "the body is no JSON: line %d, column %d: %s", error.line,
+                        error.column, error.text);
+        return;
+    }
     if (!json_is_object(args)) {
-        api_reply_error(reply, 400, arena, "op.body", "the body must be a JSON object of arguments");
+        api_reply_error(reply, 400, arena, "op.body",
+                        "the body is %s, not an object of arguments; hint: {\"id\": 1}", type_name(args));
         json_decref(args);
         return;
     }

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define CUT_LINGER_US 1000000 /* for the client to read why */
+#define CUT_LINGER_US 3000000 /* for the client to end its body and read why */
 
 static bool limits_apply(const struct http_server *server, const struct ip_address *address)
 {

@@ -177,6 +177,14 @@ static bool admit(struct exchange *exchange)
     return true;
 }
 
+/* A client that is still sending when we close hears a reset, not the answer: the answer goes out at once and
+ * what comes is thrown away, up to a bound. Who asks before it sends (Expect) has nothing under way. */
+static bool is_answered_early(const struct exchange *exchange)
+{
+    unsigned status = exchange->open.reply.status;
+    return (status == 413 || status == 503) && push_header(&exchange->open.request, "Expect").len == 0;
+}
+
 static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 {
     exchange->headers_seen = true;
@@ -185,8 +193,13 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
         return MHD_NO;
     bool well_formed = http_read_head(exchange, method);
     bool body = has_body(&exchange->open.request);
-    if (!well_formed || !admit(exchange))
-        return http_send(exchange, !well_formed || body);
+    if (!well_formed || !admit(exchange)) {
+        if (!well_formed || !body || !is_answered_early(exchange))
+            return http_send(exchange, !well_formed || body);
+        exchange->overrun = true;
+        http_cut(exchange->server, exchange->connection, exchange->open.reply.status);
+        return MHD_YES;
+    }
     http_phase(exchange->server, exchange->connection, PHASE_BODY);
     return MHD_YES;
 }

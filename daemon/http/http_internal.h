@@ -12,7 +12,7 @@
 #define URI_MAX_BYTES        8192
 #define HEADERS_MAX          100
 #define CONNECTION_POOL_BYTES ((size_t)32 << 10) /* libmicrohttpd's memory for one connection */
-#define OVERRUN_MAX_BYTES    ((size_t)32 << 10)  /* of a too large body read after its 413 */
+#define OVERRUN_MAX_BYTES    ((size_t)8 << 20)   /* of a refused body thrown away after its answer, so that the answer is read */
 #define PROXIES_MAX          100
 
 enum phase {

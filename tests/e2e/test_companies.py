@@ -277,3 +277,33 @@ def test_switching_employers_on_and_off_follows_what_is_stored(lab):
         daemon.start()
         assert rows(connection, works) == [] and rows(connection, "SELECT count(*) FROM golden.customer") == [(3,)]
     assert ledger(connection)["plain"]["received"] == 5
+
+
+def test_employers_follow_another_generation_of_rules_and_back(postgres, database, tmp_path):
+    config = "rules: [people]\nsources:\n  crm: {type: records, employers: true}\n"
+    daemon = Daemon(tmp_path, postgres.conninfo(database), config)
+    connection = postgres.connect(database)
+    (tmp_path / "mine.yaml").write_text("pack: mine\nnobody: {company: [Brightwater Ltd]}\nrules:\n"
+                                        "  - {id: mine.employer, field: company, when: {absent: company}, copy: referrer}\n",
+                                        encoding="utf-8")
+
+    def employers():
+        return dict(rows(connection, "SELECT r.external_id, c.company FROM golden.record_customer r JOIN golden.customer c "
+                                     "USING (customer_id) WHERE r.part = 'main/employer'"))
+
+    with daemon:
+        push(daemon, "crm", "1", {"full_name": "Mary O'Brien", "email": "mary@gmail.com", "company": "Brightwater Ltd"})
+        push(daemon, "crm", "2", {"full_name": "Ben Stone", "email": "ben@gmail.com", "referrer": "Redgrave Shipping plc"})
+        push(daemon, "crm", "3", {"full_name": "Ann Lee", "email": "ann@gmail.com", "company": "Lee Stores GmbH"})
+        wait_for(connection, "crm", 3)
+        first = {"1": "Brightwater Ltd", "3": "Lee Stores GmbH"}
+        assert employers() == first
+        daemon.stop()
+        daemon.config.write_text(daemon.config.read_text().replace("rules: [people]", "rules: [people, mine.yaml]"))
+        daemon.start()
+        assert employers() == first, "pending: as it was"
+        daemon.run("rematch", "--apply")
+        assert employers() == {"2": "Redgrave Shipping plc", "3": "Lee Stores GmbH"}
+        daemon.run("rematch", "--apply", "1")
+        assert employers() == first
+    connection.close()

@@ -196,6 +196,28 @@ static void test_too_large_bodies_are_413(void **state)
     close(fd);
 }
 
+static void test_a_client_that_sends_on_still_reads_its_413(void **state)
+{
+    struct fixture *f = *state;
+    start(f, (struct http_settings){0});
+    const size_t size = (size_t)3 << 20; /* more than the sockets hold */
+    char *body = calloc(1, size);
+    assert_non_null(body);
+    const char *const heads[] = {
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3145728\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n300000\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        int fd = client_connect(f->port);
+        assert_int_equal(client_send(fd, heads[i], strlen(heads[i])), 0);
+        assert_int_equal(client_send(fd, body, size), 0); /* all of it, before it looks */
+        client_read(fd, f->reply, sizeof(f->reply), 1);
+        assert_int_equal(reply_status(f->reply), 413);
+        assert_non_null(strstr(f->reply, "http.body_too_large"));
+        close(fd);
+    }
+    free(body);
+}
+
 static void test_slow_clients_are_cut_with_408(void **state)
 {
     struct fixture *f = *state;
@@ -352,6 +374,7 @@ int main(void)
         TEST(test_replies_may_come_later_from_another_thread),
         TEST(test_stopping_answers_what_still_waits),
         TEST(test_too_large_bodies_are_413),
+        TEST(test_a_client_that_sends_on_still_reads_its_413),
         TEST(test_slow_clients_are_cut_with_408),
         TEST(test_ambiguous_requests_are_refused_and_closed),
         TEST(test_pipelined_requests_are_answered_in_order),
