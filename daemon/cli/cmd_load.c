@@ -1,11 +1,13 @@
 /*
  * cmd_load.c - `tributary load`: one file taken in through a source, with a progress bar.
  *
- * Through the daemon when one runs, which then must be able to read the file; else by an engine in this process.
+ * Through the daemon when one runs, which is given a copy of a file it would not take; else by an engine in this process.
  */
 #include "daemon/cli/cli.h"
+#include "daemon/cli/load_copy.h"
 #include "daemon/cli/progress.h"
 #include "daemon/cli/remote.h"
+#include "daemon/config/load_dirs.h"
 #include "daemon/engine/engine.h"
 
 #include <errno.h>
@@ -184,18 +186,14 @@ static int watch(struct remote *remote, json_int_t id, struct load *load, json_t
     }
 }
 
-static int load_there(const struct cli *cli, struct remote *remote)
+static int load_path(const struct cli *cli, struct remote *remote, const char *path)
 {
     json_t *started = NULL, *error = NULL, *status = NULL;
-    char *path = realpath(cli_argument(cli, 1), NULL);
-    if (path == NULL)
-        return cli_fail(cli, EXIT_CODE_FAILED, "cannot read %s: %s", cli_argument(cli, 1), strerror(errno));
     int64_t started_us = clock_monotonic_us(clock_system());
     int code = remote_call(remote, "load",
                            json_pack("{s:s,s:s,s:b,s:s}", "source", cli_argument(cli, 0), "path", path,
                                      "backfill", cli_flag(cli, "backfill"), "actor", remote_actor(cli)),
                            &started);
-    free(path);
     struct load load = {0};
     if (code == EXIT_CODE_OK) {
         load.bar = progress_new(clock_system());
@@ -215,6 +213,23 @@ static int load_there(const struct cli *cli, struct remote *remote)
     json_decref(started);
     json_decref(error);
     json_decref(status);
+    return code;
+}
+
+static int load_there(const struct cli *cli, struct remote *remote)
+{
+    char *path = realpath(cli_argument(cli, 1), NULL), *copy = NULL;
+    struct err err = {0};
+    if (path == NULL)
+        return cli_fail(cli, EXIT_CODE_FAILED, "cannot read %s: %s", cli_argument(cli, 1), strerror(errno));
+    int code = EXIT_CODE_OK;
+    if (!config_may_load(remote_config(remote), path) &&
+        load_copy_make(remote_config(remote), path, &copy, &err) != STATUS_OK)
+        code = cli_fail_err(cli, &err);
+    if (code == EXIT_CODE_OK)
+        code = load_path(cli, remote, copy ? copy : path);
+    load_copy_end(&copy);
+    free(path);
     return code;
 }
 
@@ -239,9 +254,10 @@ const struct cli_command cmd_load = {
     .synopsis = "SOURCE FILE",
     .help = "takes a file in through a csv source and waits until it is resolved",
     .details = "The file is read where it is and stays there. Loading it again changes nothing: rows already\n"
-               "taken in are repeats, so an interrupted load is simply started again. When a daemon runs it takes the file in, and must be\n"
-               "able to read it; else this command does the work itself. A paused source takes a load all the same. Rows that are\n"
-               "all empty are stepped over and counted nowhere. Exit code 1 when every row was refused.\n\n"
+               "taken in are repeats, so an interrupted load is simply started again. When a daemon runs it takes the file in: a copy\n"
+               "in state_dir/load, unless it lies in a drop folder or in load_dirs; else this command does the work itself. A\n"
+               "paused source takes a load all the same. Rows that are all empty are stepped over and counted nowhere. Exit code\n"
+               "1 when every row was refused.\n\n"
                "  tributary load summit attendees.csv",
     .options = options,
     .min_arguments = 2,

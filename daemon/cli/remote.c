@@ -159,6 +159,11 @@ void remote_close(struct remote **remote)
     *remote = NULL;
 }
 
+const struct config *remote_config(const struct remote *remote)
+{
+    return remote->config;
+}
+
 struct engine *remote_engine(const struct remote *remote)
 {
     return remote->engine;

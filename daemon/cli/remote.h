@@ -14,10 +14,12 @@
 
 struct remote;
 struct engine;
+struct config;
 
 /* Reads the configuration and finds out who runs operations. On anything but EXIT_CODE_OK *remote is NULL. */
 int remote_open(const struct cli *cli, struct remote **remote);
 void remote_close(struct remote **remote);
+const struct config *remote_config(const struct remote *remote);
 /* The engine of this process; NULL when a daemon is asked. */
 struct engine *remote_engine(const struct remote *remote);
 /* Takes the reference of `args`. *result is a new reference when EXIT_CODE_OK, else NULL. */

@@ -382,6 +382,18 @@ static void check_match(const struct options *match, struct problems *problems)
         problems_add(problems, where_of(match, "review"), "match.review is above match.link");
 }
 
+static void check_load_dirs(const struct options *root, struct problems *problems)
+{
+    const struct slice *dirs;
+    size_t count = options_strings(root, "load_dirs", &dirs);
+    for (size_t i = 0; i < count; i++) {
+        if (!slice_starts(dirs[i], SLICE("/")))
+            problems_add(problems, where_of(root, "load_dirs"),
+                         "load_dirs: '" SLICE_FMT "' does not begin with a /; hint: give the whole path",
+                         SLICE_ARG(dirs[i]));
+    }
+}
+
 void config_check(const struct config *config, struct problems *problems)
 {
     const char *sources[CONFIG_SOURCES_MAX + 2];
@@ -392,6 +404,7 @@ void config_check(const struct config *config, struct problems *problems)
     size_t known = config->source_count + 2;
     check_http(options_section(config->root, "http"), problems);
     check_match(options_section(config->root, "match"), problems);
+    check_load_dirs(config->root, problems);
     check_sources(config, problems);
     check_source_rank(config, sources, known, problems);
     for (size_t i = 0; i < config->sink_count; i++)

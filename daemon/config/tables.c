@@ -504,6 +504,12 @@ const struct option config_root_options[] = {
      .default_text = "/var/lib/tributary",
      .flags = OPTION_RESTART,
      .help = "where spool, private PostgreSQL, token and sources keep their state"},
+    {.key = "load_dirs",
+     .type = OPTION_STRINGS,
+     .default_text = "[]",
+     .max = 64,
+     .help = "folders whose files may be loaded through the private API by their path, besides state_dir/load and the drop "
+             "folders"},
     {.key = "postgres",
      .type = OPTION_SECTION,
      .children = postgres_options,

@@ -1,5 +1,9 @@
 /* op_load.c - a file taken in by the daemon, and how far it is. */
+#include "daemon/config/load_dirs.h"
 #include "daemon/console/ops_table.h"
+
+#include <limits.h>
+#include <stdlib.h>
 
 enum status op_load(struct engine *engine, const json_t *args, json_t **result, struct err *err)
 {
@@ -10,6 +14,14 @@ enum status op_load(struct engine *engine, const json_t *args, json_t **result, 
         return STATUS_FAILED;
     if (path[0] != '/')
         return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "path must begin with a /");
+    /* What is not there is judged by its name: an answer must not tell what else there is. */
+    char resolved[PATH_MAX];
+    if (realpath(path, resolved))
+        path = resolved;
+    if (!config_may_load(engine_config(engine), path))
+        return err_set(err, RETRY_NONE, "op.load_dir",
+                       "%s lies in none of the folders that may be loaded from; hint: put it into state_dir/load, or add "
+                       "its folder to load_dirs of the configuration", path);
     if (engine_load_start(engine, source, path, json_is_true(json_object_get(args, "backfill")), &id,
                           err) != STATUS_OK)
         return STATUS_FAILED;

@@ -1,4 +1,5 @@
 /* engine.c - see engine.h. */
+#include "daemon/config/load_dirs.h"
 #include "daemon/engine/engine.intern.h"
 #include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
@@ -265,6 +266,7 @@ static enum status start_parts(struct engine *e, struct err *err)
     const struct config *config = e->settings.config;
     const struct options *limits = options_section(config->root, "limits");
     if (make_state_dir(config->state_dir, err) != STATUS_OK || lock_state_dir(e, err) != STATUS_OK ||
+        load_dir_prepare(config, err) != STATUS_OK ||
         sources_new(config, e->generation, e->settings.clock, &e->stop, &e->sources, err) != STATUS_OK)
         return STATUS_FAILED;
     int64_t threads = options_int(limits, "clean_threads");

@@ -461,3 +461,62 @@ def test_poison_in_every_place_is_kept_exactly_or_refused(postgres, database, tm
         wait_until(lambda: not oracle.missing(connection), 10, "a fresh record")
         print(f"{len(kept) + refused + len(rows)} cases, {len(kept)} kept, {refused} refused on sight")
     connection.close()
+
+
+def test_operations_name_what_is_wrong_with_their_body(postgres, database, tmp_path):
+    daemon = Daemon(tmp_path, postgres.conninfo(database), "sources: {landing: {type: form, path: /f/landing}}\n")
+    with daemon:
+        def answer(body):
+            status, reply = daemon.post("/v1/ops/customer.show", body=body, port=daemon.private, headers={
+                "Content-Type": "application/json", "Authorization": f"Bearer {daemon.token}"})
+            assert status == 400, (status, reply)
+            (error,) = json.loads(reply)["errors"]
+            return error["code"], error["text"]
+
+        for body, wanted in ((b'{"id": 1,}', "line 1, column"), (b"[1]", "is a list"), (b'"1"', "is a text"), (b"7", "is a number"),
+                             (b"null", "is null"), (b"\xff", "is no JSON")):
+            code, text = answer(body)
+            assert code == "op.body" and wanted in text, (body, text)
+        assert answer(b'{"id": "x"}') == ("op.argument", "id must be a number above 0")
+
+
+def test_the_daemon_loads_no_file_it_is_not_configured_for(postgres, database, tmp_path):
+    drop, data, elsewhere = (tmp_path / name for name in ("drop", "data", "elsewhere"))
+    for folder in (drop, data, elsewhere):
+        folder.mkdir()
+    daemon = Daemon(tmp_path, postgres.conninfo(database),
+                    f"load_dirs: [{data}]\nsources: {{sheet: {{type: csv, drop: {drop}, id: [id], settle: 1h}}}}\n")
+    connection = postgres.connect(database)
+
+    def load(path):
+        status, reply = daemon.post("/v1/ops/load", body=json.dumps({"source": "sheet", "path": str(path), "actor": "ann"}).encode(),
+                                    port=daemon.private, headers={"Authorization": f"Bearer {daemon.token}"})
+        reply = json.loads(reply)
+        if status == 200:
+            wait_until(lambda: daemon.api("/v1/ops/load.progress", {"id": reply["id"]})["state"] == "done", 20, "the load")
+        return status, reply
+
+    for number, folder in enumerate((drop, data, elsewhere, tmp_path / "elsewhere")):
+        (folder / "people.csv").write_text(f"id,name,email\n{number},Kim Lee,kim{number}@mail.example.org\n")
+    with daemon:
+        assert load(data / "people.csv")[0] == 200 and load(drop / "people.csv")[0] == 200
+        (data / "link.csv").symlink_to(elsewhere / "people.csv")
+        for path in (elsewhere / "people.csv", data / "link.csv", data / ".." / "elsewhere" / "people.csv", "/etc/passwd",
+                     "/nowhere/at/all", f"{data}/nothing/../../elsewhere/people.csv", f"{data}x/people.csv"):
+            status, reply = load(path)
+            assert status == 409 and reply["errors"][0]["code"] == "op.load_dir", (path, status, reply)
+            assert "load_dirs" in reply["errors"][0]["text"]
+        assert load(data / "nothing.csv")[1]["errors"][0]["code"] == "engine.load_file"
+        # The command gives the daemon a copy, and takes it away.
+        done = daemon.run("load", "sheet", str(elsewhere / "people.csv"))
+        assert "1 received" in done.stdout and list((daemon.state / "load").iterdir()) == []
+        done = daemon.run("load", "sheet", str(elsewhere / "missing.csv"), check=False)
+        assert done.returncode == 1 and "cannot read" in done.stderr
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*) FROM tributary.record")
+        assert cursor.fetchone() == (3,)
+        (daemon.state / "load" / "copy.left").mkdir()
+        (daemon.state / "load" / "copy.left" / "people.csv").write_text("id\n1\n")
+        daemon.restart()
+        assert list((daemon.state / "load").iterdir()) == []
+    connection.close()

@@ -276,6 +276,18 @@ static void test_sources_are_checked_whatever_their_type(void **state)
                    "did you mean 'north'?", 3, 34);
     assert_problem(fixture, BASE "sources: {a: {type: csv, drop: /d/x}, b: {type: csv, drop: /d/x/}}\n",
                    "is watched by source 'a' already", 2, 60);
+    assert_problem(fixture, BASE "sources: {a: {type: csv, drop: /d/x}, b: {type: csv, drop: /d/x/y/z}}\n",
+                   "drop '/d/x/y/z' lies in '/d/x', which source 'a' watches", 2, 60);
+    assert_problem(fixture, BASE "sources: {a: {type: csv, drop: /d/x/y}, b: {type: csv, drop: /d/x}}\n",
+                   "drop '/d/x' lies around '/d/x/y', which source 'a' watches", 2, 62);
+    assert_problem(fixture, BASE "load_dirs: [/data, imports]\n", "'imports' does not begin with a /", 2, 12);
+}
+
+static void test_folders_beside_each_other_are_fine(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)load(fixture, BASE "load_dirs: [/data]\nsources: {a: {type: csv, drop: /d/x}, b: {type: csv, drop: /d/xy}}\n");
+    assert_int_equal(fixture->problems.count, 0);
 }
 
 static void test_source_rules_are_at_hand(void **state)
@@ -359,6 +371,7 @@ int main(void)
         TEST(test_what_refers_to_nothing_is_told),
         TEST(test_values_that_cannot_be_are_told),
         TEST(test_sources_are_checked_whatever_their_type),
+        TEST(test_folders_beside_each_other_are_fine),
         TEST(test_source_rules_are_at_hand),
         TEST(test_a_preset_gives_defaults),
         TEST(test_a_relative_state_dir_is_beside_the_file),
