@@ -1,5 +1,5 @@
 /* cmd_rematch.c - `tributary rematch`: generations of rules, model and survivorship, tried and applied. */
-#include "daemon/cli/progress.h"
+#include "daemon/cli/rematch_text.h"
 #include "daemon/cli/remote.h"
 #include "daemon/cli/show.h"
 
@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ASK_EVERY_MS 200
+#define ASK_EVERY_MS     200
+#define OUTPUT_MAX_BYTES ((size_t)64 << 20)
 
 static const struct show_column columns[] = {
     {"generation", "generation", CLI_NUMBER}, {"state", "state", CLI_TEXT},
@@ -102,6 +103,14 @@ static void print_applied(const json_t *result)
     printf("tributary rematch --apply %lld takes it back\n", int_of(result, "from"));
 }
 
+static void print_preview(const json_t *result)
+{
+    struct buf out = BUF_INIT(OUTPUT_MAX_BYTES);
+    rematch_preview_text(result, &out);
+    fwrite(out.data, 1, out.len, stdout);
+    buf_free(&out);
+}
+
 static int work(const struct cli *cli, const char *operation, void (*print)(const json_t *result))
 {
     struct remote *remote = NULL;
@@ -109,6 +118,8 @@ static int work(const struct cli *cli, const char *operation, void (*print)(cons
     json_t *args = json_pack("{s:s}", "actor", remote_actor(cli));
     if (cli_argument_count(cli) == 1)
         json_object_set_new(args, "generation", json_string(cli_argument(cli, 0)));
+    if (cli_value(cli, "samples"))
+        json_object_set_new(args, "samples", json_string(cli_value(cli, "samples")));
     int code = remote_open(cli, &remote);
     if (code == EXIT_CODE_OK)
         code = remote_call(remote, operation, args, &started);
@@ -129,16 +140,21 @@ static int work(const struct cli *cli, const char *operation, void (*print)(cons
 static int run(const struct cli *cli)
 {
     bool applies = cli_flag(cli, "apply"), lists = cli_flag(cli, "list");
-    if (applies + lists != 1)
+    bool previews = cli_flag(cli, "preview");
+    if (applies + lists + previews != 1)
         return cli_usage_error(cli, "what? hint: tributary rematch --list, --preview or --apply");
     if (lists && cli_argument_count(cli) > 0)
         return cli_usage_error(cli, "'%s' is one argument too many", cli_argument(cli, 0));
-    return lists ? list(cli) : work(cli, "rematch.apply", print_applied);
+    if (lists)
+        return list(cli);
+    return applies ? work(cli, "rematch.apply", print_applied) : work(cli, "rematch.preview", print_preview);
 }
 
 static const struct cli_option options[] = {
     {"list", 'l', NULL, "lists the generations: in force, pending, applied before"},
+    {"preview", 'p', NULL, "tells what it would change; changes nothing"},
     {"apply", 'A', NULL, "judges everything by it, with events"},
+    {"samples", 's', "NUMBER", "at most so many samples of each sort in a preview (default: 10)"},
     {"actor", 'a', "NAME", "who applies it (default: the login name)"},
     {NULL, 0, NULL, NULL},
 };
@@ -148,6 +164,7 @@ const struct cli_command cmd_rematch = {
     .synopsis = "[GENERATION]",
     .help = "tries and applies changed rules, model or survivorship",
     .details = "  rematch --list              generations, newest first\n"
+               "  rematch --preview [NUMBER]  merges, splits, leads, reviews and golden values it would change, with samples\n"
                "  rematch --apply [NUMBER]    the pending one, or any in the list: an earlier one brings back what it made\n\n"
                "A changed configuration makes a pending generation at the next start (or SIGHUP); what is stored goes on being\n"
                "read by the one in force until another is applied. docs/rematch.md tells more.",

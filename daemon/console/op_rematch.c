@@ -4,6 +4,7 @@
 #include "sql_queries.h"
 
 #define LIST_MAX         1000
+#define SAMPLES          10
 #define RESULT_MAX_BYTES ((size_t)64 << 20)
 
 enum status op_rematch_list(struct engine *engine, const json_t *args, json_t **result, struct err *err)
@@ -34,10 +35,18 @@ static enum status start(struct engine *engine, const json_t *args, enum rematch
         return STATUS_FAILED;
     if (id > INT32_MAX)
         return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "generation is too large");
-    if (rematch_start(engine, kind, (int32_t)id, op_optional_text(args, "actor", ""), err) != STATUS_OK)
+    int64_t samples = op_optional_int(args, "samples", SAMPLES);
+    if (samples < 0)
+        return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "samples must not be below 0");
+    if (rematch_start(engine, kind, (int32_t)id, (size_t)samples, op_optional_text(args, "actor", ""), err) != STATUS_OK)
         return STATUS_FAILED;
     *result = json_pack("{s:s}", "state", "running");
     return STATUS_OK;
+}
+
+enum status op_rematch_preview(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+{
+    return start(engine, args, REMATCH_PREVIEW, result, err);
 }
 
 enum status op_rematch_apply(struct engine *engine, const json_t *args, json_t **result, struct err *err)

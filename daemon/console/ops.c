@@ -29,6 +29,7 @@ const struct op ops[] = {
     {"sinks.dead", "sink, limit: events given up, oldest first", false, op_sinks_dead},
     {"sinks.drop", "sink: forgets the events given up", true, op_sinks_drop},
     {"rematch.list", "generations: the one in force, those pending, those before", false, op_rematch_list},
+    {"rematch.preview", "generation (else the pending one), samples: what it would change; ask rematch.progress", false, op_rematch_preview},
     {"rematch.apply", "generation (else the pending one): judges everything by it; ask rematch.progress", true, op_rematch_apply},
     {"rematch.progress", "how far the last preview or application is, and its result", false, op_rematch_progress},
     {"load", "source, path, backfill: takes a file in; answers with an id for load.progress", true, op_load},

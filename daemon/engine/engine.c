@@ -120,6 +120,14 @@ static enum status prepare_database(struct engine *e, struct err *err)
     return status;
 }
 
+struct graph_limits engine_graph_limits(const struct engine *e)
+{
+    const struct options *limits = options_section(e->settings.config->root, "limits");
+    return (struct graph_limits){.max_records = (size_t)options_int(limits, "records"),
+                                 .component_records = (uint32_t)options_int(limits, "component_records"),
+                                 .customer_records = (uint32_t)options_int(limits, "customer_records")};
+}
+
 static enum status start_resolver(struct engine *e, struct err *err)
 {
     const struct options *limits = options_section(e->settings.config->root, "limits");
@@ -127,9 +135,7 @@ static enum status start_resolver(struct engine *e, struct err *err)
         .db = engine_db_settings(e, "tributary resolve"), .generation = e->generation,
         .sources = e->sources, .intake = &e->intake, .lanes = e->lanes, .clock = e->settings.clock,
         .stop = &e->stop,
-        .limits = {.max_records = (size_t)options_int(limits, "records"),
-                   .component_records = (uint32_t)options_int(limits, "component_records"),
-                   .customer_records = (uint32_t)options_int(limits, "customer_records")},
+        .limits = engine_graph_limits(e),
         .cache_bytes = (size_t)options_int(limits, "memory") / 4, .set_arrivals = 500,
         .holder = e->holder, .committed = on_committed, .data = e};
     struct resolver *resolver = resolver_start(&settings, err);

@@ -69,6 +69,8 @@ MUST_CHECK enum status engine_keep_generation(struct engine *engine, struct gene
 /* The configuration asks for this one: it is pending when it is not in force. */
 void engine_set_pending(struct engine *engine, const struct generation *asked);
 
+struct graph_limits engine_graph_limits(const struct engine *engine);
+
 /* rematch.c */
 struct rematch *rematch_new(struct engine *engine); /* NULL when out of memory */
 void rematch_free(struct rematch **rematch); /* once the resolver is closed: waits for its thread */

@@ -256,6 +256,9 @@ void generation_difference(const struct generation *from, const struct generatio
                         json_loadb(to->detail.data, to->detail.len, 0, NULL)};
     parts[1].differs = matchers_differ && !json_equal(json_object_get(texts[0], "model"),
                                                       json_object_get(texts[1], "model"));
+    /* Its fingerprint has the fields in it. */
+    parts[3].differs = parts[3].differs && (!parts[0].differs || !json_equal(json_object_get(texts[0], "golden"),
+                                                                             json_object_get(texts[1], "golden")));
     json_decref(texts[0]);
     json_decref(texts[1]);
     bool first = true;

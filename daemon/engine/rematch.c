@@ -2,6 +2,7 @@
 #include "daemon/engine/rematch.h"
 #include "daemon/base/log.h"
 #include "daemon/engine/engine.intern.h"
+#include "daemon/resolve/preview.h"
 #include "sql_queries.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct rematch {
     pthread_t thread;
     bool joinable;
     char actor[128];
+    size_t samples;
     pthread_mutex_t lock; /* below */
     struct rematch_report report;
     struct buf result;
@@ -172,6 +174,26 @@ static enum status apply(struct rematch *m, struct db *db, struct generation *ge
     return STATUS_OK;
 }
 
+/* ---- trying ---- */
+
+static enum status preview(struct rematch *m, struct db *db, const struct generation *generation, struct err *err)
+{
+    struct buf result = BUF_INIT(RESULT_MAX_BYTES);
+    struct preview_settings settings = {
+        .db = db, .generation = generation, .in_force = engine_generation(m->engine),
+        .sources = m->engine->sources, .limits = engine_graph_limits(m->engine), .stop = &m->engine->stop,
+        .samples = m->samples, .records_read = &m->records_read};
+    enum status status = preview_run(&settings, &result, err);
+    if (status == STATUS_OK && buf_failed(&result))
+        status = err_set(err, RETRY_LATER, "base.memory", "out of memory for a preview; hint: fewer samples");
+    pthread_mutex_lock(&m->lock);
+    if (status == STATUS_OK)
+        buf_put_slice(&m->result, buf_slice(&result));
+    pthread_mutex_unlock(&m->lock);
+    buf_free(&result);
+    return status;
+}
+
 /* ---- the thread ---- */
 
 static enum status run_with(struct rematch *m, struct db *db, struct err *err)
@@ -185,6 +207,11 @@ static enum status run_with(struct rematch *m, struct db *db, struct err *err)
         int32_t id = generation->generation_id;
         generation_free(&generation);
         return err_set(err, RETRY_NONE, "rematch.in_force", "generation %d is the one in force", id);
+    }
+    if (m->report.kind == REMATCH_PREVIEW) {
+        enum status status = preview(m, db, generation, err);
+        generation_free(&generation);
+        return status;
     }
     kept = generation;
     bool recleans = generation->recleans;
@@ -212,8 +239,8 @@ static void *run(void *data)
     return NULL;
 }
 
-static enum status begin(struct rematch *m, const struct rematch_report *report, const char *actor,
-                         struct err *err)
+static enum status begin(struct rematch *m, const struct rematch_report *report, size_t samples,
+                         const char *actor, struct err *err)
 {
     pthread_mutex_lock(&m->lock);
     enum status status = STATUS_OK;
@@ -227,6 +254,7 @@ static enum status begin(struct rematch *m, const struct rematch_report *report,
         m->report = *report;
         buf_reset(&m->result);
         atomic_store(&m->records_read, 0);
+        m->samples = samples < PREVIEW_SAMPLES_MAX ? samples : PREVIEW_SAMPLES_MAX;
         snprintf(m->actor, sizeof(m->actor), "%s", actor);
         int failed = pthread_create(&m->thread, NULL, run, m);
         m->joinable = m->report.running = failed == 0;
@@ -238,7 +266,7 @@ static enum status begin(struct rematch *m, const struct rematch_report *report,
 }
 
 enum status rematch_start(struct engine *e, enum rematch_kind kind, int32_t generation_id,
-                          const char *actor, struct err *err)
+                          size_t samples, const char *actor, struct err *err)
 {
     struct rematch_report report = {.kind = kind, .generation_id = generation_id,
                                     .from_id = engine_generation(e)->generation_id};
@@ -255,7 +283,7 @@ enum status rematch_start(struct engine *e, enum rematch_kind kind, int32_t gene
                        report.from_id);
     if (engine_resolver(e) == NULL)
         return err_set(err, RETRY_LATER, "engine.not_ready", "the database is not up yet");
-    return begin(e->rematch, &report, actor, err);
+    return begin(e->rematch, &report, samples, actor, err);
 }
 
 void rematch_report(struct engine *e, struct rematch_report *report, struct buf *result)

@@ -2,7 +2,7 @@
  * rematch.h - another generation, tried or applied, in a thread of the engine's.
  *
  * One at a time. Applying: columns first, then the resolver forgets everything and judges it anew
- * (daemon/resolve/regenerate.c); meanwhile posts are kept in the spool. Any thread may ask.
+ * (daemon/resolve/regenerate.c); meanwhile posts are kept in the spool. Trying: daemon/resolve/preview.h. Any thread may ask.
  */
 #ifndef TRIBUTARY_ENGINE_REMATCH_H
 #define TRIBUTARY_ENGINE_REMATCH_H
@@ -13,9 +13,9 @@
 enum rematch_kind { REMATCH_NONE, REMATCH_PREVIEW, REMATCH_APPLY };
 
 /* Begins. generation_id 0: the pending one. RETRY_NONE with id rematch.nothing when none is pending, rematch.in_force when
- * it is the one in force; RETRY_LATER with id rematch.busy while another runs. */
+ * it is the one in force; RETRY_LATER with id rematch.busy while another runs. `samples` of each sort are put to a preview. */
 MUST_CHECK enum status rematch_start(struct engine *engine, enum rematch_kind kind, int32_t generation_id,
-                                     const char *actor, struct err *err);
+                                     size_t samples, const char *actor, struct err *err);
 
 struct rematch_report {
     enum rematch_kind kind; /* REMATCH_NONE: nothing was asked since the start */

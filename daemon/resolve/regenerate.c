@@ -245,6 +245,8 @@ enum status regenerate_end(struct resolver *r, struct err *err)
     enum status status = turn_put(turn, err);
     turn_free(&turn);
     if (status == STATUS_OK)
+        status = wait_written(r, err); /* who is told that it is applied finds it so */
+    if (status == STATUS_OK)
         generation->changed = generation->recleans = false;
     return status;
 }

@@ -6,3 +6,4 @@ FROM tributary.record r
 LEFT JOIN tributary.raw w ON $2::boolean AND w.accept_seq = r.accept_seq AND w.refusal IS NULL
 LEFT JOIN tributary.layout l ON l.layout_id = w.layout_id
 WHERE r.record_id = ANY ($1::bigint[])
+ORDER BY r.record_id
