@@ -21,7 +21,6 @@ struct intake {
     atomic_uint_fast64_t next_accept_seq;
     uint64_t token; /* random; tells our batches from another process's */
     atomic_bool ready; /* sources have their ids and the numbers are read: the database may be used */
-    atomic_bool held; /* nothing is resolved for a while (a generation is being applied): posts wait in the spool */
     atomic_bool slow; /* a sink that may not lose events is full: taking in slows down until it is not */
 };
 

@@ -216,8 +216,6 @@ static bool database_due(struct acceptor *a)
             a->settings.db.statement_timeout_ms = ANSWER_MS;
         a->db = db_new(&a->settings.db, &a->stop);
     }
-    if (a->spool && atomic_load(&a->settings.intake->held))
-        return false;
     return a->db && clock_monotonic_us(a->settings.intake->clock) >= a->probe_at_us;
 }
 

@@ -42,7 +42,7 @@ static void put_generation(const json_t *status, struct buf *out)
     const json_t *columns = json_object_get(difference, "columns");
     buf_printf(out, "generation %lld is in force", int_of(generation, "in_force"));
     if (json_is_true(json_object_get(generation, "being_applied")))
-        buf_put_str(out, "; another is being applied, posts wait in the spool");
+        buf_put_str(out, "; another is being applied, what comes in is resolved after it");
     if (difference) {
         buf_printf(out, "; generation %lld is pending", int_of(generation, "pending"));
         put_names(out, ": other ", json_object_get(difference, "differs"));

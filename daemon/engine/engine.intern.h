@@ -29,6 +29,7 @@ struct engine {
     int32_t asked_id, pending_id;               /* under lock; what the configuration asks for; 0: nothing is pending */
     struct buf pending_difference;              /* under lock; JSON */
     struct rematch *rematch;
+    atomic_bool generation_changes;             /* one is being applied */
     struct sources *sources;
     struct intake intake;
     struct lanes *lanes;

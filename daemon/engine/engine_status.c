@@ -115,7 +115,7 @@ static void put_generation(struct engine *e, struct buf *out)
     struct buf difference = BUF_INIT((size_t)1 << 20);
     int32_t pending = engine_pending(e, &difference);
     buf_printf(out, ",\"generation\":{\"in_force\":%d,\"being_applied\":%s,\"pending\":",
-               engine_generation(e)->generation_id, atomic_load(&e->intake.held) ? "true" : "false");
+               engine_generation(e)->generation_id, atomic_load(&e->generation_changes) ? "true" : "false");
     if (pending)
         buf_printf(out, "%d,\"difference\":%.*s}", pending, (int)difference.len, difference.data);
     else

@@ -151,13 +151,13 @@ static enum status apply(struct rematch *m, struct db *db, struct generation *ge
     snprintf(generation->actor, sizeof(generation->actor), "%s", m->actor);
     if (ddl_golden(db, generation->layout, err) != STATUS_OK)
         return STATUS_FAILED;
-    log_info("rematch.begins", "generation %d is being applied by %s; posts wait in the spool meanwhile",
+    log_info("rematch.begins", "generation %d is being applied by %s; what comes in is resolved after it",
              generation->generation_id, m->actor);
-    atomic_store(&e->intake.held, true);
+    atomic_store(&e->generation_changes, true);
     enum status status = change_resolver(e, &a, err);
     if (status == STATUS_OK)
         atomic_store(&e->generation, generation);
-    atomic_store(&e->intake.held, false);
+    atomic_store(&e->generation_changes, false);
     if (status != STATUS_OK)
         return status;
     renew_pending(e, db);

@@ -2,7 +2,8 @@
  * rematch.h - another generation, tried or applied, in a thread of the engine's.
  *
  * One at a time. Applying: columns first, then the resolver forgets everything and judges it anew
- * (daemon/resolve/regenerate.c); meanwhile posts are kept in the spool. Trying: daemon/resolve/preview.h. Any thread may ask.
+ * (daemon/resolve/regenerate.c); posts go on being accepted and are resolved after it. Trying: daemon/resolve/preview.h.
+ * Any thread may ask.
  */
 #ifndef TRIBUTARY_ENGINE_REMATCH_H
 #define TRIBUTARY_ENGINE_REMATCH_H
