@@ -51,6 +51,12 @@ static bool is_initials(struct slice part)
     return count > 0;
 }
 
+bool name_is_whole(const struct feature_name *name)
+{
+    return !name->doubtful && !name->family_only && name->family.len > 1 && name->given.len &&
+           (name->given_han.len || !is_initials(name->given));
+}
+
 /* First letters of a part's words; of a Chinese part, of its syllables. */
 static size_t initials_of(const struct part *part, char *letters, size_t max)
 {

@@ -112,11 +112,11 @@ void feature_street(const struct address_parts *parts, struct arena *arena, stru
 bool email_domain_is_free(struct slice domain); /* gmail.com, qq.com: anybody's */
 bool email_local_is_role(struct slice local);   /* info@, sales@: many people's */
 
-/* The last two bits of work on names: words of a folded part, and a word as keys and degrees see
- * it. */
+/* A family name and a given name that is more than initials, and no chat name: who it is, rather than a hint at it. */
+bool name_is_whole(const struct feature_name *name);
+
+/* Words of a folded part. */
 size_t name_words(struct slice part, struct slice *words, size_t max);
-/* Hash of a word of a name: nickname group when it is in exactly one, else its letters. */
-uint64_t name_word_hash(struct slice word);
 
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {

@@ -1,6 +1,8 @@
 /* features_read.c - see features.h: unpacking, and what keys and degrees take from it. */
 #include "rules/features.h"
 
+#include "rules/han.h"
+
 #define FREE_DOMAIN_COUNT (sizeof(free_domains) / sizeof(free_domains[0]))
 #define ROLE_COUNT        (sizeof(roles) / sizeof(roles[0]))
 
@@ -323,27 +325,44 @@ size_t name_words(struct slice part, struct slice *words, size_t max)
     return count;
 }
 
-uint64_t name_word_hash(struct slice word)
+/* By sound and by how it starts, so that most slips of the keyboard are one and John and Jane are two; nicknames by their
+ * group. */
+static uint64_t word_code(struct slice word)
 {
     uint16_t groups[NICKNAME_GROUPS_MAX];
 
     if (word.len > 1 && name_nickname_groups(word, groups) == 1)
         return hash_mix(groups[0], 0x6e69636bU);
-    return slice_hash(word, 0x776f7264U);
+    struct name_phonetic sound = name_phonetic(word);
+    return slice_hash(slice_str(sound.code), slice_hash(slice_sub(word, 0, word.len < 2 ? word.len : 2), 3));
 }
 
-/* Letters of a part without its spaces, hashed; nickname groups only for single words. */
-static uint64_t part_hash(struct slice part, bool han)
+/* The syllables of a Chinese part run together, zh, ch, sh and ng as z, c, s and n. */
+static uint64_t syllables_code(struct slice part)
 {
     char joined[2 * FEATURE_TEXT_MAX];
     size_t len = 0;
 
-    if (!han && slice_find_byte(part, ' ') < 0)
-        return name_word_hash(part);
-    for (size_t i = 0; i < part.len && len < sizeof(joined); i++)
-        if (part.ptr[i] != ' ')
-            joined[len++] = part.ptr[i];
+    for (size_t i = 0; i < part.len && len < sizeof(joined); i++) {
+        char c = part.ptr[i], before = len ? joined[len - 1] : ' ';
+        if (c != ' ' && !(c == 'h' && strchr("zcs", before)) && !(c == 'g' && before == 'n'))
+            joined[len++] = c;
+    }
     return slice_hash(slice_of(joined, len), 0x776f7264U);
+}
+
+/* Of other names the first word that is no particle: Delgado and Delgado Muñoz, Karen and Karen A. are one. */
+static uint64_t part_code(struct slice part, bool chinese)
+{
+    struct slice words[NAME_TOKENS_MAX];
+    size_t count = name_words(part, words, NAME_TOKENS_MAX), at = 0;
+    unsigned rank;
+
+    if (chinese || (count == 1 && pinyin_is_surname(part, &rank)))
+        return syllables_code(part);
+    while (at < count && words[at].len <= 3)
+        at++;
+    return word_code(count == 0 ? part : words[at < count ? at : 0]);
 }
 
 uint64_t features_name_key(struct slice features)
@@ -354,9 +373,9 @@ uint64_t features_name_key(struct slice features)
         return 0;
     if (view.kind == KIND_COMPANY)
         return view.company.len ? slice_hash(view.company, slice_hash(view.branch, 3)) | 1 : 0;
-    if (!view.has_name)
+    if (!view.has_name || !name_is_whole(&view.name))
         return 0;
     bool han = view.name.script == NAME_SCRIPT_HAN || view.name.script == NAME_SCRIPT_PINYIN;
-    uint64_t a = part_hash(view.name.family, han), b = part_hash(view.name.given, han);
+    uint64_t a = part_code(view.name.family, han), b = part_code(view.name.given, han);
     return hash_mix(a < b ? a : b, a < b ? b : a) | 1;
 }

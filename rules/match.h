@@ -59,7 +59,8 @@ struct match_key {
 size_t features_keys(const struct matcher *matcher, struct slice features,
                      struct match_key keys[MATCH_KEYS_MAX]);
 /* What degree counts: equal for records whose person name is the same to a matcher (order, script
- * and case folded); a nameless record has 0, which counts as one name. */
+ * and case folded, most slips and second names too); a record without a whole name (none, 王总, J.,
+ * a chat name) has 0, which counts as one name. */
 uint64_t features_name_key(struct slice features);
 /* Hash of the valid national id (person) or credit code (company); 0 when there is none. Two different
  * non-zero ones of a person never stand in one customer. */

@@ -274,6 +274,10 @@ static void say_review(json_t *words, const json_t *review)
         say(words, "a person is asked: review %lld is open", id);
     else if (strcmp(reason, "size") == 0)
         say(words, "they match, but one customer would become too large (review %lld)", id);
+    else if (strcmp(reason, "name") == 0)
+        say(words, "they match, but one says no name and fits two customers with different names, records %lld and %lld"
+            " (review %lld)", (long long)json_integer_value(json_array_get(bridge, 0)),
+            (long long)json_integer_value(json_array_get(bridge, 1)), id);
     else
         say(words, "they match, but %s between records %lld and %lld forbids it (review %lld)",
             strcmp(reason, "never") == 0 ? "a decision" : "different national ids",

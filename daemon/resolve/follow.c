@@ -25,7 +25,7 @@ static void write_links(struct turn *turn)
 
 static const char *review_reason_name(enum review_reason reason)
 {
-    static const char *const names[] = {"", "doubtful", "never", "identity", "size"};
+    static const char *const names[] = {"", "doubtful", "never", "identity", "size", "name"};
     return names[reason];
 }
 

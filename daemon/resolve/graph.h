@@ -20,7 +20,9 @@
  *    turn on that its ends be joined, unless newer `always` have joined them by then; so an
  *    `always` overrules older `never`s, and one that would join a newer `never` is refused. An
  *    edge's union is refused when it would join a `never`, two different identities of persons,
- *    or exceed the size cap; `always` heeds no identities, but the size cap, and joins no
+ *    two sets with names and none in common through a record without a name (of several people
+ *    who share a phone it may be anybody's; beyond GRAPH_CERTAIN_BITS above the link weight there
+ *    is more than that), or exceed the size cap; `always` heeds no identities, but the size cap, and joins no
  *    person with a company. A pair with a
  *    decision of its own is no edge here: the decision has spoken for it.
  *  - a component above component_records is cut: the link weight of its pieces rises by 2 bits
@@ -29,7 +31,7 @@
  *  - customer = smallest record id of its records.
  *  - reviews: edges between review and link weight whose ends lie in different customers; refused
  *    unions of `always`; and of strong edges, one between two customers: the first refused (with
- *    the reason and, for a never or an identity, the pair of records that forbade it). Strong
+ *    the reason and, for a never, an identity or a name, the pair of records that forbade it). Strong
  *    edges that the cutting of a large component left out count as refused for size, last. A pair
  *    that a steward has decided is never a doubtful one again.
  *
@@ -46,6 +48,8 @@
 
 struct graph;
 struct roster;
+
+#define GRAPH_CERTAIN_BITS 6.0
 
 struct graph_limits {
     size_t max_records;         /* refuse beyond (default 50,000,000) */
@@ -94,7 +98,7 @@ struct graph_link {             /* an edge of the spanning forest that makes a c
     uint64_t decision;          /* when LINK_DECISION */
     struct match_result result; /* when LINK_SCORE */
 };
-enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_SIZE };
+enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_SIZE, REVIEW_NAME };
 struct graph_review {
     uint64_t a, b;              /* a < b */
     enum review_reason reason;

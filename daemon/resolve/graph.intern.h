@@ -89,7 +89,14 @@ struct evidence {
     struct u64_map by_edge;
 };
 
-/* A component's scratch; see graph_kruskal.c. */
+/* A component's scratch; see graph_kruskal.c. Facts: what a set keeps a list of, each value once. */
+enum fact_kind { FACT_IDENTITY, FACT_NAME, FACT_KINDS };
+struct node_fact {
+    uint64_t value;       /* of the node's own record; 0: none */
+    uint32_t first, last; /* of a root: its list */
+    uint32_t next;        /* of a node in such a list */
+    uint32_t holder;      /* ... the record of smallest natural key that has it */
+};
 struct node {
     struct natural_key key;
     uint64_t from; /* customer before */
@@ -97,11 +104,8 @@ struct node {
     uint32_t parent, size;            /* disjoint sets; size counts at roots */
     uint32_t never_first, never_last; /* of a root: its list of active nevers */
     uint32_t never_count;
-    uint32_t identity_first, identity_last; /* of a root: its list of distinct identities */
-    uint32_t identity_next;                 /* of a node in such a list */
-    uint32_t identity_holder;               /* ... the record of smallest natural key that has it */
-    uint32_t piece;                         /* of a large component */
-    uint64_t identity;
+    uint32_t piece; /* of a large component */
+    struct node_fact facts[FACT_KINDS];
     double threshold; /* the link weight of its piece */
     double greatest;  /* of a piece's root while it is cut: the greatest weight in it */
     bool open;

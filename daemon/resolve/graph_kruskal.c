@@ -59,49 +59,66 @@ static void start_sets(struct graph *graph)
         node->size = 1;
         node->never_first = node->never_last = NO_NEVER;
         node->never_count = 0;
-        node->identity =
+        node->facts[FACT_IDENTITY].value =
             graph->ops->kind(features) == KIND_PERSON ? graph->ops->identity(features) : 0;
-        node->identity_first = node->identity_last = node->identity ? (uint32_t)i : NO_NODE;
-        node->identity_next = NO_NODE;
-        node->identity_holder = (uint32_t)i;
+        node->facts[FACT_NAME].value = graph->ops->name_key(features);
+        for (int kind = 0; kind < FACT_KINDS; kind++) {
+            struct node_fact *fact = &node->facts[kind];
+            fact->first = fact->last = fact->value ? (uint32_t)i : NO_NODE;
+            fact->next = NO_NODE;
+            fact->holder = (uint32_t)i;
+        }
     }
 }
 
-static uint32_t find_identity(const struct node *nodes, uint32_t root, uint64_t identity)
+static uint32_t find_fact(const struct node *nodes, enum fact_kind kind, uint32_t root, uint64_t value)
 {
-    uint32_t at = nodes[root].identity_first;
-    while (at != NO_NODE && nodes[at].identity != identity)
-        at = nodes[at].identity_next;
+    uint32_t at = nodes[root].facts[kind].first;
+    while (at != NO_NODE && nodes[at].facts[kind].value != value)
+        at = nodes[at].facts[kind].next;
     return at;
 }
 
-/* An identity of set a that set b lacks; of several the one whose record has the smallest natural
- * key (nodes are numbered in that order). NO_NODE when b has them all. */
-static uint32_t identity_missing(const struct node *nodes, uint32_t a, uint32_t b)
+/* An identity or name of set a that set b lacks; of several the one whose record has the smallest
+ * natural key (nodes are numbered in that order). NO_NODE when b has them all. */
+static uint32_t fact_missing(const struct node *nodes, enum fact_kind kind, uint32_t a, uint32_t b)
 {
     uint32_t found = NO_NODE;
-    for (uint32_t at = nodes[a].identity_first; at != NO_NODE; at = nodes[at].identity_next)
-        if (find_identity(nodes, b, nodes[at].identity) == NO_NODE &&
-            (found == NO_NODE || nodes[at].identity_holder < found))
-            found = nodes[at].identity_holder;
+    for (uint32_t at = nodes[a].facts[kind].first; at != NO_NODE; at = nodes[at].facts[kind].next) {
+        const struct node_fact *fact = &nodes[at].facts[kind];
+        if (find_fact(nodes, kind, b, fact->value) == NO_NODE && (found == NO_NODE || fact->holder < found))
+            found = fact->holder;
+    }
     return found;
 }
 
-/* Moves b's identities into a's list. Almost always there is one, or none. */
-static void join_identities(struct node *nodes, uint32_t a, uint32_t b)
+/* Whether both sets have such facts and none in common. */
+static bool facts_are_apart(const struct node *nodes, enum fact_kind kind, uint32_t a, uint32_t b)
 {
-    for (uint32_t at = nodes[b].identity_first; at != NO_NODE;) {
-        uint32_t next = nodes[at].identity_next;
-        uint32_t same = find_identity(nodes, a, nodes[at].identity);
-        nodes[at].identity_next = NO_NODE;
+    uint32_t at = nodes[a].facts[kind].first;
+    if (at == NO_NODE || nodes[b].facts[kind].first == NO_NODE)
+        return false;
+    while (at != NO_NODE && find_fact(nodes, kind, b, nodes[at].facts[kind].value) == NO_NODE)
+        at = nodes[at].facts[kind].next;
+    return at == NO_NODE;
+}
+
+/* Moves b's facts of a kind into a's list. Almost always there is one, or none. */
+static void join_facts(struct node *nodes, enum fact_kind kind, uint32_t a, uint32_t b)
+{
+    struct node_fact *into = &nodes[a].facts[kind];
+    for (uint32_t at = nodes[b].facts[kind].first; at != NO_NODE;) {
+        struct node_fact *fact = &nodes[at].facts[kind];
+        uint32_t next = fact->next, same = find_fact(nodes, kind, a, fact->value);
+        fact->next = NO_NODE;
         if (same != NO_NODE) {
-            if (nodes[at].identity_holder < nodes[same].identity_holder)
-                nodes[same].identity_holder = nodes[at].identity_holder;
-        } else if (nodes[a].identity_first == NO_NODE) {
-            nodes[a].identity_first = nodes[a].identity_last = at;
+            if (fact->holder < nodes[same].facts[kind].holder)
+                nodes[same].facts[kind].holder = fact->holder;
+        } else if (into->first == NO_NODE) {
+            into->first = into->last = at;
         } else {
-            nodes[nodes[a].identity_last].identity_next = at;
-            nodes[a].identity_last = at;
+            nodes[into->last].facts[kind].next = at;
+            into->last = at;
         }
         at = next;
     }
@@ -130,7 +147,8 @@ static void unite(struct component *component, uint32_t a, uint32_t b)
     }
     nodes[b].parent = a;
     nodes[a].size += nodes[b].size;
-    join_identities(nodes, a, b);
+    for (int kind = 0; kind < FACT_KINDS; kind++)
+        join_facts(nodes, (enum fact_kind)kind, a, b);
     join_nevers(component, a, b);
 }
 
@@ -152,7 +170,23 @@ static const struct never *never_between(struct component *component, uint32_t a
     return found;
 }
 
-static struct refusal refuse(struct graph *graph, uint32_t a, uint32_t b, bool decided)
+/* Two sets that a record of each holds apart; nothing when one has all that the other has. */
+static struct refusal refuse_facts(const struct graph *graph, enum fact_kind kind, enum review_reason reason,
+                                   uint32_t a, uint32_t b)
+{
+    const struct node *nodes = graph->component.nodes.items;
+    uint32_t only_a = fact_missing(nodes, kind, a, b), only_b = fact_missing(nodes, kind, b, a);
+    if (only_a == NO_NODE || only_b == NO_NODE)
+        return (struct refusal){0};
+    return (struct refusal){
+        .reason = reason,
+        .bridge_a = record_of(graph, only_a),
+        .bridge_b = record_of(graph, only_b),
+    };
+}
+
+/* `edge` is what would join the sets; NULL: a decision. */
+static struct refusal refuse(struct graph *graph, uint32_t a, uint32_t b, const struct strong_edge *edge)
 {
     struct component *component = &graph->component;
     const struct node *nodes = component->nodes.items;
@@ -164,15 +198,15 @@ static struct refusal refuse(struct graph *graph, uint32_t a, uint32_t b, bool d
             .bridge_a = record_of(graph, turned ? never->there : never->here),
             .bridge_b = record_of(graph, turned ? never->here : never->there),
         };
-    if (!decided && nodes[a].identity_first != NO_NODE && nodes[b].identity_first != NO_NODE) {
-        uint32_t only_a = identity_missing(nodes, a, b), only_b = identity_missing(nodes, b, a);
-        if (only_a != NO_NODE && only_b != NO_NODE)
-            return (struct refusal){
-                .reason = REVIEW_IDENTITY,
-                .bridge_a = record_of(graph, only_a),
-                .bridge_b = record_of(graph, only_b),
-            };
+    if (edge && nodes[a].facts[FACT_IDENTITY].first != NO_NODE) {
+        struct refusal refusal = refuse_facts(graph, FACT_IDENTITY, REVIEW_IDENTITY, a, b);
+        if (refusal.reason)
+            return refusal;
     }
+    if (edge && edge->weight < graph->link_weight + GRAPH_CERTAIN_BITS &&
+        (nodes[edge->low].facts[FACT_NAME].value == 0 || nodes[edge->high].facts[FACT_NAME].value == 0) &&
+        facts_are_apart(nodes, FACT_NAME, a, b))
+        return refuse_facts(graph, FACT_NAME, REVIEW_NAME, a, b);
     if ((uint64_t)nodes[a].size + nodes[b].size > graph->limits.customer_records)
         return (struct refusal){.reason = REVIEW_SIZE};
     return (struct refusal){0};
@@ -218,7 +252,7 @@ static void apply_verdict(struct graph *graph, const struct strong_verdict *stro
     }
     if (kind_of(graph, strong->a) != kind_of(graph, strong->b))
         return;
-    struct refusal refusal = refuse(graph, a, b, true);
+    struct refusal refusal = refuse(graph, a, b, NULL);
     if (refusal.reason == 0) {
         unite(component, a, b);
         verdict->found.linked = strong->order;
@@ -316,7 +350,7 @@ static void apply_edge(struct graph *graph, const struct strong_edge *strong)
         found(graph, &nothing, false);
         return;
     }
-    struct refusal refusal = refuse(graph, a, b, false);
+    struct refusal refusal = refuse(graph, a, b, strong);
     if (refusal.reason) {
         push_refused(graph, strong, &refusal);
         return;

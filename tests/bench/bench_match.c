@@ -514,8 +514,9 @@ static void write_pair(const struct bench *bench, const struct pair *pair,
                 matcher_level_name(bench->matcher, result->comparisons[i].comparison,
                                    result->comparisons[i].level),
                 result->comparisons[i].band, "*******");
-    fprintf(bench->pairs_file, "\t" SLICE_FMT "\t" SLICE_FMT "\n",
-            SLICE_ARG(bench->rows[pair->a].id), SLICE_ARG(bench->rows[pair->b].id));
+    fprintf(bench->pairs_file, "\t" SLICE_FMT "\t" SLICE_FMT "\t%llx\t%llx\n",
+            SLICE_ARG(bench->rows[pair->a].id), SLICE_ARG(bench->rows[pair->b].id),
+            (unsigned long long)bench->rows[pair->a].name_key, (unsigned long long)bench->rows[pair->b].name_key);
 }
 
 static void score_pairs(struct bench *bench)

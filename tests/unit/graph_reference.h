@@ -242,9 +242,31 @@ static inline int ref_set_size(const struct ref_world *w, int set)
     return size;
 }
 
+/* Whether both sets have names and none in common; the record of smallest key with a name in each. */
+static inline bool ref_names_apart(const struct ref_world *w, int a, int b, int *first_a, int *first_b)
+{
+    int found_a = -1, found_b = -1;
+    for (int i = 0; i < w->record_count; i++) {
+        if (!w->records[i].live || (w->set[i] != a && w->set[i] != b) || fake_name_key(ref_features(w, i)) == 0)
+            continue;
+        int *found = w->set[i] == a ? &found_a : &found_b;
+        if (*found < 0 || ref_key_less(w, i, *found))
+            *found = i;
+        for (int j = 0; j < w->record_count; j++)
+            if (w->records[j].live && w->set[j] != w->set[i] && (w->set[j] == a || w->set[j] == b) &&
+                fake_name_key(ref_features(w, i)) == fake_name_key(ref_features(w, j)))
+                return false;
+    }
+    if (found_a < 0 || found_b < 0)
+        return false;
+    *first_a = found_a;
+    *first_b = found_b;
+    return true;
+}
+
 /* 0 when the sets of i and j may be joined; bridges on the sides of i and j. */
 static inline enum review_reason ref_refuses(const struct ref_world *w, int i, int j, bool decided,
-                                             int *bridge_i, int *bridge_j)
+                                             double weight, int *bridge_i, int *bridge_j)
 {
     const struct ref_decision *newest = NULL;
     *bridge_i = *bridge_j = -1;
@@ -273,6 +295,10 @@ static inline enum review_reason ref_refuses(const struct ref_world *w, int i, i
             return REVIEW_IDENTITY;
         }
     }
+    if (!decided && weight < FAKE_LINK + GRAPH_CERTAIN_BITS &&
+        (fake_name_key(ref_features(w, i)) == 0 || fake_name_key(ref_features(w, j)) == 0) &&
+        ref_names_apart(w, w->set[i], w->set[j], bridge_i, bridge_j))
+        return REVIEW_NAME;
     if (ref_set_size(w, w->set[i]) + ref_set_size(w, w->set[j]) > (int)w->limits.customer_records)
         return REVIEW_SIZE;
     return 0;
@@ -291,7 +317,7 @@ static inline void ref_try(struct ref_world *w, struct ref_state *s, int i, int 
     if (w->set[i] == w->set[j])
         return;
     struct ref_pair *pair = ref_pair_at(w, s, i, j);
-    enum review_reason reason = ref_refuses(w, i, j, decision != 0, &bridge_i, &bridge_j);
+    enum review_reason reason = ref_refuses(w, i, j, decision != 0, weight, &bridge_i, &bridge_j);
     if (reason) {
         bool turned = w->records[i].id > w->records[j].id;
         uint64_t id_i = bridge_i < 0 ? 0 : w->records[bridge_i].id;

@@ -282,6 +282,27 @@ static void test_always_is_transitive_and_overrules_only_what_is_older(void **st
     fixture_free(&f);
 }
 
+/* Whose record of two people's phone it is that says no name, nobody knows; it joins one of them and not both. */
+static void test_a_record_without_a_name_joins_no_two_names(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new((struct graph_limits){0});
+    put(&f, 1, "n=1;p=1;c=1;");
+    put(&f, 2, "p=1;q=2;c=1;");
+    put(&f, 3, "n=2;p=2;c=1;");
+    settle(&f);
+    assert_apart(&f, 1, 3);
+    const struct graph_review *review = review_of(&f, 2, 3);
+    review = review ? review : review_of(&f, 1, 2);
+    assert_non_null(review);
+    assert_int_equal(review->reason, REVIEW_NAME);
+    decide(&f, 1, DECISION_ALWAYS, 1, 2);
+    decide(&f, 2, DECISION_ALWAYS, 2, 3);
+    settle(&f);
+    assert_together(&f, 1, 3);
+    fixture_free(&f);
+}
+
 static void test_two_identities_never_meet_but_by_decision(void **state)
 {
     (void)state;
@@ -579,6 +600,7 @@ int main(void)
         cmocka_unit_test(test_decisions_wait_for_their_records_and_outlive_them),
         cmocka_unit_test(test_never_keeps_two_apart_however_they_are_linked),
         cmocka_unit_test(test_always_is_transitive_and_overrules_only_what_is_older),
+        cmocka_unit_test(test_a_record_without_a_name_joins_no_two_names),
         cmocka_unit_test(test_two_identities_never_meet_but_by_decision),
         cmocka_unit_test(test_company_numbers_forbid_nothing),
         cmocka_unit_test(test_a_customer_never_exceeds_its_cap),
