@@ -153,6 +153,16 @@ void http_request_ended(struct http_server *server, struct connection *connectio
     http_phase(server, connection, PHASE_IDLE);
 }
 
+static void cut_with_locked(struct http_server *server, struct connection *connection, unsigned status,
+                            struct slice reply)
+{
+    (void)!send(connection->fd, reply.ptr, reply.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)shutdown(connection->fd, SHUT_WR);
+    connection->phase = PHASE_CUT;
+    connection->since_us = clock_monotonic_us(server->settings.clock);
+    atomic_fetch_add(&server->replies[status / 100], 1);
+}
+
 static void cut_locked(struct http_server *server, struct connection *connection, unsigned status)
 {
     char text[256];
@@ -164,11 +174,15 @@ static void cut_locked(struct http_server *server, struct connection *connection
                       "Content-Length: %d\r\nConnection: close\r\n%s\r\n%s",
                       status, http_status_text(status), length,
                       status == 503 ? "Retry-After: 5\r\n" : "", json);
-    (void)!send(connection->fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)shutdown(connection->fd, SHUT_WR);
-    connection->phase = PHASE_CUT;
-    connection->since_us = clock_monotonic_us(server->settings.clock);
-    atomic_fetch_add(&server->replies[status / 100], 1);
+    cut_with_locked(server, connection, status, slice_of(text, (size_t)length));
+}
+
+void http_cut_with(struct http_server *server, struct connection *connection, unsigned status, struct slice reply)
+{
+    pthread_mutex_lock(&server->lock);
+    if (connection->phase != PHASE_CUT)
+        cut_with_locked(server, connection, status, reply);
+    pthread_mutex_unlock(&server->lock);
 }
 
 void http_cut(struct http_server *server, struct connection *connection, unsigned status)

@@ -117,12 +117,14 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *piece, s
     }
     if (len > exchange->open.body_max_bytes - exchange->body_len) {
         exchange->overrun = true;
-        http_cut(exchange->server, exchange->connection, 413);
+        http_error(&exchange->open, 413, "http.body_too_large");
+        http_send_early(exchange);
         return MHD_YES;
     }
     if (!body_reserve(exchange, len)) {
         exchange->overrun = true;
-        http_cut(exchange->server, exchange->connection, 503);
+        http_error(&exchange->open, 503, "http.busy");
+        http_send_early(exchange);
         return MHD_YES;
     }
     memcpy(exchange->body + exchange->body_len, piece, len);
@@ -181,8 +183,8 @@ static bool admit(struct exchange *exchange)
  * what comes is thrown away, up to a bound. Who asks before it sends (Expect) has nothing under way. */
 static bool is_answered_early(const struct exchange *exchange)
 {
-    unsigned status = exchange->open.reply.status;
-    return (status == 413 || status == 503) && push_header(&exchange->open.request, "Expect").len == 0;
+    const struct push_request *request = &exchange->open.request;
+    return has_body(request) && push_header(request, "Expect").len == 0 && !slice_is(request->method, "HEAD");
 }
 
 static enum MHD_Result take_head(struct exchange *exchange, const char *method)
@@ -194,10 +196,10 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
     bool well_formed = http_read_head(exchange, method);
     bool body = has_body(&exchange->open.request);
     if (!well_formed || !admit(exchange)) {
-        if (!well_formed || !body || !is_answered_early(exchange))
+        if (!well_formed || !is_answered_early(exchange))
             return http_send(exchange, !well_formed || body);
         exchange->overrun = true;
-        http_cut(exchange->server, exchange->connection, exchange->open.reply.status);
+        http_send_early(exchange);
         return MHD_YES;
     }
     http_phase(exchange->server, exchange->connection, PHASE_BODY);

@@ -97,6 +97,8 @@ void http_phase(struct http_server *server, struct connection *connection, enum 
 void http_request_ended(struct http_server *server, struct connection *connection);
 /* Writes a whole reply past libmicrohttpd, which cannot answer in the middle of a body, and ends the connection. */
 void http_cut(struct http_server *server, struct connection *connection, unsigned status);
+/* The same with a whole reply, head and body. */
+void http_cut_with(struct http_server *server, struct connection *connection, unsigned status, struct slice reply);
 void *http_watch(void *data);
 
 /* http_exchange.c */
@@ -114,6 +116,9 @@ void http_server_release(struct http_server *server);
 
 /* http_reply.c */
 enum MHD_Result http_send(struct exchange *exchange, bool close);
+/* Sends the reply now, past libmicrohttpd, while the client is still sending its body; the connection then only throws
+ * away what comes. */
+void http_send_early(struct exchange *exchange);
 /* Fills a short JSON error: {"ok":false,"errors":[{"code":CODE}]}. */
 void http_error(struct http_exchange *exchange, unsigned status, const char *code);
 const char *http_status_text(unsigned status);

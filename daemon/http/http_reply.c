@@ -41,20 +41,46 @@ static void add_header(struct exchange *exchange, struct MHD_Response *response,
                                   arena_str(exchange->open.arena, value));
 }
 
+static const char *const safety_headers[][2] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "
+                                "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"},
+};
+#define SAFETY_HEADERS (sizeof(safety_headers) / sizeof(safety_headers[0]))
+
 static void add_safety_headers(const struct push_reply *reply, struct MHD_Response *response)
 {
-    static const char *const headers[][2] = {
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Cache-Control", "no-store"},
-        {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; "
-                                    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"},
-    };
-    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-        if (!has_header(reply, headers[i][0]))
-            (void)MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    for (size_t i = 0; i < SAFETY_HEADERS; i++) {
+        if (!has_header(reply, safety_headers[i][0]))
+            (void)MHD_add_response_header(response, safety_headers[i][0], safety_headers[i][1]);
     }
+}
+
+void http_send_early(struct exchange *exchange)
+{
+    const struct push_reply *reply = &exchange->open.reply;
+    struct buf out = BUF_INIT(HTTP_REPLY_ARENA_MAX_BYTES);
+    buf_printf(&out, "HTTP/1.1 %u %s\r\nContent-Length: %zu\r\nConnection: close\r\n", reply->status,
+               MHD_get_reason_phrase_for(reply->status), reply->body.len);
+    if (reply->content_type.len > 0)
+        buf_printf(&out, "Content-Type: " SLICE_FMT "\r\n", SLICE_ARG(reply->content_type));
+    for (size_t i = 0; i < reply->header_count; i++)
+        buf_printf(&out, SLICE_FMT ": " SLICE_FMT "\r\n", SLICE_ARG(reply->headers[i].name),
+                   SLICE_ARG(reply->headers[i].value));
+    for (size_t i = 0; i < SAFETY_HEADERS; i++) {
+        if (!has_header(reply, safety_headers[i][0]))
+            buf_printf(&out, "%s: %s\r\n", safety_headers[i][0], safety_headers[i][1]);
+    }
+    buf_put_str(&out, "\r\n");
+    buf_put_slice(&out, reply->body);
+    if (buf_failed(&out))
+        http_cut(exchange->server, exchange->connection, 503);
+    else
+        http_cut_with(exchange->server, exchange->connection, reply->status, buf_slice(&out));
+    buf_free(&out);
 }
 
 enum MHD_Result http_send(struct exchange *exchange, bool close)
