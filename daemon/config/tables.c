@@ -165,7 +165,7 @@ static const struct option limit_options[] = {
      .default_text = "5000000",
      .min = 1000,
      .max = 1000000000,
-     .help = "events kept for a sink that lags; see when_full of the sink"},
+     .help = "events kept for a sink that lags, is paused or disabled; see when_full of the sink"},
     {.key = NULL},
 };
 

@@ -8,14 +8,40 @@
 #include "daemon/engine/engine.intern.h"
 #include "sql_queries.h"
 
+#include <stdlib.h>
+
 #define MINUTE_US ((int64_t)60 * 1000000)
 #define ANSWER_MS 5000
+#define EVENTS_AT_ONCE 20000
 
 static enum status expire(struct db *db, const struct sql_query *query, int64_t retention_ms,
                           struct err *err)
 {
     struct db_param age = DB_P_INT8(retention_ms);
     return retention_ms > 0 ? db_run(db, query, &age, 1, NULL, err) : STATUS_OK;
+}
+
+/* Which sinks hold events back is said by the configuration: a row of one that is gone stays, at work as it was. */
+static enum status expire_events(struct engine *e, struct db *db, int64_t retention_ms, struct err *err)
+{
+    const struct config *config = e->settings.config;
+    const struct options *limits = options_section(config->root, "limits");
+    struct slice *names = calloc(2 * config->sink_count + 1, sizeof(*names));
+    struct slice *enabled = names + config->sink_count;
+    size_t enabled_count = 0;
+    if (names == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for the names of the sinks");
+    for (size_t i = 0; i < config->sink_count; i++) {
+        names[i] = slice_str(options_name(config->sinks[i]));
+        if (options_bool(config->sinks[i], "enabled"))
+            enabled[enabled_count++] = names[i];
+    }
+    struct db_param params[] = {DB_P_INT8(retention_ms), DB_P_TEXTS(names, config->sink_count),
+                                DB_P_TEXTS(enabled, enabled_count),
+                                DB_P_INT8(options_int(limits, "events")), DB_P_INT4(EVENTS_AT_ONCE)};
+    enum status status = db_run(db, &sql_expire_events, params, 5, NULL, err);
+    free(names);
+    return status;
 }
 
 static enum status expire_all(struct engine *e, struct db *db, struct err *err)
@@ -29,7 +55,7 @@ static enum status expire_all(struct engine *e, struct db *db, struct err *err)
             return STATUS_FAILED;
     }
     if (expire(db, &sql_expire_rejects, options_int(retention, "rejects"), err) != STATUS_OK ||
-        expire(db, &sql_expire_events, options_int(retention, "events"), err) != STATUS_OK ||
+        expire_events(e, db, options_int(retention, "events"), err) != STATUS_OK ||
         expire(db, &sql_expire_history, options_int(retention, "history"), err) != STATUS_OK)
         return STATUS_FAILED;
     return expire(db, &sql_expire_activities, options_int(retention, "activities"), err);

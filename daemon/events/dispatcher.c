@@ -36,7 +36,6 @@ struct dispatcher {
     int wake_fd;
     atomic_bool woken, stopping;
     atomic_uint_fast64_t hint; /* committed, as the writer says */
-    atomic_uint_fast64_t oldest_wanted;
     atomic_bool is_full;
     /* the thread's own */
     uint64_t head, notified;
@@ -162,7 +161,6 @@ static bool turn(struct dispatcher *d)
 
 static void publish(struct dispatcher *d, bool is_idle)
 {
-    uint64_t oldest = UINT64_MAX;
     bool is_full = false;
     if (!is_idle && now_us(d) < d->status_at_us)
         return;
@@ -171,8 +169,6 @@ static void publish(struct dispatcher *d, bool is_idle)
     buf_reset(&d->status);
     buf_put_byte(&d->status, '[');
     for (size_t i = 0; i < d->sink_count; i++) {
-        uint64_t wanted = sink_oldest_wanted(d->sinks[i]);
-        oldest = wanted < oldest ? wanted : oldest;
         is_full |= sink_is_full(d->sinks[i]);
         if (i)
             buf_put_byte(&d->status, ',');
@@ -180,7 +176,6 @@ static void publish(struct dispatcher *d, bool is_idle)
     }
     buf_put_byte(&d->status, ']');
     pthread_mutex_unlock(&d->lock);
-    atomic_store(&d->oldest_wanted, oldest);
     atomic_store(&d->is_full, is_full);
 }
 
@@ -319,7 +314,6 @@ struct dispatcher *dispatcher_start(const struct dispatcher_settings *settings, 
     d->wake_fd = d->abort.fd = -1;
     d->notifies = true;
     d->status = BUF_INIT(STATUS_MAX_BYTES);
-    atomic_store(&d->oldest_wanted, 0); /* until the cursors are read, all may be wanted */
     pthread_mutex_init(&d->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -385,11 +379,6 @@ void dispatcher_status_json(struct dispatcher *d, struct buf *out)
     buf_put_slice(out,
                   d->status.len && !buf_failed(&d->status) ? buf_slice(&d->status) : SLICE("[]"));
     pthread_mutex_unlock(&d->lock);
-}
-
-uint64_t dispatcher_oldest_wanted(const struct dispatcher *d)
-{
-    return atomic_load(&((struct dispatcher *)(uintptr_t)d)->oldest_wanted);
 }
 
 bool dispatcher_is_full(const struct dispatcher *d)

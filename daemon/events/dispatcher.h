@@ -33,9 +33,6 @@ void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms);
 /* The sinks as in docs/status.md: a JSON array. */
 struct buf;
 void dispatcher_status_json(struct dispatcher *dispatcher, struct buf *out);
-/* The oldest event a sink that lives may still want: retention must not pass it. UINT64_MAX: none.
- * Any thread. */
-uint64_t dispatcher_oldest_wanted(const struct dispatcher *dispatcher);
 /* A sink with `when_full: slow` has limits.events undelivered: acceptance is to slow down. Any
  * thread. */
 bool dispatcher_is_full(const struct dispatcher *dispatcher);

@@ -17,7 +17,7 @@ static void tidy(struct named *named)
         qsort(named->others, named->other_count, sizeof(*named->others), by_id);
     for (size_t i = 0; i < named->other_count; i++) {
         uint64_t id = named->others[i];
-        if (id != 0 && id != named->subject && (kept == 0 || named->others[kept - 1] != id))
+        if (id != 0 && id != named->subject && kept < NAMED_MAX && (kept == 0 || named->others[kept - 1] != id))
             named->others[kept++] = id;
     }
     named->other_count = kept;

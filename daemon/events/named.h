@@ -15,6 +15,8 @@ struct named {
     size_t other_count;
 };
 
+#define NAMED_MAX 65536 /* others of one event (limits.customer_records is 1,000 unless told); the rest have no place in its order */
+
 /* From "2210,2305" as the queries of events give it; what is no number is passed over. False: out of memory. */
 bool named_parse(struct named *named, uint64_t subject, struct slice others);
 bool named_copy(struct named *named, const struct named *from);

@@ -12,7 +12,7 @@
 #include "daemon/events/named.h"
 
 #define PARKED_MAX       10000
-#define PARKED_NAMES_MAX 131072 /* customers named by all of them; a split names 1,000 at most */
+#define PARKED_NAMES_MAX (2 * NAMED_MAX) /* customers named by all of them */
 #define PARKED_ERROR_MAX 160
 
 struct parked_row {

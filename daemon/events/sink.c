@@ -89,17 +89,6 @@ bool sink_is_full(const struct sink *sink)
     return sink->state == SINK_ACTIVE && sink->slow_when_full && backlog(sink) >= sink->backlog_max;
 }
 
-uint64_t sink_oldest_wanted(const struct sink *sink)
-{
-    if (sink->state == SINK_DISABLED)
-        return UINT64_MAX;
-    uint64_t oldest = sink->cursor + 1;
-    for (size_t i = 0; i < sink->parked.count; i++)
-        if (sink->parked.rows[i].seq < oldest)
-            oldest = sink->parked.rows[i].seq;
-    return oldest;
-}
-
 /* ---- turns ---- */
 
 static enum status load_again(struct sink *sink, struct db *db, struct err *err)
@@ -126,15 +115,23 @@ static int64_t save_due_us(const struct sink *sink)
     return sink->unsaved_since_us + (sink->unsaved ? SAVE_AFTER_US : SAVE_CURSOR_US);
 }
 
+/* Also while it is paused: what it has not been told is not kept for ever. */
+static bool is_overdue(struct sink *sink)
+{
+    if (backlog(sink) < sink->backlog_max)
+        sink->backlog_most = sink->backlog_max;
+    bool waits = sink->state == SINK_ACTIVE && sink->slow_when_full;
+    if (sink->state == SINK_DISABLED || waits || backlog(sink) < sink->backlog_most)
+        return false;
+    char reason[128];
+    snprintf(reason, sizeof(reason), "%llu events wait for it, which is limits.events",
+             (unsigned long long)backlog(sink));
+    sink_disable(sink, reason);
+    return true;
+}
+
 static enum status deliver(struct sink *sink, struct db *db, bool *again, struct err *err)
 {
-    if (backlog(sink) >= sink->backlog_max && !sink->slow_when_full) {
-        char reason[128];
-        snprintf(reason, sizeof(reason), "%llu events wait for it, which is limits.events",
-                 (unsigned long long)backlog(sink));
-        sink_disable(sink, reason);
-        return STATUS_OK;
-    }
     /* An endpoint that is down needs only what a probe can be made of. */
     if (!(sink->is_down && sink->window_count > 0) &&
         sink_read_log(sink, db, again, err) != STATUS_OK)
@@ -157,7 +154,7 @@ enum status sink_turn(struct sink *sink, struct db *db, bool *again, struct err 
             return STATUS_FAILED;
         *again = true;
     }
-    if (sink->state == SINK_ACTIVE && !sink->reload && !sink->stopping &&
+    if (!sink->reload && !is_overdue(sink) && sink->state == SINK_ACTIVE && !sink->stopping &&
         deliver(sink, db, again, err) != STATUS_OK)
         return STATUS_FAILED;
     if (clock_monotonic_us(sink->clock) < save_due_us(sink))

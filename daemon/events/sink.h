@@ -72,6 +72,7 @@ struct sink {
     unsigned max_attempts;
     unsigned parallel;
     uint64_t backlog_max; /* limits.events */
+    uint64_t backlog_most; /* at which it is disabled: more, when it was enabled with more */
     bool slow_when_full;
     struct event_filter filter;
     const struct slice *fields;
@@ -155,8 +156,6 @@ int64_t sink_due_us(const struct sink *sink);
 /* Stops for good, or until a person says otherwise; the log's cursor stays. */
 void sink_disable(struct sink *sink, const char *reason);
 void sink_status_json(const struct sink *sink, struct buf *out);
-/* The oldest event it may still want; UINT64_MAX when none. */
-uint64_t sink_oldest_wanted(const struct sink *sink);
 bool sink_is_full(const struct sink *sink);
 
 /* sink_flow.c */

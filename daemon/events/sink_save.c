@@ -60,11 +60,35 @@ static void forget_trouble(struct sink *sink)
     sink->trouble[0] = '\0';
 }
 
+static bool begins_with_oldest(const struct sink *sink)
+{
+    return strcmp(options_string(sink->options, "start"), "beginning") == 0;
+}
+
+/* Retention passes the cursor of a sink that was not at work for long; one at work does not come to that. */
+static void tell_gap(const struct sink *sink, uint64_t oldest)
+{
+    bool begins = sink->cursor == 0 && begins_with_oldest(sink);
+    if (sink->state == SINK_ACTIVE && !begins && oldest > sink->cursor + 1)
+        log_warn("events.past_retention",
+                 "sink %s: events %llu to %llu are past their retention and are not told to it",
+                 sink->name, (unsigned long long)sink->cursor + 1, (unsigned long long)oldest - 1);
+}
+
+/* A person who enables a sink that has more than limits.events to be told wants it to be told. */
+static void allow_backlog(struct sink *sink)
+{
+    uint64_t backlog = sink->head > sink->cursor ? sink->head - sink->cursor : 0;
+    sink->backlog_most = sink->backlog_max;
+    if (backlog >= sink->backlog_max)
+        sink->backlog_most = backlog + sink->backlog_max / 10 + 1;
+}
+
 enum status sink_load(struct sink *sink, struct db *db, struct err *err)
 {
     struct db_param params[] = {
         DB_P_TEXT(slice_str(sink->name)), DB_P_TEXT(slice_str(sink->driver->type)),
-        DB_P_BOOL(strcmp(options_string(sink->options, "start"), "beginning") == 0)};
+        DB_P_BOOL(begins_with_oldest(sink))};
     struct db_result *row = NULL;
     sink->loaded = false;
     sink_forget(sink);
@@ -83,7 +107,10 @@ enum status sink_load(struct sink *sink, struct db *db, struct err *err)
     snprintf(sink->reason, sizeof(sink->reason), SLICE_FMT, SLICE_ARG(db_bytes(row, 0, 4)));
     sink->changed_us = db_timestamp_us(row, 0, 5);
     sink->dead = (uint64_t)db_int(row, 0, 6);
+    uint64_t oldest = (uint64_t)db_int(row, 0, 7);
     db_result_free(&row);
+    tell_gap(sink, oldest ? oldest : sink->head + 1);
+    allow_backlog(sink);
     sink->state_dirty = sink->reload = false;
     sink->unsaved = 0;
     sink->unsaved_since_us = 0;

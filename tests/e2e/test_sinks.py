@@ -356,6 +356,20 @@ def test_full_log_disables_loudly(start, receiver):
     assert "limits.events" in dispatcher.status("crm")["reason"]
 
 
+def test_a_sink_enabled_late_is_told_what_is_kept_and_says_what_is_not(start, receiver):
+    """It was once disabled again at once, with the same backlog; and events that were past their retention were missing unsaid."""
+    dispatcher = start({"crm": webhook(receiver)}, limits={"events": 1000})
+    dispatcher.tell("pause crm")
+    wait_until(lambda: dispatcher.status("crm")["state"] == "paused", "paused")
+    dispatcher.put_updates(list(range(1, 1501)))
+    wait_until(lambda: dispatcher.ask("SELECT state FROM tributary.sink") == [("disabled",)], "disabled, though paused")
+    dispatcher.ask("DELETE FROM tributary.event WHERE seq <= 400")
+    dispatcher.tell("enable crm")
+    wait_until(lambda: is_done(dispatcher, "crm", 1100), "told what is kept")
+    assert sorted(receiver.seqs()) == list(range(401, 1501))
+    assert "events 1 to 400 are past their retention" in open(dispatcher.log.name).read()
+
+
 def test_filters_and_projection(start, receiver):
     other = Receiver()
     dispatcher = start({
