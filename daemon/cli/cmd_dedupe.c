@@ -170,7 +170,7 @@ static int tell_columns(const struct deduping *d)
         fprintf(stderr, "%s " SLICE_FMT " = " SLICE_FMT, known++ ? "," : "",
                 SLICE_ARG(d->sheet.layout.columns[i]), SLICE_ARG(field));
     }
-    fprintf(stderr, "%s; %zu columns not used\n", known ? "" : " nothing", unused);
+    fprintf(stderr, "%s; %zu column%s not used\n", known ? "" : " nothing", unused, unused == 1 ? "" : "s");
     if (known == 0)
         return cli_usage_error(d->cli, "no column is known; hint: --map COLUMN=FIELD, such as --map 'Tel.=phone'");
     return EXIT_CODE_OK;
@@ -261,6 +261,16 @@ static bool to_stdout(const struct cli *cli)
     return path == NULL || strcmp(path, "-") == 0;
 }
 
+static void tell_left(const struct dedupe_sheet *sheet, FILE *file)
+{
+    bool one = sheet->left_count == 1;
+    fprintf(file, "%zu row%s another number of cells than the header, or cannot be read: left as %s, without an id: line%s",
+            sheet->left_count, one ? " has" : "s have", one ? "it is" : "they are", one ? "" : "s");
+    for (size_t i = 0; i < sheet->left_count && i < DEDUPE_LINES_TOLD; i++)
+        fprintf(file, "%s %llu", i ? "," : "", (unsigned long long)sheet->left_lines[i]);
+    fputs(sheet->left_count > DEDUPE_LINES_TOLD ? " ...\n" : "\n", file);
+}
+
 static void print_stats(const struct deduping *d, double seconds)
 {
     struct dedupe_stats s;
@@ -276,17 +286,18 @@ static void print_stats(const struct deduping *d, double seconds)
                 reviews, refused, unreadable, seconds, s.index_bytes);
         return;
     }
-    fprintf(file, "%llu records are %llu customers: %llu duplicates (%.1f %%), in %.1f s\n", rows, customers,
-            duplicates, rows ? 100.0 * (double)duplicates / (double)rows : 0.0, seconds);
+    fprintf(file, "%llu records are %llu customer%s: %llu duplicate%s (%.1f %%), in %.1f s\n", rows, customers,
+            customers == 1 ? "" : "s", duplicates, duplicates == 1 ? "" : "s", rows ? 100.0 * (double)duplicates / (double)rows : 0.0, seconds);
     if (s.largest_rows > 1)
         fprintf(file, "largest: customer %llu with %llu records\n", (unsigned long long)s.largest,
                 (unsigned long long)s.largest_rows);
-    fprintf(file, "%llu pairs are doubtful: left apart, a person should look at them\n", reviews);
+    fprintf(file, "%llu pair%s doubtful: left apart, a person should look at %s\n", reviews, reviews == 1 ? " is" : "s are",
+            reviews == 1 ? "it" : "them");
     if (refused)
-        fprintf(file, "%llu records would be refused in a load (tributary load says why)\n", refused);
+        fprintf(file, "%llu record%s would be refused in a load (tributary load says why)\n", refused,
+                refused == 1 ? "" : "s");
     if (unreadable)
-        fprintf(file, "%llu rows have another number of cells than the header, or cannot be read: left alone\n",
-                unreadable);
+        tell_left(&d->sheet, file);
 }
 
 static int cluster(struct deduping *d)
@@ -352,7 +363,8 @@ const struct cli_command cmd_dedupe = {
     .synopsis = "IN.csv",
     .help = "groups the rows of a sheet into customers, with no database at all",
     .details = "Writes the sheet again with a last column customer_id: equal for rows that are one customer, the\n"
-               "number of its first row. Everything else stays as it was, quotes and title lines included; sheets\n"
+               "number of its first row. Everything else stays as it was, quotes, title lines and blank rows included, and\n"
+               "rows that do not fit the header, whose lines are told and which get no id; sheets\n"
                "in other encodings come out in UTF-8. Known column names (name, Phone Number, 手机 ...) map\n"
                "themselves. With --config the rules, fields and model of that configuration are used, else the\n"
                "shipped ones.\n\n"

@@ -84,15 +84,26 @@ enum status dedupe_sheet_next(struct dedupe_sheet *sheet, struct csv_row *row, s
     return status;
 }
 
-bool dedupe_sheet_is_whole(const struct dedupe_sheet *sheet, const struct csv_row *row)
+/* The row's text without its last `surplus` cells, which are blank; false when they are not. */
+static bool cut_blank_cells(struct slice *text, char delimiter, size_t surplus)
 {
-    if (row->fault || row->cell_count < sheet->layout.column_count)
-        return false;
-    for (size_t i = sheet->layout.column_count; i < row->cell_count; i++) {
-        if (slice_trim(row->cells[i]).len > 0)
+    while (surplus > 0) {
+        char last = text->len > 0 ? text->ptr[text->len - 1] : '\n';
+        if (last == delimiter)
+            surplus--;
+        else if (last != ' ' && last != '\t')
             return false;
+        text->len--;
     }
     return true;
+}
+
+bool dedupe_sheet_is_whole(const struct dedupe_sheet *sheet, const struct csv_row *row)
+{
+    size_t count = sheet->layout.column_count;
+    struct slice text = row->text;
+    return row->fault == CSV_FAULT_NONE && row->cell_count >= count &&
+           cut_blank_cells(&text, sheet->layout.delimiter, row->cell_count - count);
 }
 
 /* ---- writing ---- */
@@ -158,6 +169,13 @@ static enum status write_head(struct writing *w, struct err *err)
     return status == STATUS_EMPTY ? STATUS_OK : status;
 }
 
+static void leave(struct dedupe_sheet *sheet, const struct csv_row *row)
+{
+    if (sheet->left_count < DEDUPE_LINES_TOLD)
+        sheet->left_lines[sheet->left_count] = row->line;
+    sheet->left_count++;
+}
+
 enum status dedupe_sheet_write(struct dedupe_sheet *sheet, FILE *out,
                                uint64_t (*customer_of)(const void *data, uint64_t row),
                                const void *data, struct err *err)
@@ -165,6 +183,7 @@ enum status dedupe_sheet_write(struct dedupe_sheet *sheet, FILE *out,
     struct writing w = {.sheet = sheet, .out = out, .column_count = sheet->layout.column_count};
     struct csv_row row;
     uint64_t number = 0;
+    sheet->left_count = 0;
     enum status status = write_head(&w, err);
     while (status == STATUS_OK && (status = csv_reader_next(sheet->reader, &row, err)) == STATUS_OK) {
         if (row.fault == CSV_FAULT_NONE && row.blank) {
@@ -174,13 +193,19 @@ enum status dedupe_sheet_write(struct dedupe_sheet *sheet, FILE *out,
         }
         number++;
         if (row.fault == CSV_FAULT_ROW_TOO_LONG) {
+            leave(sheet, &row);
             status = copy_bytes(&w, &row, err);
             continue;
         }
+        bool whole = dedupe_sheet_is_whole(sheet, &row);
+        if (whole && row.cell_count > w.column_count)
+            (void)cut_blank_cells(&row.text, sheet->layout.delimiter, row.cell_count - w.column_count);
         put_slice(&w, row.text);
-        if (row.fault == CSV_FAULT_NONE) {
+        if (whole) {
             put_delimiters(&w, &row);
             fprintf(out, "%llu", (unsigned long long)customer_of(data, number));
+        } else {
+            leave(sheet, &row);
         }
         put_slice(&w, row.line_end);
         if (ferror(out))

@@ -2,8 +2,9 @@
  * dedupe_sheet.h - the sheet that dedupe reads twice: once for its rows, once to write them out with a further column.
  *
  * Rows come out byte for byte as they were (UTF-8 sheets) or as the same characters in UTF-8 (others), quotes, title lines and
- * line ends included; customer_id is put behind the last cell. Rows that have fewer cells than the header are filled up
- * with empty ones first. A row that cannot be read (a quote that never closes, bytes that are no text) is passed on as it is.
+ * line ends included; customer_id is put behind the last cell, under its heading: empty cells beyond the header's are taken
+ * away first. A row that is not whole (fewer or more cells than the header, a quote that never closes, bytes that are no
+ * text) is passed on as it is, without an id.
  */
 #ifndef TRIBUTARY_CLI_DEDUPE_SHEET_H
 #define TRIBUTARY_CLI_DEDUPE_SHEET_H
@@ -11,6 +12,8 @@
 #include <stdio.h>
 
 #include "connectors/csv_reader.h"
+
+#define DEDUPE_LINES_TOLD 10
 
 struct dedupe_sheet {
     int fd;
@@ -20,6 +23,8 @@ struct dedupe_sheet {
     struct csv_layout layout;
     uint64_t data_offset; /* of the first row of data */
     bool has_header;
+    size_t left_count;                        /* rows that dedupe_sheet_write passed on as they were */
+    uint64_t left_lines[DEDUPE_LINES_TOLD];   /* the first of them */
 };
 
 /* `known` finds the header row; may be NULL. `path` must name a regular file. */
