@@ -21,8 +21,19 @@ struct intake {
     atomic_uint_fast64_t next_accept_seq;
     uint64_t token; /* random; tells our batches from another process's */
     atomic_bool ready; /* sources have their ids and the numbers are read: the database may be used */
+    atomic_bool full; /* limits.records is reached: only what has a known key is accepted */
     atomic_bool slow; /* a sink that may not lose events is full: taking in slows down until it is not */
 };
+
+/* Of limits.records: how many records with keys never seen may still come, and how many of them these deliveries bring (with the
+ * companies they may name). To be asked before anything new is accepted; what slips through in between is quarantined when
+ * it is resolved. */
+size_t accept_room(struct intake *intake);
+size_t accept_needs(struct intake *intake, const struct source *source, const struct delivery_batch *deliveries);
+/* Notes whether something was turned away for lack of room, and says so when that changes. */
+void accept_note_full(struct intake *intake, bool full);
+/* The error of what is turned away: RETRY_LATER, id accept.records_max. */
+enum status accept_no_room(struct err *err);
 
 /* Deliveries of one source that go into a batch. */
 struct accept_item {

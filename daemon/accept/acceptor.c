@@ -243,8 +243,38 @@ static void make_texts_safe(struct submission *submission)
     }
 }
 
+/* Turns away what brings more new keys than there is room for; the number of those that are left. */
+static size_t turn_away_surplus(struct acceptor *a, struct submission **group, size_t count)
+{
+    struct intake *intake = a->settings.intake;
+    size_t room = accept_room(intake), most = 0, kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < group[i]->deliveries.count; j++)
+            most += group[i]->deliveries.deliveries[j].record_count * 2;
+    }
+    if (most <= room) {
+        accept_note_full(intake, false);
+        return count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t needs = accept_needs(intake, group[i]->source, &group[i]->deliveries);
+        if (needs <= room) {
+            room -= needs;
+            group[kept++] = group[i];
+            continue;
+        }
+        accept_note_full(intake, true);
+        arena_free(&group[i]->arena);
+        complete(group[i], SUBMISSION_REFUSED);
+    }
+    return kept;
+}
+
 static void take_group(struct acceptor *a, struct submission **group, size_t count)
 {
+    count = turn_away_surplus(a, group, count);
+    if (count == 0)
+        return;
     struct err err = {.id = "accept.starting", .text = "the database is not up yet"};
     bool room = has_room(a);
     /* Posts behind a spool that is being drained may overtake it: order does not matter. */

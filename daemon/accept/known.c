@@ -151,6 +151,20 @@ size_t known_count(const struct known *known)
     return roster_count(known->roster) + known->new_count;
 }
 
+size_t known_room(const struct known *known)
+{
+    /* While it is read again, what stood before is a better guess. */
+    size_t before = known->before ? roster_count(known->before) : 0, count = known_count(known);
+    size_t most = before > count ? before : count;
+    return most < known->max_records ? known->max_records - most : 0;
+}
+
+bool known_is_new(const struct known *known, struct natural_key key)
+{
+    return roster_find(known->roster, key) == 0 && find_pending(known, key) == NO_SLOT &&
+           (known->before == NULL || roster_find(known->before, key) == 0);
+}
+
 bool known_accept(struct known *known, struct natural_key key, struct known_version accepted,
                   uint64_t provisional_batch)
 {

@@ -55,6 +55,9 @@ void known_forget_resolved(struct known *known);
 void known_restored(struct known *known);
 
 size_t known_count(const struct known *known);
+/* How many records with keys never seen find room; and whether a key takes of that. */
+size_t known_room(const struct known *known);
+bool known_is_new(const struct known *known, struct natural_key key);
 size_t known_bytes(const struct known *known); /* without the roster */
 
 #endif

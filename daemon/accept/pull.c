@@ -7,6 +7,7 @@
 #define PAUSED_LOOK_MS 100
 #define SLOW_MS     1000 /* between two batches while a sink is full */
 #define SMALL_BATCH 64 /* arrivals; at most this many go the live lane */
+#define ROOM_LOOK_MS 1000
 
 struct puller {
     const struct pull_settings *s;
@@ -47,10 +48,36 @@ static char *copy_cursor(struct slice cursor)
     return strndup(cursor.ptr, cursor.len);
 }
 
-/* Takes one batch through accept. False when stopped or out of memory. */
+/* Waits while limits.records has no room for the new keys in it; a load ends. False when stopped or ended. */
+static bool wait_for_room(struct puller *p, const struct delivery_batch *deliveries, struct err *err)
+{
+    struct intake *intake = p->s->intake;
+    bool waited = false;
+    while (!stop_is_set(p->s->stop)) {
+        size_t room = accept_room(intake);
+        if (deliveries->count * 2 * DELIVERY_RECORDS_MAX <= room ||
+            accept_needs(intake, p->source, deliveries) <= room) {
+            if (waited)
+                accept_note_full(intake, false);
+            return true;
+        }
+        waited = true;
+        accept_note_full(intake, true);
+        (void)accept_no_room(err);
+        if (p->s->once)
+            return false;
+        source_went_wrong(p->source, clock_wall_us(intake->clock), err);
+        stop_wait_ms(p->s->stop, ROOM_LOOK_MS);
+    }
+    return false;
+}
+
+/* Takes one batch through accept. False when stopped, out of memory, or a load finds no room. */
 static bool take_batch(struct puller *p, struct batch **batch, struct delivery_batch *deliveries,
                        struct err *err)
 {
+    if (!wait_for_room(p, deliveries, err))
+        return false;
     int64_t now_us = clock_wall_us(p->s->intake->clock);
     struct accept_item item = {.source = p->source, .deliveries = deliveries, .received_us = now_us,
                                .fresh = true, .backfill = p->s->backfill, .set_cursor = p->s->opened == NULL};

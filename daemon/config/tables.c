@@ -118,7 +118,8 @@ static const struct option limit_options[] = {
      .min = 1000,
      .max = 1000000000,
      .flags = OPTION_RESTART,
-     .help = "records in the candidate index; beyond, acceptance stops loudly"},
+     .help = "records in the candidate index; beyond, records with new keys are not accepted: posts are answered 503, other "
+             "sources wait, and readiness says so"},
     {.key = "component_records",
      .type = OPTION_INT,
      .default_text = "2000",

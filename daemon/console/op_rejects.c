@@ -201,6 +201,20 @@ static enum status commit(struct retrying *retrying, struct accept_work *work, s
     return status;
 }
 
+static enum status check_room(struct retrying *retrying, const struct accept_item *items, size_t count, struct err *err)
+{
+    struct intake *intake = engine_intake(retrying->engine);
+    size_t needs = 0;
+    for (size_t i = 0; i < count; i++)
+        needs += accept_needs(intake, items[i].source, items[i].deliveries);
+    if (needs > accept_room(intake))
+        return accept_no_room(err);
+    if (!lanes_has_room(engine_lanes(retrying->engine)))
+        return err_set(err, RETRY_LATER, "resolve.busy", "too much waits to be resolved; hint: try again later, tributary "
+                       "status says what it waits for");
+    return STATUS_OK;
+}
+
 static enum status accept_rows(struct retrying *retrying, const struct db_result *rows, struct err *err)
 {
     struct batch *batch = batch_new();
@@ -210,9 +224,9 @@ static enum status accept_rows(struct retrying *retrying, const struct db_result
         free(items);
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for a retry");
     }
-    enum status status = STATUS_OK;
     size_t count = make_items(retrying, rows, batch->arena, items);
-    if (count > 0) {
+    enum status status = check_room(retrying, items, count, err);
+    if (status == STATUS_OK && count > 0) {
         struct accept_work *work =
             accept_prepare(engine_intake(retrying->engine), items, count, true, batch, err);
         status = work ? commit(retrying, work, err) : STATUS_FAILED;
@@ -220,7 +234,7 @@ static enum status accept_rows(struct retrying *retrying, const struct db_result
     if (status == STATUS_OK && count > 0) {
         retrying->retried += count;
         json_array_append_new(retrying->batches, json_integer((json_int_t)batch->batch_id));
-        (void)lanes_put(engine_lanes(retrying->engine), &batch); /* closed: read back at the next start */
+        lanes_offer(engine_lanes(retrying->engine), &batch);
     }
     batch_free(&batch);
     free(items);

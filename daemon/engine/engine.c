@@ -508,6 +508,10 @@ void engine_health(struct engine *e, struct engine_health *health)
                      "of posts wait in the database", (long long)stats.stalled_ms / 1000, stats.left_behind);
         }
     }
+    if (health->ready && atomic_load(&e->intake.full)) {
+        health->ready = false;
+        snprintf(health->trouble, sizeof(health->trouble), "limits.records is reached: records with new keys are not accepted");
+    }
     if (health->acceptor.database_away || (health->ready && atomic_load(&e->database_away))) {
         health->ready = false;
         snprintf(health->trouble, sizeof(health->trouble), "database");

@@ -77,7 +77,8 @@ void engine_metrics(struct engine *e, const struct http_server_state *public_sid
     lanes_depth(e->lanes, &live, &bulk);
     put(&writer, METRIC_UP_SECONDS, (double)(clock_monotonic_us(e->settings.clock) - e->started_us) / 1e6);
     put(&writer, METRIC_READY, health.ready);
-    put(&writer, METRIC_DATABASE_UP, health.ready && !health.acceptor.database_away);
+    put(&writer, METRIC_DATABASE_UP,
+        atomic_load(&e->intake.ready) && !atomic_load(&e->database_away) && !health.acceptor.database_away);
     put(&writer, METRIC_RECORDS, (double)stats.records);
     put(&writer, METRIC_CUSTOMERS, (double)stats.customers);
     put(&writer, METRIC_COMPANIES, (double)stats.companies);

@@ -170,8 +170,10 @@ static void publish_stats(struct resolver *r)
     stats->records = stats->graph.records;
     stats->known_bytes = known_bytes(r->settings.intake->known);
     stats->roster_bytes = roster_bytes(r->roster);
-    stats->failed = r->failed;
-    memcpy(stats->failure, r->failed ? r->failure.text : "", r->failed ? sizeof(stats->failure) - 1 : 1);
+    /* Rebuilt again and again: that nothing is the matter is believed once something is committed, or nothing waits. */
+    bool again = r->rebuilds > 1 && r->recovered && stats->committed_sets <= r->rebuilt_at_set;
+    stats->failed = r->failed || again;
+    memcpy(stats->failure, stats->failed ? r->failure.text : "", stats->failed ? sizeof(stats->failure) - 1 : 1);
     pthread_mutex_unlock(&r->lock);
 }
 

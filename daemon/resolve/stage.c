@@ -73,6 +73,15 @@ static void reject(struct turn *turn, const struct arrival *arrival)
     tell_reject(turn, arrival, code, field, quarantined);
 }
 
+/* Nobody foresaw that it finds no room: limits.records was reached between its acceptance and now. */
+static void quarantine_surplus(struct turn *turn, const struct arrival *arrival)
+{
+    static const char code[] = "record.no_room";
+    write_reject(turn->set, arrival, true, code, "", SLICE_EMPTY, identifiers(turn, &arrival->clean));
+    write_set_count(turn->set, arrival->source->source_id, LEDGER_QUARANTINED);
+    tell_reject(turn, arrival, code, "", true);
+}
+
 static uint16_t flags_of(const struct arrival *arrival)
 {
     const struct source *source = arrival->source;
@@ -195,13 +204,31 @@ static enum status stage_employer(struct turn *turn, const struct arrival *perso
     return stage_version(turn, employer, record_id, err);
 }
 
+/* Whether a record, and the company it names, find room where their keys are new. */
+static bool finds_room(const struct turn *turn, const struct arrival *arrival, bool alone)
+{
+    const struct known *known = turn->r->settings.intake->known;
+    size_t needs = !alone && known_is_new(known, arrival->key);
+    if (arrival->employer && arrival->employer->raw->op != RECORD_DELETE)
+        needs += known_is_new(known, arrival->employer->key);
+    return needs <= known_room(known);
+}
+
 enum status stage_employers(struct turn *turn, struct arrival *persons, size_t count, struct err *err)
 {
     enum status status = STATUS_OK;
+    size_t without_room = 0;
     known_lock(turn->r->settings.intake->known);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = stage_employer(turn, &persons[i], err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (finds_room(turn, &persons[i], true))
+            status = stage_employer(turn, &persons[i], err);
+        else
+            without_room++;
+    }
     known_unlock(turn->r->settings.intake->known);
+    if (without_room > 0)
+        log_error("resolve.employers_max", "%zu employers of stored records find no room; hint: raise limits.records, then "
+                  "switch `employers` off and on", without_room);
     return status;
 }
 
@@ -222,6 +249,10 @@ static enum status stage_arrival(struct turn *turn, const struct arrival *arriva
     if (known_version_cmp(&version, &state.resolved) <= 0) {
         /* Delivered again, or an old version that comes late: the newer one stands. */
         write_set_count(turn->set, arrival->source->source_id, LEDGER_REPEAT);
+        return STATUS_OK;
+    }
+    if (!finds_room(turn, arrival, false)) {
+        quarantine_surplus(turn, arrival);
         return STATUS_OK;
     }
     enum status status = stage_version(turn, arrival, state.record_id, err);
