@@ -6,8 +6,10 @@ Needs the built program: build/tributary, or $TRIBUTARY_BUILD.
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
+import threading
 import xml.dom.minidom
 
 import pytest
@@ -380,6 +382,19 @@ def test_dedupe_keeps_every_byte_and_adds_the_customer(tmp_path):
     assert target.read_bytes().decode() == expected
     assert dedupe(source, "--country=CN").stdout == target.read_bytes()
     assert not (tmp_path / "out.csv.part").exists()
+
+
+def test_dedupe_writes_into_a_pipe_or_device_and_never_replaces_it(tmp_path):
+    """`-o /dev/null`, run as root, renamed its file over the device."""
+    source, pipe, got = tmp_path / "in.csv", tmp_path / "pipe", []
+    source.write_text("name,phone\nAnn Lee,+34612345678\n")
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    dedupe(source, "-o", pipe)
+    reader.join(60)
+    assert got == [b"name,phone,customer_id\nAnn Lee,+34612345678,1\n"]
+    assert pipe.is_fifo() and not (tmp_path / "pipe.part").exists()
 
 
 def test_dedupe_of_other_encodings_and_delimiters_comes_out_in_utf8(tmp_path):
