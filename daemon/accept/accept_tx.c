@@ -16,7 +16,7 @@
 #define RAW_FLAG_RETRIED   2
 
 static const char copy_raw[] =
-    "COPY tributary.raw (accept_seq, received_at, source_id, layout_id, pending_parts, flags, refusal, "
+    "COPY tributary.raw (accept_seq, received_at, effective_at, source_id, layout_id, pending_parts, flags, refusal, "
     "refusal_param, position, meta, body) FROM STDIN (FORMAT binary)";
 
 struct undo {
@@ -100,14 +100,18 @@ static bool note_version(struct intake *intake, struct accept_work *work, struct
     return false;
 }
 
-static void put_raw_row(struct accept_work *work, const struct accept_item *item, uint64_t seq, int64_t received_us,
+static void put_raw_row(struct accept_work *work, const struct accept_item *item, uint64_t seq, int64_t effective_us,
                         uint32_t pending_parts, const struct delivery *delivery)
 {
     struct buf *rows = &work->rows;
     int32_t layout_id = work->layout_ids[item - work->items];
-    copy_row(rows, 11);
+    copy_row(rows, 12);
     copy_int8(rows, (int64_t)seq);
-    copy_timestamp(rows, received_us);
+    copy_timestamp(rows, item->received_us);
+    if (effective_us != item->received_us)
+        copy_timestamp(rows, effective_us);
+    else
+        copy_null(rows);
     copy_int4(rows, item->source->source_id);
     if (layout_id)
         copy_int4(rows, layout_id);
@@ -149,10 +153,11 @@ static void take_columns(struct preparation *p, struct raw_record *raw)
 }
 
 /* What is received now without a time of its own is the newest word of its source, also after the wall clock was set back
- * and for two rows of one file: then the delivery counts as received just after the version its key has. */
-static int64_t received_time(const struct preparation *p, const struct delivery *delivery)
+ * and for two rows of one file: then what the delivery says counts as said just after the version its key has. */
+static int64_t effective_time(const struct preparation *p, const struct delivery *delivery)
 {
-    int64_t received_us = p->item->received_us;
+    const int64_t given_us = p->item->effective_us ? p->item->effective_us : p->item->received_us;
+    int64_t effective_us = given_us;
     for (size_t i = 0; i < delivery->record_count && p->item->fresh && delivery->refusal == NULL; i++) {
         const struct raw_record *raw = &delivery->records[i];
         if (accept_storable_time(raw->effective_us))
@@ -160,10 +165,10 @@ static int64_t received_time(const struct preparation *p, const struct delivery 
         struct known_version newest =
             known_get(p->intake->known,
                       natural_key_of(slice_str(p->item->source->name), raw->external_id, raw->part)).accepted;
-        if (newest.hash && newest.effective_us >= received_us)
-            received_us = newest.effective_us + 1;
+        if (newest.hash && newest.effective_us >= effective_us)
+            effective_us = newest.effective_us + 1;
     }
-    return accept_storable_time(received_us) ? received_us : p->item->received_us;
+    return accept_storable_time(effective_us) ? effective_us : given_us;
 }
 
 /* Whether all of it is a repeat. */
@@ -188,14 +193,14 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
     }
     if (delivery->refusal)
         units = 1;
-    int64_t received_us = received_time(p, delivery);
+    int64_t effective_us = effective_time(p, delivery);
     for (size_t i = 0; i < units; i++) {
         if (units > 1 && p->item->only_parts && !(p->item->only_parts >> i & 1))
             continue;
         struct arrival *arrival = &batch->arrivals[batch->arrival_count];
         *arrival = (struct arrival){.source = source, .delivery = delivery, .accept_seq = seq,
                                     .record_no = (uint16_t)i, .backfill = p->item->backfill,
-                                    .effective_us = received_us,
+                                    .effective_us = effective_us,
                                     .layout_id = p->work->layout_ids[p->item - p->work->items]};
         bool repeat = false;
         if (delivery->refusal == NULL && delivery->record_count > 0) {
@@ -221,7 +226,7 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
         share->received++;
     }
     if (pending_parts)
-        put_raw_row(p->work, p->item, seq, received_us, pending_parts, delivery);
+        put_raw_row(p->work, p->item, seq, effective_us, pending_parts, delivery);
     p->work->last_seq = seq;
     return pending_parts == 0;
 }

@@ -39,7 +39,8 @@ enum status accept_no_room(struct err *err);
 struct accept_item {
     struct source *source;
     struct delivery_batch *deliveries;
-    int64_t received_us;   /* effective time of records that have none */
+    int64_t received_us;
+    int64_t effective_us;  /* of records without a time of their own; 0: when they were received */
     bool fresh;            /* received just now: such a record is newer than what its key has, whatever the wall clock says */
     bool backfill;
     bool set_cursor;       /* store deliveries->cursor with it */

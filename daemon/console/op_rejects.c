@@ -3,7 +3,8 @@
  *
  * A retry is an accept transaction of its own: the stored bytes, parsed by the connector as ever, become a new delivery, and the
  * same transaction marks the reject `retried`. So a crash leaves either an open reject or an accepted delivery, never both,
- * never neither. The delivery keeps its first time of acceptance: a newer version that came meanwhile still wins.
+ * never neither. What it says counts as said when it was first
+ * accepted: a newer version that came meanwhile still wins.
  */
 #include "daemon/base/utf8.h"
 #include "daemon/console/ops_table.h"
@@ -179,7 +180,8 @@ static size_t make_items(struct retrying *retrying, const struct db_result *rows
         bool was_record = db_bytes(rows, i, 6).len > 0 &&
                           record_no < (int64_t)deliveries[count].deliveries->record_count;
         items[count] = (struct accept_item){
-            .source = source, .deliveries = &deliveries[count], .received_us = db_timestamp_us(rows, i, 3),
+            .source = source, .deliveries = &deliveries[count],
+            .received_us = clock_wall_us(engine_intake(retrying->engine)->clock), .effective_us = db_timestamp_us(rows, i, 3),
             .backfill = (db_int(rows, i, 4) & RAW_FLAG_BACKFILL) != 0, .reject_id = db_int(rows, i, 0),
             .only_parts = was_record ? 1u << record_no : 0};
         count++;
