@@ -29,6 +29,22 @@ static void value_cell(struct text_columns *columns, const json_t *value)
     buf_free(&text);
 }
 
+/* The value, and why it is none that could be used: "not-an-email (invalid)". */
+static void put_marked(const json_t *value, const json_t *marks, struct buf *out)
+{
+    static const char *const words[] = {"masked", "names nobody", "virtual", "encrypted", "invalid"};
+    show_value(value, out);
+    const char *before = " (";
+    for (unsigned i = 0; i < 5; i++) {
+        if (((unsigned)json_integer_value(marks) >> i) & 1u) {
+            buf_printf(out, "%s%s", before, words[i]);
+            before = ", ";
+        }
+    }
+    if (before[0] == ',')
+        buf_put_byte(out, ')');
+}
+
 static void put_golden(const json_t *shown, struct buf *out)
 {
     static const char *const keys[] = {"field", "value", "source", "agreeing_records", "runners_up"};
@@ -39,9 +55,15 @@ static void put_golden(const json_t *shown, struct buf *out)
     for (i = 0; i < 5; i++)
         text_columns_cell(&columns, slice_str(heading[i]));
     json_array_foreach(json_object_get(shown, "provenance"), i, row) {
-        for (size_t j = 0; j < 4; j++)
-            value_cell(&columns, json_object_get(row, keys[j]));
         struct buf rest = BUF_INIT(OUTPUT_MAX_BYTES);
+        for (size_t j = 0; j < 4; j++) {
+            if (j == 1)
+                put_marked(json_object_get(row, keys[j]), json_object_get(row, "marks"), &rest);
+            else
+                show_value(json_object_get(row, keys[j]), &rest);
+            text_columns_cell(&columns, buf_slice(&rest));
+            buf_reset(&rest);
+        }
         size_t k;
         json_t *runner;
         json_array_foreach(json_object_get(row, keys[4]), k, runner) {
@@ -71,7 +93,7 @@ static void put_records(const json_t *shown, struct buf *out)
         struct buf values = BUF_INIT(OUTPUT_MAX_BYTES);
         json_array_foreach(json_object_get(row, "values"), j, pair) {
             buf_put_str(&values, j ? ", " : "");
-            show_value(json_array_get(pair, 1), &values);
+            put_marked(json_array_get(pair, 1), json_array_get(pair, 2), &values);
         }
         text_columns_cell(&columns, buf_slice(&values));
         buf_free(&values);

@@ -426,6 +426,8 @@ void tell_customer(struct turn *turn, struct customer_view *view)
             return; /* history begins with the first change; created_at tells the rest */
         what = "returned";
         seq = lead_seq;
+    } else if (view->is_new && from_split && merged_count == 0) {
+        what = "split";
     }
     if (seq == 0)
         seq = tell_update(turn, view);

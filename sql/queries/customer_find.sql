@@ -12,7 +12,9 @@ WITH found AS MATERIALIZED (
      LIMIT $3::integer))
 SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id,
                           'kind', CASE r.kind WHEN 2 THEN 'company' ELSE 'person' END, 'source', s.name,
-                          'external_id', r.external_id, 'name', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('full_name', 'company')),
+                          'external_id', r.external_id,
+                          'name', coalesce(max(v.value ->> 2) FILTER (WHERE v.value ->> 0 = CASE r.kind WHEN 2 THEN 'company' ELSE 'full_name' END),
+                                           max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('full_name', 'company'))),
                           'contact', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('phone', 'email')))
 FROM found
 JOIN tributary.record r USING (record_id)

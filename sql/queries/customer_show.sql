@@ -1,12 +1,14 @@
 -- $1 record or customer id -> one object: the customer it is in, its records, their links, provenance, redirect; of a
--- person whom it works for, of a company the people known there (the 200 seen last)
+-- person whom it works for, of a company the people known there (the 200 seen last). Marks are why a value is
+-- no evidence: 1 masked, 2 names nobody, 4 virtual, 8 encrypted, 16 invalid
 SELECT jsonb_build_object(
     'asked', $1::bigint, 'customer_id', c.customer_id,
     'customer', to_jsonb(g),
     'records', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'record_id', r.record_id, 'source', s.name, 'external_id', r.external_id, 'part', r.part,
             'effective_at', r.effective_at, 'version', r.version, 'lead_at', r.lead_at,
-            'values', (SELECT coalesce(jsonb_agg(jsonb_build_array(v.value ->> 0, v.value ->> 2) ORDER BY v.ordinality), '[]')
+            'values', (SELECT coalesce(jsonb_agg(jsonb_build_array(v.value ->> 0, v.value ->> 2, (v.value ->> 1)::integer & 31)
+                                                 ORDER BY v.ordinality), '[]')
                        FROM json_array_elements(r.clean -> 'v') WITH ORDINALITY v)) ORDER BY r.record_id), '[]')
         FROM tributary.record r JOIN tributary.source s USING (source_id) WHERE r.customer_id = c.customer_id),
     'links', (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -25,7 +27,9 @@ SELECT jsonb_build_object(
         FROM (SELECT * FROM golden.works_for w WHERE w.company_id = c.customer_id
               ORDER BY w.last_seen DESC, w.person_id LIMIT 200) w
         JOIN tributary.customer n ON n.customer_id = w.person_id) END,
-    'provenance', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'customer_id'), '[]')
+    'provenance', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'customer_id' || jsonb_build_object('marks', (
+            SELECT (m.value ->> 3)::integer & 31 FROM json_array_elements(c.provenance) m
+            WHERE m.value ->> 0 = p.field AND m.value ->> 1 = p.value LIMIT 1))), '[]')
         FROM golden.provenance p WHERE p.customer_id = c.customer_id))
 FROM tributary.record asked
 JOIN tributary.customer c ON c.customer_id = asked.customer_id

@@ -192,6 +192,27 @@ def test_an_undone_merge_has_its_old_ids_back(place):
     history = place.json("customer", "history", str(one))
     assert {"merged", "split"} <= {h["what"] for h in history} and {"ann", "bob"} <= {h["actor"] for h in history}
     assert "→" in place.text("customer", "history", str(one))
+    assert [h["version"] for h in history] == list(range(history[0]["version"], 0, -1))
+    assert (history[-1]["what"], history[-1]["actor"], history[-1]["event_seq"]) == ("created", "sheet", None)
+
+
+def test_history_begins_with_how_a_customer_came_to_be(place):
+    one, two = place.record("1"), place.record("2")
+    assert place.json("customer", "history", str(two)) == []  # never a customer of its own
+    place.text("customer", "split", str(one), str(two), "--actor=ann")
+    first = place.json("customer", "history", str(two))[-1]
+    assert (first["version"], first["what"], first["actor"]) == (1, "split", "ann")
+
+
+def test_values_that_are_no_use_are_marked_and_a_person_has_a_persons_name(place):
+    sheet = place.directory / "marked.csv"
+    sheet.write_text("no,name,email,company\n31,钱十三,not-an-email,中国石油化工股份有限公司\n32,周十四,test@test.com,\n")
+    place.text("load", "sheet", str(sheet))
+    assert place.json("customer", "find", "中国石油")[0]["name"] == "钱十三"
+    shown = place.text("customer", "show", str(place.record("31")))
+    assert shown.count("not-an-email (invalid)") == 2 and "钱十三 (" not in shown
+    assert shown.count("中国石油化工股份有限公司 (") == 0
+    assert "test@test.com (names nobody)" in place.text("customer", "show", str(place.record("32")))
 
 
 def test_a_split_stays_split(place):
