@@ -316,6 +316,7 @@ static void check_webhook(const struct options *sink, struct problems *problems)
 static void check_sink(const struct config *config, const struct options *sink,
                        const char *const *sources, size_t source_count, struct problems *problems)
 {
+    static const char *const kinds[] = {"person", "company"};
     const struct slice *list;
     size_t event_count = 0;
     check_name("sink", sink, options_name(sink), problems);
@@ -339,6 +340,11 @@ static void check_sink(const struct config *config, const struct options *sink,
     for (size_t i = 0; i < count && space_count > 0; i++) {
         if (!is_listed(list[i], spaces, space_count))
             suggest(problems, item_of(sink, "spaces", i), "space", list[i], spaces, space_count);
+    }
+    count = options_strings(sink, "kinds", &list);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_listed(list[i], kinds, 2))
+            suggest(problems, item_of(sink, "kinds", i), "kind", list[i], kinds, 2);
     }
     const char *type = options_string(sink, "type");
     if (type && strcmp(type, "webhook") == 0)

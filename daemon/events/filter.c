@@ -28,6 +28,15 @@ bool event_filter_init(struct event_filter *filter, const struct config *config,
     filter->wants_tests = options_bool(sink, "test_records");
     filter->source_count = options_strings(sink, "sources", &filter->sources);
     filter->space_count = options_strings(sink, "spaces", &filter->spaces);
+    const struct slice *kinds;
+    size_t kind_count = options_strings(sink, "kinds", &kinds);
+    filter->no_people = filter->no_companies = kind_count > 0;
+    for (size_t i = 0; i < kind_count; i++) {
+        if (slice_is(kinds[i], "company"))
+            filter->no_companies = false;
+        else
+            filter->no_people = false;
+    }
     return make_patterns(filter, sink);
 }
 
@@ -76,6 +85,9 @@ bool event_filter_wants(const struct event_filter *filter, const struct db_resul
     struct slice space = db_bytes(rows, row, EVENT_SPACE);
     if (!db_int(rows, row, EVENT_IS_NAMED) ||
         (db_int(rows, row, EVENT_IS_TEST) && !filter->wants_tests))
+        return false;
+    int64_t kind = db_int(rows, row, EVENT_KIND);
+    if ((kind == KIND_PERSON && filter->no_people) || (kind == KIND_COMPANY && filter->no_companies))
         return false;
     if (filter->space_count == 0)
         return true;

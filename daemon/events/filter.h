@@ -1,5 +1,5 @@
 /*
- * filter.h - which events of the log a sink is told of: by type, source, space and test.
+ * filter.h - which events of the log a sink is told of: by type, source, space, kind and test.
  *
  * One filter for whatever brings an event to a sink: what is new, what is tried again, what a person has told again. An
  * event that it does not want is never told to that sink, whichever way it came there.
@@ -17,6 +17,7 @@ struct event_filter {
     const struct slice *sources, *spaces;
     size_t source_count, space_count;
     bool wants_tests;
+    bool no_people, no_companies;
 };
 
 /* The columns of both queries below. */
@@ -25,7 +26,8 @@ enum event_column {
     EVENT_DATA /* NULL: erased, or not asked for */, EVENT_SPACE /* of its customer */, EVENT_IS_TEST,
     EVENT_IS_NAMED, /* its type and source are wanted */
     EVENT_OTHERS,   /* customers it names besides, see named.h; only with the body */
-    EVENT_TOTAL     /* rows there were before they were cut to max_bytes */
+    EVENT_TOTAL,    /* rows there were before they were cut to max_bytes */
+    EVENT_KIND      /* of its customer; 0 none */
 };
 
 /* False when out of memory; free it all the same. */

@@ -7,7 +7,7 @@ SELECT e.seq, e.at, coalesce(e.customer_id, 0), e.type, coalesce(s.name, ''), b.
        CASE WHEN e.type IN ('customer.merged', 'lead.merged') THEN b.data ->> 'merged'
             WHEN e.type = 'customer.split' AND json_typeof(b.data -> 'records') = 'object' THEN
                 (SELECT string_agg(DISTINCT v.value, ',') FROM json_each_text(b.data -> 'records') v) END AS others,
-       count(*) OVER () AS total
+       count(*) OVER () AS total, coalesce(r.kind, 0)::integer AS kind
 FROM tributary.event e
 LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at
 LEFT JOIN tributary.source s ON s.source_id = e.source_id

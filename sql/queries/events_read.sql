@@ -9,7 +9,7 @@ SELECT w.seq, w.at, coalesce(w.customer_id, 0), w.type, coalesce(w.source, ''), 
        CASE WHEN w.type IN ('customer.merged', 'lead.merged') THEN w.data ->> 'merged'
             WHEN w.type = 'customer.split' AND json_typeof(w.data -> 'records') = 'object' THEN
                 (SELECT string_agg(DISTINCT v.value, ',') FROM json_each_text(w.data -> 'records') v) END AS others,
-       w.total
+       w.total, coalesce(r.kind, 0)::integer AS kind
 FROM (SELECT f.*, count(*) OVER () AS total, row_number() OVER (ORDER BY f.seq) AS place,
              sum(coalesce(pg_column_size(f.data), 0)) OVER (ORDER BY f.seq) AS bytes
       FROM (SELECT e.seq, e.at, e.customer_id, e.type, s.name AS source,

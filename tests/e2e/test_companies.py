@@ -4,7 +4,8 @@ import json
 
 import pytest
 from conftest import wait_until
-from daemon import Daemon, ledger, settled
+from daemon import Daemon, Receiver, ledger, settled
+from oracle import name_of
 
 CONFIG = """
 sources:
@@ -307,3 +308,86 @@ def test_employers_follow_another_generation_of_rules_and_back(postgres, databas
         daemon.run("rematch", "--apply", "1")
         assert employers() == first
     connection.close()
+
+
+def test_a_sink_of_people_hears_nothing_of_companies(postgres, database, tmp_path):
+    people, companies, all_of_them = Receiver(), Receiver(), Receiver()
+    (tmp_path / "secret").write_text("a secret of some length")
+    sinks = "".join(f"  {name}: {{type: webhook, url: \"{receiver.url}\", secret_file: {tmp_path}/secret{kinds}}}\n"
+                    for name, receiver, kinds in (("people", people, ", kinds: [person]"), ("companies", companies, ", kinds: [company]"),
+                                                  ("all", all_of_them, "")))
+    daemon = Daemon(tmp_path, postgres.conninfo(database),
+                    "sources:\n  crm: {type: records, employers: true}\n  firms: {type: records, kind: company}\nsinks:\n" + sinks)
+    connection = postgres.connect(database)
+    with daemon:
+        push(daemon, "crm", "1", {"full_name": "Mary O'Brien", "email": "mary@gmail.com", "company": "Brightwater Ltd"}, "2026-03-01T00:00:00Z")
+        push(daemon, "firms", "1", {"company": "Redgrave Shipping plc", "website": "redgrave.example"}, "2026-03-01T00:00:00Z")
+        push(daemon, "firms", "1", {"company": "Redgrave Shipping plc", "website": "redgrave.example", "industry": "Shipping"},
+             "2026-03-02T00:00:00Z")
+        daemon.api("/v1/records", {"source": "crm", "external_id": "2", "fields": {"message": "nobody"}})
+        wait_for(connection, "crm", 2)
+        wait_for(connection, "firms", 2)
+        wait_until(lambda: len(all_of_them.events()) >= 4, 20, lambda: str(all_of_them.events()))
+        # a lead and a change of a company, the lead of a person, and a reject, which is of no customer
+        wait_until(lambda: len(people.events()) >= 2 and len(companies.events()) >= 3, 20,
+                   lambda: f"{people.events()} {companies.events()}")
+    found = {name: sorted((event["type"], event["data"].get("kind", "")) for event in receiver.events())
+             for name, receiver in (("people", people), ("companies", companies))}
+    rejected = ("tributary.record.rejected.v1", "")
+    assert found["people"] == sorted([("tributary.lead.created.v1", "person"), rejected])
+    assert found["companies"] == sorted([("tributary.lead.created.v1", "company"), ("tributary.customer.updated.v1", "company"), rejected])
+    for receiver in (people, companies, all_of_them):
+        receiver.close()
+    connection.close()
+
+
+def test_a_split_of_a_company_outlives_deletion_and_redelivery(lab):
+    daemon, connection = lab
+    person = {"full_name": "林晓雯", "phone": "13917173952", "company": "上海华信科技有限公司"}
+    push(daemon, "crm", "1", person, "2026-03-01T00:00:00Z")
+    push(daemon, "crm", "2", {"full_name": "张伟", "email": "zw@qq.com", "company": "华信科技（上海）有限公司"}, "2026-03-01T00:00:00Z")
+    wait_for(connection, "crm", 2)
+    company = employer_of(connection, "crm", "1")
+    assert company == employer_of(connection, "crm", "2")
+    ((second,),) = rows(connection, "SELECT record_id FROM golden.record_customer WHERE external_id = '2' AND part = 'main/employer'")
+    daemon.run("customer", "split", str(company), str(second))
+    assert employer_of(connection, "crm", "2") == second != employer_of(connection, "crm", "1")
+    push(daemon, "crm", "1", op="delete", at="2026-03-02T00:00:00Z")
+    push(daemon, "crm", "1", person, "2026-03-03T00:00:00Z")
+    wait_for(connection, "crm", 4)
+    daemon.restart()
+    assert employer_of(connection, "crm", "2") == second != employer_of(connection, "crm", "1")
+    daemon.run("decision", "undo", "1")
+    assert employer_of(connection, "crm", "2") == employer_of(connection, "crm", "1") == company
+
+
+def test_each_part_of_a_delivery_has_its_own_employer(lab):
+    daemon, connection = lab
+    push(daemon, "crm", "o1", {"full_name": "Mary O'Brien", "email": "mary@gmail.com", "company": "Brightwater Ltd"}, part="billing")
+    push(daemon, "crm", "o1", {"full_name": "Ben Stone", "phone": "+44 20 7946 0958", "company": "Redgrave Shipping plc"}, part="shipping")
+    wait_for(connection, "crm", 2)
+    assert rows(connection, "SELECT part, kind FROM golden.record_customer r JOIN golden.customer c USING (customer_id) ORDER BY part") == [
+        ("billing", "person"), ("billing/employer", "company"), ("shipping", "person"), ("shipping/employer", "company")]
+    works = rows(connection, "SELECT p.full_name, c.company FROM golden.works_for w JOIN golden.customer p ON p.customer_id = w.person_id "
+                             "JOIN golden.customer c ON c.customer_id = w.company_id ORDER BY 1")
+    assert works == [("Ben Stone", "Redgrave Shipping plc"), ("Mary O'Brien", "Brightwater Ltd")]
+    assert rows(connection, "SELECT count(*) FROM golden.identity WHERE type = 'external_id' AND value = 'o1'") == [(2,)]
+
+
+def test_kills_during_a_load_leave_each_employer_once(lab):
+    daemon, connection = lab
+    lines = ["no,at,name,mobile,email,company,title,city"]
+    for i in range(3000):
+        given, family = name_of(2 * i + 1), name_of(7919 * i + 2)
+        lines.append(f"k{i},2026-03-01T08:00:00Z,{given} {family},,{given.lower()}@{name_of(i % 50 + 1).lower()}.example,"
+                     f"{name_of(i % 50 + 1)} Trading Ltd,,")
+    drop(daemon, "people", "\n".join(lines) + "\n")
+    for turn in range(4):
+        wait_until(lambda: rows(connection, "SELECT count(*) FROM tributary.record")[0][0] > turn * 800, 60, "some of the load")
+        daemon.kill()
+        daemon.start()
+    wait_for(connection, "people", 3000)
+    assert ledger(connection)["people"]["stored"] == 3000
+    assert rows(connection, "SELECT part, count(*), count(DISTINCT external_id) FROM golden.record_customer GROUP BY 1 ORDER BY 1") == [
+        ("main", 3000, 3000), ("main/employer", 3000, 3000)]
+    assert rows(connection, "SELECT count(*), count(DISTINCT company_id) FROM golden.works_for") == [(3000, 50)]
