@@ -17,6 +17,16 @@
 #define PROBE_EVERY_MS 1000  /* while the database is away */
 #define SLOW_MS        100   /* for each group of posts while a sink that may lose nothing is full */
 #define SUPPRESSED_MARK "(suppressed)"
+#define ADOPTED_MAX    16
+#define ADOPTED_LAST_MS 30000 /* between two attempts to find out */
+
+/* A transaction whose COMMIT was not answered, of somebody who does not wait for it any longer. */
+struct adopted {
+    struct accept_work *work; /* NULL: a free place */
+    struct batch *batch;
+    struct db *db;
+    int64_t wait_ms, due_us;
+};
 
 struct acceptor {
     struct acceptor_settings settings;
@@ -33,6 +43,7 @@ struct acceptor {
     /* A group whose COMMIT was not answered; it went to the spool meanwhile. NULL: none. */
     struct accept_work *undecided;
     struct batch *undecided_batch;
+    struct adopted adopted[ADOPTED_MAX]; /* a place is taken under the lock; what is in it is the accept thread's */
 };
 
 static void complete(struct submission *submission, enum submission_outcome outcome)
@@ -97,6 +108,58 @@ static enum status decide(struct acceptor *a, struct err *err)
         lanes_offer(a->settings.lanes, &a->undecided_batch);
     batch_free(&a->undecided_batch);
     return STATUS_OK;
+}
+
+static void drop_adopted(struct acceptor *a, struct adopted *adopted, bool committed)
+{
+    accept_done(a->settings.intake, &adopted->work, committed);
+    if (committed && adopted->batch->arrival_count > 0)
+        lanes_offer(a->settings.lanes, &adopted->batch);
+    batch_free(&adopted->batch);
+    db_free(&adopted->db);
+}
+
+bool acceptor_adopt(struct acceptor *a, struct accept_work **work, struct batch **batch, struct db **db)
+{
+    struct adopted *place = NULL;
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < ADOPTED_MAX && place == NULL; i++)
+        place = a->adopted[i].work ? NULL : &a->adopted[i];
+    if (place) {
+        db_set_deadline_ms(*db, ANSWER_MS);
+        *place = (struct adopted){.work = *work, .batch = *batch, .db = *db, .wait_ms = PROBE_EVERY_MS};
+        *work = NULL;
+        *batch = NULL;
+        *db = NULL;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return place != NULL;
+}
+
+/* Finds out about one of those that are due. */
+static void decide_adopted(struct acceptor *a)
+{
+    int64_t now_us = clock_monotonic_us(a->settings.intake->clock);
+    struct adopted *due = NULL, mine;
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < ADOPTED_MAX && due == NULL; i++)
+        due = a->adopted[i].work && a->adopted[i].due_us <= now_us ? &a->adopted[i] : NULL;
+    if (due)
+        mine = *due;
+    pthread_mutex_unlock(&a->lock);
+    if (due == NULL)
+        return;
+    bool committed = false;
+    struct err err;
+    if (accept_was_committed(a->settings.intake, mine.db, mine.work, &committed, &err) == STATUS_OK) {
+        drop_adopted(a, &mine, committed);
+    } else {
+        mine.due_us = clock_monotonic_us(a->settings.intake->clock) + mine.wait_ms * 1000;
+        mine.wait_ms = mine.wait_ms * 2 < ADOPTED_LAST_MS ? mine.wait_ms * 2 : ADOPTED_LAST_MS;
+    }
+    pthread_mutex_lock(&a->lock);
+    *due = mine;
+    pthread_mutex_unlock(&a->lock);
 }
 
 /* The batch takes the submissions' memory. */
@@ -421,6 +484,7 @@ static void *accept_loop(void *data)
         }
         if (count > 0)
             take_group(a, group, count);
+        decide_adopted(a);
         bool away = a->state.database_away; /* written by this thread alone */
         if (spool_waits(a) && database_due(a) && has_room(a))
             drain_spool(a);
@@ -510,6 +574,10 @@ void acceptor_stop(struct acceptor **acceptor, int64_t deadline_ms)
     if (a->undecided) /* read back at the next start, if it is there */
         accept_done(a->settings.intake, &a->undecided, false);
     batch_free(&a->undecided_batch);
+    for (size_t i = 0; i < ADOPTED_MAX; i++) {
+        if (a->adopted[i].work)
+            drop_adopted(a, &a->adopted[i], false);
+    }
     spool_close(&a->spool);
     db_free(&a->db);
     queue_free(&a->queue);

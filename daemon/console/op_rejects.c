@@ -3,8 +3,8 @@
  *
  * A retry is an accept transaction of its own: the stored bytes, parsed by the connector as ever, become a new delivery, and the
  * same transaction marks the reject `retried`. So a crash leaves either an open reject or an accepted delivery, never both,
- * never neither. What it says counts as said when it was first
- * accepted: a newer version that came meanwhile still wins.
+ * never neither. What it says counts as said when it was first accepted: a newer version that came meanwhile
+ * still wins.
  */
 #include "daemon/base/utf8.h"
 #include "daemon/console/ops_table.h"
@@ -189,14 +189,31 @@ static size_t make_items(struct retrying *retrying, const struct db_result *rows
     return count;
 }
 
-static enum status commit(struct retrying *retrying, struct accept_work *work, struct err *err)
+/* Whether the transaction is in is found out by the acceptor, when it cannot be found out here: if so, its batch is resolved. */
+static enum status hand_over(struct retrying *retrying, struct accept_work **work, struct batch **batch, struct err *err)
+{
+    if (!acceptor_adopt(engine_acceptor(retrying->engine), work, batch, &retrying->db))
+        return STATUS_FAILED;
+    return err_set(err, RETRY_LATER, "op.undecided", "the database did not say whether it took the rejects in; if it did, they are "
+                   "resolved once it answers; hint: tributary rejects list");
+}
+
+static enum status commit(struct retrying *retrying, struct accept_work *work, struct batch **batch, struct err *err)
 {
     struct intake *intake = engine_intake(retrying->engine);
+    const struct stop *stop = engine_stop_signal(retrying->engine);
     enum status status = STATUS_FAILED;
-    for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    for (unsigned attempt = 0;; attempt++) {
         status = accept_commit(intake, retrying->db, work, err);
-        if (status == STATUS_OK || (err->retry != RETRY_NOW && err->retry != RETRY_RECONNECT) ||
-            stop_wait_ms(engine_stop_signal(retrying->engine), attempt ? db_backoff_ms(attempt) : 0))
+        bool again = err->retry == RETRY_NOW || err->retry == RETRY_RECONNECT;
+        if (status == STATUS_OK || (!accept_is_undecided(work) && (!again || attempt >= ATTEMPTS_MAX)))
+            break;
+        if (attempt >= ATTEMPTS_MAX && accept_is_undecided(work)) {
+            (void)hand_over(retrying, &work, batch, err);
+            if (work == NULL)
+                return STATUS_FAILED;
+        }
+        if (stop_wait_ms(stop, attempt ? db_backoff_ms(attempt) : 0))
             break;
     }
     accept_done(intake, &work, status == STATUS_OK);
@@ -231,7 +248,7 @@ static enum status accept_rows(struct retrying *retrying, const struct db_result
     if (status == STATUS_OK && count > 0) {
         struct accept_work *work =
             accept_prepare(engine_intake(retrying->engine), items, count, true, batch, err);
-        status = work ? commit(retrying, work, err) : STATUS_FAILED;
+        status = work ? commit(retrying, work, &batch, err) : STATUS_FAILED;
     }
     if (status == STATUS_OK && count > 0) {
         retrying->retried += count;

@@ -18,6 +18,7 @@ class CommitProxy:
         self.listener.bind(f"{self.directory}/.s.PGSQL.5432")
         self.listener.listen(64)
         self.lock, self.every, self.commits, self.cuts, self.most = threading.Lock(), 0, 0, 0, 0
+        self.shuts, self.shut = False, False  # whether a cut shuts the door to new connections; and whether it is shut
         threading.Thread(target=self._accept, daemon=True).start()
 
     def conninfo(self, database):
@@ -34,6 +35,9 @@ class CommitProxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            if self.shut:
+                client.close()
+                continue
             server = socket.socket(socket.AF_UNIX)
             try:
                 server.connect(self.target)
@@ -50,6 +54,7 @@ class CommitProxy:
             if self.every == 0 or self.commits % self.every or self.cuts >= self.most:
                 return None
             self.cuts += 1
+            self.shut = self.shuts
             return "before" if self.cuts % 4 == 0 else "after"
 
     def _forward(self, client, server):

@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 from commit_proxy import CommitProxy
 from conftest import signal_all, wait_until
-from daemon import PROGRAM, Daemon
+from daemon import PROGRAM, Daemon, ledger, settled
 from oracle import CONFIG, Oracle
 
 LONG = os.environ.get("TRIBUTARY_LONG") == "1"
@@ -180,6 +180,29 @@ def test_lost_answers_of_commits(own_postgres, tmp_path):
         assert load.bad_health == []
         it.judge()
         print(f"lost answers: {proxy.cuts}")
+        assert it.daemon.stop() == 0
+    proxy.close()
+
+
+def test_a_retried_reject_whose_commit_was_not_answered_is_resolved_once_it_is_known(own_postgres, tmp_path):
+    """The retry gives up after some attempts; what it committed all the same stays nobody's secret until the next start."""
+    proxy = CommitProxy(own_postgres)
+    proxy.shuts = True
+    with Setting(own_postgres, tmp_path, 61, proxy.conninfo) as it:
+        connection = own_postgres.connect(it.database)
+        cursor = connection.cursor()
+        it.daemon.api("/v1/records", {"external_id": "a", "fields": {"message": "hello"}})
+        wait_until(lambda: ledger(connection)["api"]["rejected"] == 1, 20, "a reject")
+        proxy.cut_every(1, 1)
+        done = it.daemon.run("rejects", "retry", "--all", check=False)
+        assert done.returncode != 0 and "did not say whether" in done.stderr, done
+        cursor.execute("SELECT state FROM tributary.reject")
+        assert cursor.fetchall() == [("retried",)]  # it was committed
+        assert ledger(connection)["api"]["in_flight"] == 1
+        proxy.shut = proxy.shuts = False
+        wait_until(lambda: ledger(connection)["api"]["rejected"] == 2, 60, lambda: ledger(connection))
+        assert settled(connection)
+        connection.close()
         assert it.daemon.stop() == 0
     proxy.close()
 
