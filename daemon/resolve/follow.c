@@ -39,8 +39,10 @@ static void tell_review(struct turn *turn, const struct graph_review *review)
         buf_printf(&data, ",\"bridge\":[%llu,%llu]", (unsigned long long)review->bridge_a,
                    (unsigned long long)review->bridge_b);
     buf_put_byte(&data, '}');
-    write_event(turn->set, "review.opened", graph_customer(turn->r->graph, review->a), 0,
-                buf_slice(&data));
+    uint64_t pair[] = {review->a, review->b};
+    struct told_sources told = tell_sources(turn, (uint64_t[]){0, 0}, pair, 2);
+    write_event_of(turn->set, "review.opened", graph_customer(turn->r->graph, review->a), 0,
+                   told.ids, told.count, buf_slice(&data));
     buf_free(&data);
 }
 
@@ -99,11 +101,19 @@ static int compare_left(const void *a, const void *b)
 /* Keeps the moves out of customers that stood, to be found by customer. */
 static void note_left(struct turn *turn, const struct graph_move *moves, size_t count)
 {
+    size_t removed_count = 0;
+    for (size_t i = 0; i < count; i++)
+        removed_count += moves[i].from != 0 && moves[i].to == 0;
     turn->left = ARENA_ARRAY(turn->arena, struct graph_move, count + 1);
-    for (size_t i = 0; turn->left && i < count; i++) {
+    turn->removed = ARENA_ARRAY(turn->arena, struct graph_move, removed_count + 1);
+    for (size_t i = 0; turn->left && turn->removed && i < count; i++) {
         if (moves[i].from != 0 && moves[i].to != 0 && moves[i].from != moves[i].to)
             turn->left[turn->left_count++] = moves[i];
+        if (moves[i].from != 0 && moves[i].to == 0)
+            turn->removed[turn->removed_count++] = moves[i];
     }
+    if (turn->removed_count > 1)
+        qsort(turn->removed, turn->removed_count, sizeof(*turn->removed), compare_left);
     if (turn->left_count > 1)
         qsort(turn->left, turn->left_count, sizeof(*turn->left), compare_left);
 }
@@ -114,15 +124,9 @@ static uint64_t heir_of(const struct turn *turn, uint64_t customer)
 {
     if (graph_customer(turn->r->graph, customer) != 0)
         return customer;
-    size_t low = 0, high = turn->left_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (turn->left[middle].from < customer)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < turn->left_count && turn->left[low].from == customer ? turn->left[low].record_id : 0;
+    size_t count = 0;
+    const struct graph_move *moves = turn_moves_from(turn->left, turn->left_count, customer, &count);
+    return count ? moves[0].record_id : 0;
 }
 
 /* Notes where each record went and which customers that touches. */
@@ -131,7 +135,7 @@ static enum status note_moves(struct turn *turn, const struct graph_move *moves,
 {
     turn->touched = ARENA_ARRAY(turn->arena, uint64_t, 2 * count + turn->staged_count + 1);
     note_left(turn, moves, count);
-    if (turn->touched == NULL || turn->left == NULL)
+    if (turn->touched == NULL || turn->left == NULL || turn->removed == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu moves", count);
     for (size_t i = 0; i < count; i++) {
         turn->touched[turn->touched_count++] = moves[i].from;

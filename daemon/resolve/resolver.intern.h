@@ -93,6 +93,8 @@ struct turn {
     struct graph_changes changes;
     struct graph_move *left; /* moves out of a customer into another, by (from, record) */
     size_t left_count;
+    struct graph_move *removed; /* moves out of a customer into none, the same way */
+    size_t removed_count;
     uint64_t *touched;     /* customers, ascending, each once; may be gone by now */
     size_t touched_count;
     uint64_t *lost_leads;  /* customers whose lead record was deleted in this turn */
@@ -176,7 +178,33 @@ struct customer_view {
 void tell_customer(struct turn *turn, struct customer_view *view);
 /* A customer that stood and does not any more; `version` is its last plus one. */
 void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version);
+/* tell_sources.c: the sources of these records and of those that left one of two customers (0: none) in this turn, ascending;
+ * in the turn's arena, which may have failed. */
+struct told_sources {
+    int32_t *ids;
+    size_t count;
+};
+struct told_sources tell_sources(struct turn *turn, const uint64_t customers[2], const uint64_t *members,
+                                 size_t member_count);
 void golden_to_json(const struct schema *schema, const struct golden_record *golden, struct buf *out);
+
+/* Of moves sorted by where they come from, those from one customer. */
+static inline const struct graph_move *turn_moves_from(const struct graph_move *moves, size_t move_count,
+                                                       uint64_t customer_id, size_t *count)
+{
+    size_t low = 0, high = move_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (moves[middle].from < customer_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *count = 0;
+    while (low + *count < move_count && moves[low + *count].from == customer_id)
+        (*count)++;
+    return moves + low;
+}
 
 /* The staged record of an id in this turn, or NULL. */
 static inline struct staged *turn_staged(const struct turn *turn, uint64_t record_id)

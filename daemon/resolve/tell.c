@@ -65,18 +65,7 @@ static uint64_t customer_before(struct turn *turn, uint64_t record_id)
 /* The moves of this turn out of a customer into others, by record id. */
 static const struct graph_move *moves_from(const struct turn *turn, uint64_t customer_id, size_t *count)
 {
-    size_t low = 0, high = turn->left_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (turn->left[middle].from < customer_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *count = 0;
-    while (low + *count < turn->left_count && turn->left[low + *count].from == customer_id)
-        (*count)++;
-    return turn->left + low;
+    return turn_moves_from(turn->left, turn->left_count, customer_id, count);
 }
 
 /* Earlier by (effective time, id). */
@@ -108,10 +97,21 @@ static void close_body(struct turn *turn, struct buf *data, const struct custome
 }
 
 static uint64_t send_body(struct turn *turn, const char *type, uint64_t customer_id, int32_t source_id,
-                          const struct buf *data)
+                          struct told_sources told, const struct buf *data)
 {
     turn->set->out_of_memory |= buf_failed(data);
-    return write_event(turn->set, type, customer_id, source_id, buf_slice(data));
+    return write_event_of(turn->set, type, customer_id, source_id, told.ids, told.count, buf_slice(data));
+}
+
+/* What a sink is told that wants the customers of some sources; `view` is NULL when nothing of it is left, `merged` the
+ * customer that came to it. */
+static uint64_t send_of_all(struct turn *turn, const char *type, uint64_t customer_id, uint64_t merged,
+                            const struct customer_view *view, const struct buf *data)
+{
+    struct told_sources told = tell_sources(turn, (uint64_t[]){customer_id, merged}, view ? view->members : NULL,
+                                            view ? view->member_count : 0);
+    bool caused = view && strcmp(type, "customer.split") != 0;
+    return send_body(turn, type, customer_id, caused ? view->source_id : 0, told, data);
 }
 
 static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
@@ -143,7 +143,7 @@ static uint64_t tell_lead(struct turn *turn, const struct customer_view *view, c
     close_body(turn, data, view);
     const struct roster_entry *entry = entry_of(turn, record_id);
     return send_body(turn, type, view->customer_id,
-                     turn->r->settings.sources->list[entry->source].source_id, data);
+                     turn->r->settings.sources->list[entry->source].source_id, (struct told_sources){0}, data);
 }
 
 /* ---- leads ---- */
@@ -315,7 +315,7 @@ static uint64_t tell_merge(struct turn *turn, const struct customer_view *view, 
     buf_put_decimal(data, from);
     put_records_from(turn, data, view, from);
     close_body(turn, data, view);
-    return send_body(turn, type, view->customer_id, view->source_id, data);
+    return send_of_all(turn, type, view->customer_id, from, view, data);
 }
 
 /* ---- splits ---- */
@@ -340,7 +340,7 @@ static uint64_t tell_split(struct turn *turn, uint64_t customer_id, int32_t vers
         close_body(turn, data, view);
     else
         buf_put_str(data, ",\"customer\":null}");
-    return send_body(turn, "customer.split", customer_id, 0, data);
+    return send_of_all(turn, "customer.split", customer_id, 0, view, data);
 }
 
 static bool lost_records(const struct turn *turn, uint64_t customer_id)
@@ -369,7 +369,7 @@ void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version)
         what = "removed";
         struct buf *data = open_body(turn, customer_id, version);
         buf_put_byte(data, '}');
-        seq = send_body(turn, "customer.removed", customer_id, 0, data);
+        seq = send_of_all(turn, "customer.removed", customer_id, 0, NULL, data);
     }
     write_history(turn->set, customer_id, version, what, slice_str(turn->actor), seq, SLICE_EMPTY);
 }
@@ -382,7 +382,7 @@ static uint64_t tell_update(struct turn *turn, const struct customer_view *view)
     buf_put_str(data, ",\"changes\":");
     buf_put_slice(data, view->changes.len ? view->changes : SLICE("{}"));
     close_body(turn, data, view);
-    return send_body(turn, "customer.updated", view->customer_id, view->source_id, data);
+    return send_of_all(turn, "customer.updated", view->customer_id, 0, view, data);
 }
 
 static uint64_t tell_merges(struct turn *turn, const struct customer_view *view,

@@ -357,9 +357,17 @@ void write_details(struct write_set *set, uint64_t record_id, bool replace,
 uint64_t write_event(struct write_set *set, const char *type, uint64_t customer_id,
                      int32_t source_id, struct slice data)
 {
+    return write_event_of(set, type, customer_id, source_id, NULL, 0, data);
+}
+
+uint64_t write_event_of(struct write_set *set, const char *type, uint64_t customer_id,
+                        int32_t source_id, const int32_t *sources, size_t source_count,
+                        struct slice data)
+{
+    bool is_its_own = source_count == 1 && sources[0] == source_id;
     uint64_t seq = ++set->last_event_seq;
     struct buf *rows = &set->events.buf;
-    copy_row(rows, 5);
+    copy_row(rows, 6);
     copy_int8(rows, (int64_t)seq);
     copy_timestamp(rows, set->now_us);
     put_optional_id(rows, customer_id);
@@ -368,6 +376,10 @@ uint64_t write_event(struct write_set *set, const char *type, uint64_t customer_
     else
         copy_null(rows);
     copy_text(rows, slice_str(type));
+    if (source_count && !is_its_own)
+        copy_int4_array(rows, sources, source_count);
+    else
+        copy_null(rows);
     set->events.count++;
     rows = &set->event_bodies.buf;
     copy_row(rows, 4);

@@ -106,6 +106,10 @@ void write_details(struct write_set *set, uint64_t record_id, bool replace,
 /* Numbers the event; returns its seq. customer_id 0 and source_id 0 are NULL. */
 uint64_t write_event(struct write_set *set, const char *type, uint64_t customer_id,
                      int32_t source_id, struct slice data);
+/* The same, told to the sinks of several sources: `sources`, ascending. */
+uint64_t write_event_of(struct write_set *set, const char *type, uint64_t customer_id,
+                        int32_t source_id, const int32_t *sources, size_t source_count,
+                        struct slice data);
 void write_history(struct write_set *set, uint64_t customer_id, int32_t version, const char *what,
                    struct slice actor, uint64_t event_seq, struct slice changes);
 void write_reject(struct write_set *set, const struct arrival *arrival, bool quarantined,

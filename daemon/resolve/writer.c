@@ -36,7 +36,7 @@ static const char *const copy_statements[] = {
     "FROM STDIN (FORMAT binary)",
     "COPY tributary.history (at, customer_id, version, what, actor, event_seq, changes) "
     "FROM STDIN (FORMAT binary)",
-    "COPY tributary.event (seq, at, customer_id, source_id, type) FROM STDIN (FORMAT binary)",
+    "COPY tributary.event (seq, at, customer_id, source_id, type, sources) FROM STDIN (FORMAT binary)",
     "COPY tributary.event_body (seq, at, customer_id, data) FROM STDIN (FORMAT binary)",
     "COPY tributary.reject (source_id, accept_seq, record_no, at, quarantined, code, field, param, position, "
     "external_id, part, layout_id, meta, body, identifiers) FROM STDIN (FORMAT binary)",

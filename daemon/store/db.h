@@ -117,6 +117,7 @@ void copy_jsonb(struct buf *rows, struct slice json);
 void copy_timestamp(struct buf *rows, int64_t wall_us);
 void copy_date(struct buf *rows, int32_t days_since_1970);
 void copy_uuid(struct buf *rows, uint64_t high, uint64_t low);
+void copy_int4_array(struct buf *rows, const int32_t *values, size_t count);
 void copy_text_array(struct buf *rows, const struct slice *values, size_t count);
 
 /* Streams a query's rows (COPY (query) TO STDOUT binary is not used; single-row mode is) to `each`, which returns

@@ -204,23 +204,43 @@ void copy_uuid(struct buf *rows, uint64_t high, uint64_t low)
     put_fixed(rows, 16, wire);
 }
 
-void copy_text_array(struct buf *rows, const struct slice *values, size_t count)
+/* Begins an array; its length is told by end_array. */
+static size_t begin_array(struct buf *rows, uint32_t type, size_t count)
 {
     size_t at = rows->len;
     buf_put_u32(rows, 0);
     buf_put_u32(rows, count > 0); /* dimensions */
     buf_put_u32(rows, 0);         /* no NULLs */
-    buf_put_u32(rows, TYPE_TEXT);
+    buf_put_u32(rows, type);
     if (count > 0) {
         buf_put_u32(rows, (uint32_t)count);
         buf_put_u32(rows, 1); /* lower bound */
     }
-    for (size_t i = 0; i < count; i++)
-        copy_text(rows, values[i]);
+    return at;
+}
+
+static void end_array(struct buf *rows, size_t at)
+{
     if (buf_failed(rows) || rows->len - at - 4 > INT32_MAX) {
         rows->failed = true;
         return;
     }
     uint32_t wire = __builtin_bswap32((uint32_t)(rows->len - at - 4));
     memcpy(rows->data + at, &wire, sizeof(wire));
+}
+
+void copy_int4_array(struct buf *rows, const int32_t *values, size_t count)
+{
+    size_t at = begin_array(rows, TYPE_INT4, count);
+    for (size_t i = 0; i < count; i++)
+        copy_int4(rows, values[i]);
+    end_array(rows, at);
+}
+
+void copy_text_array(struct buf *rows, const struct slice *values, size_t count)
+{
+    size_t at = begin_array(rows, TYPE_TEXT, count);
+    for (size_t i = 0; i < count; i++)
+        copy_text(rows, values[i]);
+    end_array(rows, at);
 }

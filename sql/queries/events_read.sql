@@ -16,8 +16,9 @@ FROM (SELECT f.*, count(*) OVER () AS total, row_number() OVER (ORDER BY f.seq) 
                    CASE WHEN $7::boolean THEN (SELECT b.data FROM tributary.event_body b
                                                WHERE b.seq = e.seq AND b.at = e.at) END AS data
             FROM tributary.event e LEFT JOIN tributary.source s ON s.source_id = e.source_id
+            CROSS JOIN (SELECT ARRAY(SELECT o.source_id FROM tributary.source o WHERE o.name = ANY ($4::text[])) AS ids) w
             WHERE e.seq > $1::bigint AND e.seq <= $2::bigint AND e.type LIKE ANY ($3::text[])
-              AND ($4::text[] = '{}' OR s.name = ANY ($4::text[]))
+              AND ($4::text[] = '{}' OR e.source_id = ANY (w.ids) OR e.sources && w.ids)
             ORDER BY e.seq LIMIT $5::integer) f) w
 LEFT JOIN tributary.record r ON r.record_id = w.customer_id
 WHERE w.bytes <= $6::bigint OR w.place = 1
