@@ -171,10 +171,19 @@ static enum phone_level phone_level(uint64_t a, uint64_t b)
     uint64_t mask = (1U << PHONE_EXTENSION_BITS) - 1;
 
     if (number_a == number_b || ends_number(number_a, number_b))
-        return (a & mask) && (b & mask) && (a & mask) != (b & mask) ? PHONE_EXTENSION : PHONE_SAME;
+        return (a & mask) == (b & mask)     ? PHONE_SAME
+               : (a & mask) && (b & mask) ? PHONE_EXTENSION
+                                          : PHONE_SWITCHBOARD;
     if (number_a % 100000000 == number_b % 100000000)
         return PHONE_TAIL;
-    return one_digit_slip(number_a, number_b) ? PHONE_SLIP : PHONE_ELSE;
+    /* One without its country code is held against the end of the other. */
+    uint64_t shorter = number_a < number_b ? number_a : number_b, longer = number_a < number_b ? number_b : number_a;
+    uint64_t scale = 1000000000;
+    while (scale <= shorter)
+        scale *= 10;
+    if (shorter >= 100000000 && longer >= scale && longer / scale < 1000)
+        longer %= scale;
+    return one_digit_slip(shorter, longer) ? PHONE_SLIP : PHONE_ELSE;
 }
 
 bool compare_phone(const struct features_view *a, const struct features_view *b,
@@ -192,7 +201,7 @@ bool compare_phone(const struct features_view *a, const struct features_view *b,
                 continue;
             out->level = (uint8_t)level;
             out->key =
-                level == PHONE_SAME || level == PHONE_EXTENSION ? key_of_phone(a, a->phones[i]) : 0;
+                level == PHONE_SAME || level == PHONE_EXTENSION || level == PHONE_SWITCHBOARD ? key_of_phone(a, a->phones[i]) : 0;
         }
     return true;
 }
@@ -260,6 +269,23 @@ static bool local_is_a_name(struct slice local, const struct feature_name *const
     return local_is_name(local, names[0], digits) || local_is_name(local, names[1], digits);
 }
 
+/* The digits of both, in order, are the same. */
+static bool same_digits(struct slice a, struct slice b)
+{
+    size_t i = 0, k = 0;
+
+    for (;;) {
+        while (i < a.len && !(a.ptr[i] >= '0' && a.ptr[i] <= '9'))
+            i++;
+        while (k < b.len && !(b.ptr[k] >= '0' && b.ptr[k] <= '9'))
+            k++;
+        if (i == a.len || k == b.len)
+            return i == a.len && k == b.len;
+        if (a.ptr[i++] != b.ptr[k++])
+            return false;
+    }
+}
+
 /* Bits that digits beside a name add, each: a year of birth is some six. */
 #define DIGIT_BITS     1.5F
 #define DIGIT_BITS_MAX 6.0F
@@ -303,8 +329,9 @@ static enum email_level email_level(const struct feature_email *a, const struct 
         bool counted = last_a != last_b &&
                        ((last_a >= '0' && last_a <= '9') || (last_b >= '0' && last_b <= '9'));
         if (counted || local_is_a_name(a->local, names, digits)) {
-            /* john.smith and john_smith are as far apart as two John Smiths. */
-            *digits = 0;
+            /* john.smith and john_smith are as far apart as two John Smiths; with 1953 behind both it is a slip. */
+            if (!same_digits(a->local, b->local))
+                *digits = 0;
             return counted ? EMAIL_ELSE : EMAIL_SAME_NAME_LOCAL;
         }
         *digits = 0;

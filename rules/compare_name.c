@@ -3,6 +3,7 @@
 
 #include "daemon/base/utf8.h"
 #include "rules/han.h"
+#include "rules/name_words.h"
 #include "rules/text.h"
 
 /* How one part (family, given) of two names relates. */
@@ -51,9 +52,19 @@ static bool is_initials(struct slice part)
     return count > 0;
 }
 
+/* Kevin Zhang: the given name is one among friends, and 张伟 may be his real one. */
+static bool is_english_given(const struct feature_name *name)
+{
+    unsigned rank;
+    struct slice syllables[NAME_TOKENS_MAX];
+
+    return name->script == NAME_SCRIPT_LATIN && pinyin_is_surname(name->family, &rank) &&
+           pinyin_split(name->given, syllables, NAME_TOKENS_MAX) == 0;
+}
+
 bool name_is_whole(const struct feature_name *name)
 {
-    return !name->doubtful && !name->family_only && name->family.len > 1 && name->given.len &&
+    return !is_english_given(name) && !name->doubtful && !name->family_only && name->family.len > 1 && name->given.len &&
            (name->given_han.len || !is_initials(name->given));
 }
 
@@ -165,7 +176,21 @@ static bool differs_by_gendered_ending(struct slice a, struct slice b)
            (rest_b.len == 0 || is_vowel(rest_b.ptr[rest_b.len - 1]));
 }
 
-static enum part_relation compare_letters(struct slice a, struct slice b, bool given)
+/* Two names that people bear, and that are not said alike, are two names rather than a slip: Jason and Alison, Peter
+ * and Petra, Parker and Palmer. */
+static bool are_two_known(const struct matcher *matcher, struct slice a, struct slice b, bool given)
+{
+    uint16_t groups[NICKNAME_GROUPS_MAX];
+    struct slice words[2] = {a, b};
+
+    for (int i = 0; i < 2; i++)
+        if (!frequency_is_listed(matcher, given ? FREQUENCY_GIVEN_NAME : FREQUENCY_SURNAME, words[i]) &&
+            !(given && name_nickname_groups(words[i], groups) > 0))
+            return false;
+    return true;
+}
+
+static enum part_relation compare_letters(const struct matcher *matcher, struct slice a, struct slice b, bool given)
 {
     size_t least = a.len < b.len ? a.len : b.len, most = a.len < b.len ? b.len : a.len;
     unsigned edits = edit_distance(a, b, 3);
@@ -176,6 +201,10 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
         (edits <= 1 || (edits == 2 && least >= 5 && a.ptr[a.len - 1] == b.ptr[b.len - 1]));
     bool sounds = may_sound && strcmp(name_phonetic(a).code, name_phonetic(b).code) == 0;
 
+    bool cut_short = slice_starts(a, b) || slice_starts(b, a);
+
+    if (!(edits <= 1 && sounds) && !cut_short && are_two_known(matcher, a, b, given))
+        return PART_DIFFERENT;
     if ((edits == 1 && least >= 4) || (edits == 2 && least >= 8) || sounds)
         return given && differs_by_gendered_ending(a, b) ? PART_SIMILAR : PART_TYPO;
     if (edits <= 3 && (edits <= (most + 2) / 4 || (least >= 4 && text_jaro_winkler(a, b) >= 0.82)))
@@ -193,7 +222,8 @@ static enum part_relation compare_letters(struct slice a, struct slice b, bool g
 /* Pairs off the words of the shorter name, two at least, with words of the longer one: NAME_PART
  * when all are there, NAME_SIMILAR when all but one are and that one is mistyped, else NAME_ELSE.
  */
-static enum name_level compare_words(const struct feature_name *a, const struct feature_name *b)
+static enum name_level compare_words(const struct matcher *matcher, const struct feature_name *a,
+                                     const struct feature_name *b)
 {
     struct slice left[2 * NAME_TOKENS_MAX], right[2 * NAME_TOKENS_MAX], odd = SLICE_EMPTY;
     size_t left_count = name_words(a->given, left, NAME_TOKENS_MAX), exact = 0;
@@ -216,8 +246,12 @@ static enum name_level compare_words(const struct feature_name *a, const struct 
     }
     if (exact == least_count)
         return NAME_PART;
+    /* P. Cortés García and Pablo Cortés. */
+    for (size_t k = 0; exact + 1 == least_count && k < most_count; k++)
+        if ((odd.len == 1) != (longer[k].len == 1) && odd.ptr[0] == longer[k].ptr[0])
+            return NAME_INITIAL;
     for (size_t k = 0; exact + 1 == least_count && odd.len > 3 && k < most_count; k++)
-        if (longer[k].len > 3 && compare_letters(odd, longer[k], true) == PART_TYPO)
+        if (longer[k].len > 3 && compare_letters(matcher, odd, longer[k], true) == PART_TYPO)
             return NAME_SIMILAR;
     return NAME_ELSE;
 }
@@ -241,6 +275,17 @@ static bool sounds_southern(struct slice a, struct slice b)
     return lens[0] == lens[1] && memcmp(left, right, lens[0]) == 0;
 }
 
+/* 墨 and 墨总, 峰 and 峰经理: the same name with a title behind it. */
+static bool differ_by_title(struct slice a, struct slice b)
+{
+    struct slice longer = a.len > b.len ? a : b, shorter = a.len > b.len ? b : a;
+    enum name_gender gender;
+    bool weak;
+
+    return shorter.len && slice_starts(longer, shorter) &&
+           longer.len - shorter.len == name_han_title(longer, &gender, &weak);
+}
+
 /* 小明 and 小名 are SOUND already; here 建国 and 建军, 小明 and 明. */
 static enum part_relation compare_characters(struct slice a, struct slice b)
 {
@@ -254,7 +299,7 @@ static enum part_relation compare_characters(struct slice a, struct slice b)
 static enum part_relation compare_chinese(const struct part *a, const struct part *b)
 {
     if (a->han.len && b->han.len) {
-        if (slice_eq(a->han, b->han))
+        if (slice_eq(a->han, b->han) || differ_by_title(a->han, b->han))
             return PART_SAME;
         if (equal_without_spaces(a->folded, b->folded))
             return PART_SOUND;
@@ -270,7 +315,29 @@ static enum part_relation compare_chinese(const struct part *a, const struct par
     return PART_DIFFERENT;
 }
 
-static enum part_relation compare_part(const struct part *a, const struct part *b, bool given)
+static size_t run_together(struct slice first, struct slice second, char letters[2 * FEATURE_TEXT_MAX])
+{
+    struct slice parts[2] = {first, second};
+    size_t count = 0;
+
+    for (int i = 0; i < 2; i++)
+        for (size_t k = 0; k < parts[i].len && count < 2 * FEATURE_TEXT_MAX; k++)
+            if (parts[i].ptr[k] != ' ')
+                letters[count++] = parts[i].ptr[k];
+    return count;
+}
+
+/* Anna and Lisa read as pinyin, too. */
+static bool is_western_given(const struct matcher *matcher, const struct part *given)
+{
+    char letters[2 * FEATURE_TEXT_MAX];
+    size_t count = run_together(given->folded, SLICE_EMPTY, letters);
+
+    return given->han.len == 0 && frequency_is_listed(matcher, FREQUENCY_GIVEN_NAME, slice_of(letters, count));
+}
+
+static enum part_relation compare_part(const struct matcher *matcher, const struct part *a, const struct part *b,
+                                       bool given)
 {
     if (a->folded.len == 0 || b->folded.len == 0)
         return PART_MISSING;
@@ -287,13 +354,18 @@ static enum part_relation compare_part(const struct part *a, const struct part *
         return PART_INITIAL;
     if ((initials_a && a->folded.len == 1) || (initials_b && b->folded.len == 1))
         return PART_DIFFERENT;
-    if (a->chinese && b->chinese)
-        return compare_chinese(a, b);
+    if (a->chinese && b->chinese) {
+        enum part_relation relation = compare_chinese(a, b);
+        /* Anna reads as pinyin, too. */
+        return given && relation == PART_DIFFERENT && (is_western_given(matcher, a) || is_western_given(matcher, b))
+                   ? PART_ENGLISH
+                   : relation;
+    }
     if (given && nickname_fits(a->folded, b->folded))
         return PART_NICKNAME;
     if (shares_word(a->folded, b->folded))
         return PART_SUBSET;
-    enum part_relation relation = compare_letters(a->folded, b->folded, given);
+    enum part_relation relation = compare_letters(matcher, a->folded, b->folded, given);
     if (given && relation == PART_DIFFERENT && a->chinese != b->chinese)
         return PART_ENGLISH;
     return relation;
@@ -430,8 +502,8 @@ static struct name_judgement judge(const struct matcher *matcher, const struct p
     bool scripts_differ =
         (family[0].han.len || given[0].han.len) != (family[1].han.len || given[1].han.len);
 
-    judgement.any = level_of(compare_part(&family[0], &family[1], swapped),
-                             compare_part(&given[0], &given[1], true), chinese, &judgement.level);
+    judgement.any = level_of(compare_part(matcher, &family[0], &family[1], swapped),
+                             compare_part(matcher, &given[0], &given[1], true), chinese, &judgement.level);
     if (!judgement.any)
         return judgement;
     if (judgement.level == NAME_EXACT && scripts_differ)
@@ -447,6 +519,20 @@ static struct name_judgement judge(const struct matcher *matcher, const struct p
             least(judgement.rarity, rarity_of(matcher, given, family, model, by_sound));
     judgement.weight = model->weight + judgement.rarity;
     return judgement;
+}
+
+/* Family and given name run together in either order, spaces apart: zhaochun jing, Chunjing Zhao. */
+static bool letters_are_equal(const struct feature_name *a, const struct feature_name *b)
+{
+    char left[2 * FEATURE_TEXT_MAX], right[2 * FEATURE_TEXT_MAX];
+
+    for (int order = 0; order < 4; order++) {
+        size_t count = order & 1 ? run_together(a->given, a->family, left) : run_together(a->family, a->given, left);
+        size_t other = order & 2 ? run_together(b->given, b->family, right) : run_together(b->family, b->given, right);
+        if (count >= 6 && count == other && memcmp(left, right, count) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* First letters of the whole name, family first. */
@@ -520,12 +606,18 @@ bool compare_name(const struct matcher *matcher, const struct features_view *a,
     }
     if (!family[0].chinese && !family[1].chinese && best.any &&
         (best.level == NAME_ELSE || best.level >= NAME_FAMILY_ONLY)) {
-        enum name_level words = compare_words(&a->name, &b->name);
+        enum name_level words = compare_words(matcher, &a->name, &b->name);
         if (words != NAME_ELSE) {
             const struct level_model *model = &matcher->comparisons[CMP_NAME].levels[words];
             best.level = words;
             best.rarity = rarity_of(matcher, family, given, model, false);
         }
+    }
+    if ((best.level == NAME_ELSE || best.level >= NAME_FAMILY_ONLY) &&
+        !(family[0].han.len && family[1].han.len) && letters_are_equal(&a->name, &b->name)) {
+        best.any = true;
+        best.level = NAME_TYPO;
+        best.rarity = rarity_of(matcher, family, given, &matcher->comparisons[CMP_NAME].levels[NAME_TYPO], true);
     }
     if (a->name.doubtful || b->name.doubtful)
         best = judge_doubtful(matcher, &a->name, &b->name, best);

@@ -146,6 +146,38 @@ static void fold_parts(struct packer *p, struct name_parts *parts)
     }
 }
 
+/* The words of a folded part that are no titles, in the arena. */
+static struct slice without_titles(struct slice part, struct arena *arena)
+{
+    struct slice words[NAME_TOKENS_MAX], kept = SLICE_EMPTY;
+    size_t count = name_words(part, words, NAME_TOKENS_MAX), titles = 0;
+    enum name_gender gender;
+
+    for (size_t i = 0; i < count; i++)
+        titles += name_latin_title(words[i], false, &gender);
+    if (titles == 0)
+        return part;
+    for (size_t i = 0; i < count; i++)
+        if (!name_latin_title(words[i], false, &gender))
+            kept = name_join(kept, " ", words[i], arena);
+    return kept;
+}
+
+/* A title in the column of a name: Prof. | Werner, Sir Thomas | Butler. */
+static void drop_latin_titles(struct packer *p, struct name_parts *parts)
+{
+    struct slice family = without_titles(parts->family_folded, p->arena);
+    struct slice given = without_titles(parts->given_folded, p->arena);
+
+    bool found = family.len != parts->family_folded.len || given.len != parts->given_folded.len;
+
+    if (!found || (family.len == 0 && given.len == 0))
+        return;
+    parts->family_folded = family.len ? family : given;
+    parts->given_folded = family.len ? given : SLICE_EMPTY;
+    parts->family_only = parts->family_only || (parts->given_folded.len == 0 && p->family.len && p->given.len);
+}
+
 static void put_name(struct packer *p)
 {
     struct name_parts parts = {0};
@@ -163,6 +195,8 @@ static void put_name(struct packer *p)
         return;
     if ((parts.flags & VALUE_NOT_EVIDENCE) || (!parts.family_folded.len && !parts.given_folded.len))
         return;
+    if (parts.script == NAME_SCRIPT_LATIN)
+        drop_latin_titles(p, &parts);
     texts.bytes[0] = (uint8_t)((unsigned)parts.script | (parts.order_certain ? 8U : 0U) |
                                (parts.family_only ? 16U : 0U) | (is_doubtful(&parts) ? 32U : 0U));
     add_text(&texts, parts.family_folded, 48);

@@ -183,3 +183,10 @@ float frequency_own_token(const struct matcher *matcher, const struct custom_fie
     const struct frequency_slot *slot = find_slot(&matcher->frequencies, own_key(field, true, token));
     return slot->key ? slot->log2_frequency : field->default_token_log2;
 }
+
+bool frequency_is_listed(const struct matcher *matcher, enum frequency_kind kind, struct slice folded)
+{
+    float frequency;
+
+    return known(matcher, kind, folded, &frequency);
+}

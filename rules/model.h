@@ -77,7 +77,7 @@ enum birth_level {
     BIRTH_TWO_SLIPS,
     BIRTH_LEVELS,
 };
-enum phone_level { PHONE_ELSE, PHONE_SAME, PHONE_EXTENSION, PHONE_TAIL, PHONE_SLIP, PHONE_LEVELS };
+enum phone_level { PHONE_ELSE, PHONE_SAME, PHONE_EXTENSION, PHONE_TAIL, PHONE_SLIP, PHONE_SWITCHBOARD, PHONE_LEVELS };
 enum email_level {
     EMAIL_ELSE,
     EMAIL_SAME,
@@ -196,6 +196,9 @@ extern const char *const own_levels[OWN_LEVELS];
 float frequency_family(const struct matcher *matcher, struct slice folded, struct slice han);
 float frequency_given(const struct matcher *matcher, struct slice folded, struct slice han,
                       bool pinyin);
+
+/* Whether the tables know the name at all. */
+bool frequency_is_listed(const struct matcher *matcher, enum frequency_kind kind, struct slice folded);
 
 /* The hash of the value key of a value, as features_keys makes it: to find its band. */
 uint64_t key_of_phone(const struct features_view *view, uint64_t phone);

@@ -36,7 +36,7 @@ static const char *const birth_levels[BIRTH_LEVELS] = {
     "else", "same", "placeholder", "swapped", "slip", "near", "month", "year", "year_only", "generation",
     "two_slips",
 };
-static const char *const phone_levels[PHONE_LEVELS] = {"else", "same", "extension", "tail", "slip"};
+static const char *const phone_levels[PHONE_LEVELS] = {"else", "same", "extension", "tail", "slip", "switchboard"};
 static const char *const email_levels[EMAIL_LEVELS] = {
     "else", "same", "same_role", "domain_typo", "local_typo", "same_local", "same_name_local", "similar",
 };
@@ -48,7 +48,7 @@ static const char *const company_levels[COMPANY_LEVELS] = {
 static const char *const address_levels[ADDRESS_LEVELS] = {
     "else", "same", "building", "similar", "street", "postal", "city", "moved", "area", "near",
 };
-static const char *const together_levels[] = {"none", "phone_and_address", "name_and_address"};
+static const char *const together_levels[] = {"none", "phone_and_address", "name_and_address", "company"};
 
 const char *const *const comparison_levels[CMP_FIXED_COUNT] = {
     [CMP_NAME] = name_levels,
@@ -94,7 +94,7 @@ const uint8_t comparison_level_counts[CMP_FIXED_COUNT] = {
     [CMP_COMPANY_EMAIL] = EMAIL_LEVELS,
     [CMP_COMPANY_SITE] = EQUAL_LEVELS,
     [CMP_COMPANY_ADDRESS] = ADDRESS_LEVELS,
-    [CMP_TOGETHER] = 3,
+    [CMP_TOGETHER] = 4,
     [CMP_CEILING] = CMP_FIXED_COUNT,
 };
 

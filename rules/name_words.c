@@ -81,7 +81,7 @@ bool name_latin_title(struct slice word, bool point, enum name_gender *gender)
 {
     static const char *const men[] = {"mr", "mister", "herr", "herrn", "hr", "monsieur", "sir", "señor", "senor", "sig", "signor", "dhr", "pan"};
     static const char *const women[] = {"mrs", "ms", "miss", "mme", "mlle", "madame", "madam", "mademoiselle", "frau", "fr", "fräulein", "lady", "dame",
-                                        "sra", "srta", "señora", "senora", "señorita", "sig.ra", "signora", "mevr", "pani"};
+                                        "sra", "srta", "dra", "señora", "senora", "señorita", "sig.ra", "signora", "mevr", "pani"};
     static const char *const others[] = {"dr", "dott", "drs", "prof", "professor", "rev", "hon", "capt", "col", "lt", "sgt", "gen", "maj", "ing", "ir", "mag",
                                          "dipl-ing", "dipl.-ing", "dipl", "dr.-ing", "dr-ing", "med", "rer", "nat", "phil", "jur", "h.c", "mx", "eng", "arch", "doktor", "doctor", "pd"};
     /* Also given names, surnames or initials: titles only with a point. */

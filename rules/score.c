@@ -17,7 +17,7 @@ struct scorer {
     double ceiling;
     uint8_t ceiling_by; /* comparison that set it */
     bool lifted;
-    float name, phone, address; /* weights, to see what travels together */
+    float name, phone, address, company; /* weights, to see what travels together */
 };
 
 /* The degree band of a value both records hold. Without a list nothing is known of degrees; with
@@ -119,7 +119,7 @@ static void score_person(struct scorer *s, const struct features_view *a,
     count_number(s, CMP_NATIONAL_ID, a->identity, b->identity, a, NULL);
     count_number(s, CMP_MEMBER, a->member, b->member, a, key_of_member);
     if (compare_company(a, b, &compared))
-        (void)count_fixed(s, CMP_COMPANY, &compared);
+        s->company = count_fixed(s, CMP_COMPANY, &compared);
     if (compare_address(a, b, &compared))
         s->address = count_fixed(s, CMP_ADDRESS, &compared);
 }
@@ -191,6 +191,15 @@ static void score_customs(struct scorer *s, const struct features_view *a,
     }
 }
 
+/* Colleagues share the company, its address and its telephone: of what agrees beside the company the company says little
+ * more. */
+static float company_weight_beside(const struct scorer *s)
+{
+    float other = s->phone > s->address ? s->phone : s->address;
+
+    return s->company < other ? s->company : other;
+}
+
 /* Who shares a phone shares the address more often than not. */
 static void count_together_once(struct scorer *s)
 {
@@ -201,6 +210,8 @@ static void count_together_once(struct scorer *s)
         put(s, CMP_TOGETHER, 1, 0, -lesser * (1 - s->matcher->together_factor));
     else if (s->name > 0 && s->address > 0 && household > 0)
         put(s, CMP_TOGETHER, 2, 0, -household);
+    else if (!(s->name > 0) && company_weight_beside(s) > 0)
+        put(s, CMP_TOGETHER, 3, 0, -company_weight_beside(s) * (1 - s->matcher->together_factor));
 }
 
 static void hold_under_ceiling(struct scorer *s)

@@ -228,7 +228,7 @@ static struct slice cleaned(enum field_type type, struct slice value, struct are
 
 static double phone_similarity(struct slice a, struct slice b, struct arena *arena)
 {
-    static const double scores[PHONE_LEVELS] = {0, 1, 0.45, 0.8, 0.6};
+    static const double scores[PHONE_LEVELS] = {0, 1, 0.45, 0.8, 0.6, 0.8};
     struct features_view views[2] = {{.phone_count = 1}, {.phone_count = 1}};
     struct comparison_model model = {{{0}}, {0}};
     struct compared compared;
