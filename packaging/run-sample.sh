@@ -22,6 +22,7 @@ sed -e "s|\${TRIBUTARY_STATE}|$TRIBUTARY_STATE|g" -e "s|\${TRIBUTARY_DROP}|$TRIB
     -e "s|\${TRIBUTARY_SAMPLE}|$TRIBUTARY_SAMPLE|g" -e "s|\${TRIBUTARY_PUBLIC}|$TRIBUTARY_PUBLIC|g" \
     -e "s|\${TRIBUTARY_PRIVATE}|$TRIBUTARY_PRIVATE|g" "$sample/sample.yaml" >"$config"
 
+echo "Starting; the first start makes a private PostgreSQL and takes a few seconds. Log lines come in between."
 "$build/tributary" run --config "$config" &
 daemon=$!
 trap 'kill -TERM $daemon 2>/dev/null || true; wait $daemon || true' EXIT
@@ -41,33 +42,42 @@ until is_ready; do
     sleep 0.2
 done
 
-# A record of one person in each source, and a second one in the spreadsheet.
-for source in shop summit contacts; do
-    cp "$sample/$source.csv" "$TRIBUTARY_DROP/$source/"
-done
+# Everything accepted is resolved: the total stands in the first column of the status document.
+settle() {
+    until "$build/tributary" status --config "$config" --format=json | grep -q '^ "in_flight": 0,'; do
+        sleep 0.2
+    done
+}
+# One after the other, so that the records have the same numbers every time.
+drop() {
+    cp "$sample/$1.csv" "$TRIBUTARY_DROP/$1/"
+    while [ -e "$TRIBUTARY_DROP/$1/$1.csv" ] || [ -n "$(ls "$TRIBUTARY_DROP/$1/work" 2>/dev/null)" ]; do
+        sleep 0.2
+    done
+    settle
+}
+echo "A form is posted, and three files are dropped into folders: records of one person in each ..."
 curl -fsS -o /dev/null -H 'Accept: application/json' "http://$TRIBUTARY_PUBLIC/f/landing" \
     --data-urlencode 'name=林小雯' --data-urlencode 'email=Xiaowen.Lin+summit@gmail.com' \
     --data-urlencode 'message=请联系我' --data-urlencode 'newsletter=yes' \
     --data-urlencode '_idempotency_key=sample' # so that running the sample again is not another post
-# Everything is accepted and resolved when nothing has been in flight for a moment.
-settled=0
-while [ $settled -lt 4 ]; do
-    sleep 0.5
-    if "$build/tributary" status --config "$config" --format=json | grep -q '"in_flight": *0'; then
-        settled=$((settled + 1))
-    else
-        settled=0
-    fi
-done
+settle
+drop summit
+drop shop
+drop contacts
 
 cat <<END
 
-Tributary runs. Five records from four sources are one customer; a namesake stays apart:
+Tributary runs. Five records of four sources became one customer (customer show 1):
+
+END
+"$build/tributary" customer show 1 --config "$config" || true
+cat <<END
+
+Her namesake, with another phone, stays apart (customer find 林晓雯):
 
 END
 "$build/tributary" customer find 林晓雯 --config "$config" || true
-echo
-"$build/tributary" customer show 1 --config "$config" || true
 cat <<END
 
   landing page   http://$TRIBUTARY_PUBLIC/f/landing
@@ -75,13 +85,13 @@ cat <<END
   drop folders   $TRIBUTARY_DROP/{shop,summit,contacts}
   events         $TRIBUTARY_STATE/events.jsonl
 
-Try, in another terminal:
+It stays in the foreground; Ctrl-C ends it. Try, in another terminal:
 
-  $build/tributary customer show 1 --config $config
-  $build/tributary explain 1 2 --config $config
-  $build/tributary customer split 1 2 --config $config     # and: decision list, decision undo 1
-  $build/tributary status --config $config
+  export TRIBUTARY_CONFIG=$config
+  $build/tributary explain 1 2               # why two records are one customer
+  $build/tributary customer split 1 10       # and: decision list, decision undo, customer history 1
+  $build/tributary rejects list              # what was refused, and why
+  $build/tributary status
 
-Ctrl-C ends it.
 END
 wait $daemon

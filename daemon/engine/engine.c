@@ -224,7 +224,7 @@ static bool try_bring_up(struct engine *e, unsigned *attempt)
     if (bring_up(e, &err) == STATUS_OK) {
         set_trouble(e, "");
         log_info("engine.ready", "ready: generation %d, %zu sources", engine_generation(e)->generation_id,
-                 e->sources->count);
+                 e->settings.config->source_count); /* not the API's, which nobody configured */
         pthread_mutex_lock(&e->lock);
         e->ready = true;
         pthread_cond_broadcast(&e->changed);

@@ -168,6 +168,21 @@ static void let_in(const struct private_listener *listener, struct http_exchange
                                          "SameSite=Strict%s", listener->token.cookie, tls ? "; Secure" : ""));
 }
 
+/* The page that asks for the token; `wrong`: it was asked before. */
+static void ask_token(struct http_exchange *exchange, bool wrong)
+{
+    (void)reply_page(exchange, SLICE("login"));
+    struct slice page = exchange->reply.body, mark = SLICE("<!--said-->");
+    ptrdiff_t at = slice_find(page, mark);
+    if (wrong && at >= 0) {
+        struct slice rest = slice_sub(page, (size_t)at + mark.len, page.len);
+        exchange->reply.body =
+            arena_printf(exchange->arena, SLICE_FMT "<p class=\"wrong\" role=\"alert\">That is not the token.</p>" SLICE_FMT,
+                         (int)at, page.ptr, SLICE_ARG(rest));
+    }
+    exchange->reply.status = wrong ? 403 : 401;
+}
+
 static void handle_login(const struct private_listener *listener, struct http_exchange *exchange)
 {
     struct slice given = query_param(exchange->arena, exchange->request.body, "token");
@@ -175,9 +190,9 @@ static void handle_login(const struct private_listener *listener, struct http_ex
         let_in(listener, exchange);
         return;
     }
-    (void)reply_page(exchange, SLICE("login"));
-    if (slice_is(exchange->request.method, "POST"))
-        exchange->reply.status = 403;
+    ask_token(exchange, slice_is(exchange->request.method, "POST"));
+    if (!slice_is(exchange->request.method, "POST"))
+        exchange->reply.status = 200;
 }
 
 static void handle_front(const struct private_listener *listener, struct http_exchange *exchange)
@@ -188,8 +203,7 @@ static void handle_front(const struct private_listener *listener, struct http_ex
     } else if (is_allowed(listener, &exchange->request)) {
         (void)reply_page(exchange, SLICE("index"));
     } else {
-        (void)reply_page(exchange, SLICE("login"));
-        exchange->reply.status = given.len > 0 ? 403 : 401;
+        ask_token(exchange, given.len > 0);
     }
 }
 

@@ -198,6 +198,9 @@ def test_the_status_page_shows_what_happens_and_fits_a_telephone(site, browser):
     url = f"http://127.0.0.1:{site.private}/"
     browser.get(url)
     assert browser.find_element(By.NAME, "token")
+    browser.find_element(By.NAME, "token").send_keys("wrong")
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    wait_until(lambda: "That is not the token." in browser.find_element(By.TAG_NAME, "main").text, 30, "the refusal")
     screen(browser, "login-390", 390, 844)
     browser.get_log("browser")  # the 401 of the page that asks for the token
     browser.get(f"{url}?token={site.token}")
@@ -223,4 +226,7 @@ def test_the_status_page_shows_what_happens_and_fits_a_telephone(site, browser):
     assert fits(browser)
     screen(browser, "status-390", 390, 2600)
     assert fits(browser)
+    tall = browser.execute_script("return document.querySelector('footer').getBoundingClientRect().bottom + scrollY")
+    below = browser.execute_script("return document.getElementById('latest').getBoundingClientRect().bottom + scrollY")
+    assert below < 1000 and tall < 2400, (below, tall)  # leads first, and no rows of zeros
     assert complaints(browser) == []

@@ -54,7 +54,9 @@ function line(name, value) {
   const least = Math.min(...values), most = Math.max(...values), range = most - least || 1;
   const points = values.map((v, i) =>
     (values.length > 1 ? i * 120 / (values.length - 1) : 0).toFixed(1) + ',' + (26 - (v - least) * 24 / range).toFixed(1));
-  element(name + '-line').firstElementChild.setAttribute('points', points.join(' '));
+  const svg = element(name + '-line');
+  svg.classList.toggle('flat', most === least); /* nothing has happened yet: no empty space for it */
+  svg.firstElementChild.setAttribute('points', points.join(' '));
 }
 
 /* Rows of [text, class] cells; the header's words label the cells on a narrow screen. */
@@ -68,7 +70,8 @@ function fill(id, rows, none) {
       const td = tr.insertCell();
       const [text, kind] = Array.isArray(cell) ? cell : [cell, ''];
       td.textContent = text;
-      td.className = [labels[i][1], kind].filter(Boolean).join(' ');
+      const idle = text === '0' || text === '' || text === '–' ? 'idle' : '';
+      td.className = [labels[i][1], kind, idle].filter(Boolean).join(' ');
       td.dataset.label = labels[i][0];
     });
   }
