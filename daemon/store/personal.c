@@ -17,7 +17,6 @@ const struct personal_column personal_columns[] = {
     T("source", "type", NEVER),
     T("source", "cursor", NEVER),
     T("source", "lawful_basis", NEVER),
-    T("source", "space", NEVER),
     T("layout", "hash", NEVER),
     T("layout", "layout", NEVER),
     T("raw", "refusal", NEVER),
