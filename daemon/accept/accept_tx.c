@@ -39,6 +39,8 @@ struct accept_work {
     uint64_t first_seq, last_seq;
     struct undo *undo;
     size_t undo_count;
+    struct refused_key *refused; /* noted, provisionally */
+    size_t refused_count;
     struct share shares[ACCEPT_ITEMS_MAX];
     size_t share_count;
     int32_t layout_ids[ACCEPT_ITEMS_MAX]; /* by item; 0 none yet */
@@ -97,6 +99,16 @@ static bool note_version(struct intake *intake, struct accept_work *work, struct
     if (known_version_cmp(&version, &state.accepted) > 0 &&
         known_accept(intake->known, arrival->key, version, work->batch->batch_id))
         work->undo[work->undo_count++] = (struct undo){arrival->key, state.accepted, state.provisional_batch};
+    return false;
+}
+
+/* The same for bytes no record could be made of. */
+static bool note_refused(struct intake *intake, struct accept_work *work, struct arrival *arrival, struct slice layout)
+{
+    arrival->refused = refused_key_of(arrival->source->name, arrival->source->pull != NULL, layout, arrival->delivery);
+    if (refused_note(intake->refused, arrival->refused, work->batch->batch_id))
+        return true;
+    work->refused[work->refused_count++] = arrival->refused;
     return false;
 }
 
@@ -214,6 +226,8 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
                 arrival->effective_us = raw->effective_us;
             repeat = note_version(p->intake, p->work, arrival, raw->effective_us != 0) &&
                      p->item->reject_id == 0;
+        } else if (delivery->refusal) {
+            repeat = note_refused(p->intake, p->work, arrival, p->item->deliveries->layout) && p->item->reject_id == 0;
         }
         if (repeat) {
             share->repeat++;
@@ -248,9 +262,11 @@ struct accept_work *accept_prepare(struct intake *intake, struct accept_item *it
     size_t units = count_units(items, count);
     batch->arrivals = ARENA_ARRAY(batch->arena, struct arrival, units + 1);
     struct undo *undo = calloc(units + 1, sizeof(*undo));
-    if (work == NULL || batch->arrivals == NULL || undo == NULL || count > ACCEPT_ITEMS_MAX) {
+    struct refused_key *refused = calloc(units + 1, sizeof(*refused));
+    if (work == NULL || batch->arrivals == NULL || undo == NULL || refused == NULL || count > ACCEPT_ITEMS_MAX) {
         free(work);
         free(undo);
+        free(refused);
         (void)err_set(err, RETRY_LATER, "base.memory", "out of memory for a batch of %zu records", units);
         return NULL;
     }
@@ -261,6 +277,7 @@ struct accept_work *accept_prepare(struct intake *intake, struct accept_item *it
     work->items = items;
     work->item_count = count;
     work->undo = undo;
+    work->refused = refused;
     work->rows = BUF_INIT(RAW_ROWS_MAX_BYTES);
     return work;
 }
@@ -447,9 +464,12 @@ void accept_done(struct intake *intake, struct accept_work **work, bool durable)
         (void)known_accept(intake->known, undo->key, durable ? state.accepted : undo->accepted,
                            durable ? 0 : undo->provisional_batch); /* needs no memory: it is there */
     }
+    for (size_t i = 0; i < mine->refused_count; i++)
+        refused_done(intake->refused, mine->refused[i], mine->batch->batch_id, durable);
     known_unlock(intake->known);
     buf_free(&mine->rows);
     free(mine->undo);
+    free(mine->refused);
     free(mine);
     *work = NULL;
 }

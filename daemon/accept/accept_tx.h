@@ -16,6 +16,7 @@
 /* What all accepting threads share. */
 struct intake {
     struct known *known;
+    struct refused *refused; /* under known_lock */
     const struct clock *clock;
     atomic_uint_fast64_t next_batch_id;
     atomic_uint_fast64_t next_accept_seq;

@@ -9,6 +9,7 @@
 
 #include "connectors/connector.h"
 #include "daemon/accept/known.h"
+#include "daemon/accept/refused.h"
 #include "daemon/accept/source.h"
 
 #define BATCH_ARENA_MAX_BYTES ((size_t)256 << 20)
@@ -25,6 +26,7 @@ struct arrival {
     struct natural_key key;
     uint64_t hash;
     int64_t effective_us;
+    struct refused_key refused; /* of a delivery no record could be made of */
     struct clean_record clean; /* by the cleaning pool */
     struct arrival *employer;  /* by the cleaning pool: the company it names (employer.h); NULL none is looked for */
     bool is_employer;          /* is such a one itself */

@@ -278,6 +278,7 @@ static enum status start_parts(struct engine *e, struct err *err)
     int64_t threads = options_int(limits, "clean_threads");
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     e->intake.known = known_new((size_t)options_int(limits, "records"));
+    e->intake.refused = refused_new();
     e->intake.clock = e->settings.clock;
     randombytes_buf(&e->intake.token, sizeof(e->intake.token));
     e->intake.token &= INT64_MAX;
@@ -285,7 +286,7 @@ static enum status start_parts(struct engine *e, struct err *err)
                          (unsigned)(threads ? threads : processors > 0 ? processors : 1), err);
     e->loads = loads_new();
     e->rematch = rematch_new(e);
-    if (e->intake.known == NULL || e->lanes == NULL || e->loads == NULL || e->rematch == NULL)
+    if (e->intake.known == NULL || e->intake.refused == NULL || e->lanes == NULL || e->loads == NULL || e->rematch == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory at start");
     snprintf(e->spool_path, sizeof(e->spool_path), "%s/spool.db", config->state_dir);
     /* The connection is opened only once intake.ready says that conninfo is known. */
@@ -423,6 +424,7 @@ void engine_stop(struct engine **engine, int64_t deadline_ms)
     lanes_free(&e->lanes);
     sources_free(&e->sources);
     known_free(&e->intake.known);
+    refused_free(&e->intake.refused);
     for (size_t i = 0; i < e->generation_count; i++)
         generation_free(&e->generations[i]);
     generation_free(&e->configured);

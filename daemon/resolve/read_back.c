@@ -62,6 +62,17 @@ static void note_accepted(struct resolver *r, const struct arrival *arrival)
     known_unlock(r->settings.intake->known);
 }
 
+static void note_refused(struct resolver *r, struct arrival *arrival, struct slice layout)
+{
+    struct intake *intake = r->settings.intake;
+    if (arrival->source == NULL)
+        return;
+    arrival->refused = refused_key_of(arrival->source->name, arrival->source->pull != NULL, layout, arrival->delivery);
+    known_lock(intake->known);
+    (void)refused_note(intake->refused, arrival->refused, 0);
+    known_unlock(intake->known);
+}
+
 static void recover_delivery(struct resolver *r, const struct db_result *rows, size_t row,
                              struct batch *batch)
 {
@@ -81,6 +92,7 @@ static void recover_delivery(struct resolver *r, const struct db_result *rows, s
         if (part >= delivery->record_count) {
             if (delivery->refusal == NULL)
                 delivery->refusal = "delivery.unreadable";
+            note_refused(r, arrival, db_bytes(rows, row, 11));
             continue;
         }
         arrival->raw = &delivery->records[part];

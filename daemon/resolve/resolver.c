@@ -244,7 +244,7 @@ static enum status remember(struct resolver *r, struct err *err)
     if (restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK ||
         (changed && regenerate_end(r, err) != STATUS_OK))
         return STATUS_FAILED;
-    return restore_batches(r, err);
+    return restore_rejects(r, err) == STATUS_OK ? restore_batches(r, err) : STATUS_FAILED;
 }
 
 static int64_t rebuild_wait_ms(unsigned rebuilds)

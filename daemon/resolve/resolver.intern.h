@@ -57,6 +57,7 @@ struct resolver {
     int64_t read_back_at_us;    /* monotonic; not before */
     bool fresh_next;            /* posts of the lanes and what was read back take turns */
     atomic_int_fast64_t progress_us; /* monotonic; when something was committed last, or nothing waited */
+    bool rejects_known;
     struct refusal refusal;
     unsigned rebuilds;          /* since something was committed */
     uint64_t rebuilt_at_set;    /* newest committed set when it was last rebuilt */
@@ -151,6 +152,8 @@ MUST_CHECK enum status regenerate(struct resolver *r, struct err *err);
 /* All that follows from it is on its way: with what is put here it is applied. */
 MUST_CHECK enum status regenerate_end(struct resolver *r, struct err *err);
 MUST_CHECK enum status restore_batches(struct resolver *r, struct err *err);
+/* restore_rejects.c: once; before restore_batches. */
+MUST_CHECK enum status restore_rejects(struct resolver *r, struct err *err);
 /* Fills r->recovered, when there is any batch in flight that is not in memory: some at a time. */
 void read_back(struct resolver *r);
 bool resolver_was_recovered(const struct resolver *r, uint64_t batch_id);

@@ -406,11 +406,28 @@ void write_history(struct write_set *set, uint64_t customer_id, int32_t version,
     set->history.count++;
 }
 
+/* What tells it again: a record's version, or the bytes no record could be made of. */
+static void put_known(struct buf *rows, const struct arrival *arrival)
+{
+    if (arrival->raw) {
+        copy_int8(rows, (int64_t)arrival->hash);
+        copy_timestamp(rows, arrival->effective_us);
+        copy_null(rows);
+        return;
+    }
+    copy_null(rows);
+    copy_null(rows);
+    if (arrival->refused.low)
+        copy_uuid(rows, arrival->refused.high, arrival->refused.low);
+    else
+        copy_null(rows);
+}
+
 void write_reject(struct write_set *set, const struct arrival *arrival, bool quarantined,
                   const char *code, const char *field, struct slice param, struct slice identifiers)
 {
     struct buf *rows = &set->rejects.buf;
-    copy_row(rows, 15);
+    copy_row(rows, 18);
     copy_int4(rows, arrival->source->source_id);
     copy_int8(rows, (int64_t)arrival->accept_seq);
     copy_int2(rows, (int16_t)arrival->record_no);
@@ -429,5 +446,6 @@ void write_reject(struct write_set *set, const struct arrival *arrival, bool qua
     copy_text(rows, arrival->delivery->meta);
     copy_bytea(rows, arrival->delivery->body);
     copy_bytea(rows, identifiers);
+    put_known(rows, arrival);
     set->rejects.count++;
 }

@@ -39,7 +39,7 @@ static const char *const copy_statements[] = {
     "COPY tributary.event (seq, at, customer_id, source_id, type, sources) FROM STDIN (FORMAT binary)",
     "COPY tributary.event_body (seq, at, customer_id, data) FROM STDIN (FORMAT binary)",
     "COPY tributary.reject (source_id, accept_seq, record_no, at, quarantined, code, field, param, position, "
-    "external_id, part, layout_id, meta, body, identifiers) FROM STDIN (FORMAT binary)",
+    "external_id, part, layout_id, meta, body, identifiers, content_hash, effective_at, body_key) FROM STDIN (FORMAT binary)",
     "COPY tributary.review (a, b, reason, weight, bridge_a, bridge_b, opened_at) FROM STDIN (FORMAT binary)",
 };
 

@@ -57,6 +57,7 @@ const struct personal_column personal_columns[] = {
     T("reject", "meta", CONTENT),
     T("reject", "body", CONTENT),
     T("reject", "identifiers", IDENTIFIER),
+    T("reject", "body_key", IDENTIFIER),
     T("decision", "kind", NEVER),
     T("decision", "origin", NEVER),
     T("decision", "a_source", NEVER),
