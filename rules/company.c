@@ -23,7 +23,7 @@ static const char *const han_branch[] = {
 };
 
 /* Words that are no name of their own: 北京大学 keeps its 北京. */
-static const char *const han_generic[] = {"大学", "学院", "医院", "银行", "中学", "小学", "幼儿园", "饭店", "酒店", "宾馆", "机场", "电视台", "日报", "晚报", "图书馆", "博物馆", "电力", "地铁", "公交", "燃气", "自来水", "市政府", "政府", "师范大学", "证券", "农商银行", "理工大学", "交通大学", "农业大学", "医科大学", "工业大学"};
+static const char *const han_generic[] = {"大学", "学院", "医院", "银行", "商业银行", "农村商业银行", "中学", "小学", "幼儿园", "饭店", "酒店", "宾馆", "机场", "电视台", "日报", "晚报", "图书馆", "博物馆", "电力", "地铁", "公交", "燃气", "自来水", "市政府", "政府", "师范大学", "证券", "农商银行", "理工大学", "交通大学", "农业大学", "医科大学", "工业大学"};
 
 static bool ends_with_any(struct slice s, const char *const *list, size_t count, size_t *width)
 {
@@ -88,7 +88,7 @@ static bool is_region(struct slice s, struct slice *name)
 /* Where the branch's own words begin: a region named right before the marker belongs to it. */
 static size_t branch_start(struct slice s, size_t marker_at)
 {
-    static const char *const ends[] = {"公司", "集团", "银行", "保险", "证券", "厂", "店"};
+    static const char *const ends[] = {"公司", "集团", "银行", "农行", "建行", "工行", "中行", "交行", "招行", "保险", "证券", "厂", "店"};
     size_t start = marker_at;
     for (size_t at = marker_at; at > 0 && marker_at - at <= 45;) {
         do

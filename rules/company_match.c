@@ -1,6 +1,8 @@
 /* company_match.c - see company_match.h. */
 #include "rules/company_match.h"
 
+#include "rules/address.h"
+#include "rules/name_intern.h"
 #include "rules/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -89,18 +91,109 @@ static struct slice without_characters(struct slice text, const char *const *cha
     return slice_of(out, len);
 }
 
+/* What everybody calls the great banks, and their names. */
+static const struct {
+    const char *shortly, *name;
+} banks[] = {
+    {"中行", "中国银行"},     {"工行", "工商银行"},     {"农行", "农业银行"},         {"建行", "建设银行"},
+    {"交行", "交通银行"},     {"招行", "招商银行"},     {"浦发银行", "浦东发展银行"}, {"邮储银行", "邮政储蓄银行"},
+    {"农商行", "农村商业银行"}, {"农商银行", "农村商业银行"},
+};
+
+/* 农行 as 农业银行, 乌鲁木齐市商业银行 as 乌鲁木齐银行: city banks dropped the word. */
+static struct slice bank_name(struct slice core, struct arena *arena)
+{
+    struct slice trade = SLICE("商业银行"), village = SLICE("农村商业银行"), city = SLICE("市商业银行");
+
+    for (size_t i = 0; i < COUNT(banks); i++) {
+        struct slice end = slice_str(banks[i].shortly);
+        if (slice_ends(core, end) && (core.len == end.len || i >= COUNT(banks) - 2))
+            return name_join(slice_sub(core, 0, core.len - end.len), "", slice_str(banks[i].name), arena);
+    }
+    if (!slice_ends(core, trade) || slice_ends(core, village) || core.len < trade.len + 2 * HAN_BYTES)
+        return core;
+    size_t width = slice_ends(core, city) ? city.len : trade.len;
+    return name_join(slice_sub(core, 0, core.len - width), "", SLICE("银行"), arena);
+}
+
+/* 传媒传媒 as 传媒: two characters written twice. */
+static struct slice without_doubles(struct slice text, struct arena *arena)
+{
+    size_t width = 2 * HAN_BYTES;
+
+    for (size_t at = 0; at + 2 * width <= text.len; at += HAN_BYTES)
+        if (memcmp(text.ptr + at, text.ptr + at + width, width) == 0)
+            return name_join(slice_sub(text, 0, at + width), "", slice_sub(text, at + 2 * width, text.len), arena);
+    return text;
+}
+
+/* What says how it is owned and not who it is, off the end; a group also inside a long name. */
+static struct slice without_ownership(struct slice core, struct arena *arena)
+{
+    static const char *const ends[] = {"责任", "控股", "集团", "股份", "有限"};
+    struct slice group = SLICE("集团");
+
+    for (size_t i = 0; i < 2 * COUNT(ends); i++) {
+        struct slice end = slice_str(ends[i % COUNT(ends)]);
+        if (slice_ends(core, end) && core.len >= end.len + 2 * HAN_BYTES)
+            core = slice_sub(core, 0, core.len - end.len);
+    }
+    ptrdiff_t at = slice_find(core, group);
+    if (at >= 2 * HAN_BYTES && core.len >= group.len + 4 * HAN_BYTES)
+        core = name_join(slice_sub(core, 0, (size_t)at), "", slice_sub(core, (size_t)at + group.len, core.len), arena);
+    return core;
+}
+
+bool company_branches_agree(struct slice a, struct slice b)
+{
+    struct slice longer = a.len > b.len ? a : b, shorter = a.len > b.len ? b : a, full = SLICE_EMPTY;
+    bool province;
+
+    if (slice_eq(a, b))
+        return true;
+    if (shorter.len == 0 || is_ascii(longer) || !slice_ends(longer, shorter))
+        return false;
+    /* 桐庐支行 of 杭州; but not every 支行 is that of a place. */
+    struct slice place = slice_sub(longer, 0, longer.len - shorter.len);
+    return shorter.len >= 4 * HAN_BYTES && region_prefix(place, &full, &province) == place.len;
+}
+
+struct slice company_core_without(struct slice core, struct slice place, struct arena *arena)
+{
+    ptrdiff_t at = place.len ? slice_find(core, place) : -1;
+
+    if (at < 0 || core.len < place.len + 2 * HAN_BYTES || is_ascii(core))
+        return core;
+    return name_join(slice_sub(core, 0, (size_t)at), "", slice_sub(core, (size_t)at + place.len, core.len), arena);
+}
+
+/* Words that say what a company is, wherever they stand at its end. */
+static struct slice without_last_words(struct slice core)
+{
+    static const char *const words[] = {"corporation", "corp", "company", "co", "limited", "ltd",
+                                        "inc", "incorporated", "plc", "llc", "group", "holding", "holdings"};
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        struct slice word = slice_str(words[i]);
+        if (core.len >= word.len + 4 && slice_ends(core, word) && core.ptr[core.len - word.len - 1] == ' ') {
+            core = slice_trim(slice_sub(core, 0, core.len - word.len));
+            i = (size_t)-1;
+        }
+    }
+    return core;
+}
+
 struct slice company_match_core(struct slice core, struct arena *arena)
 {
     static const char *const marks[] = {"市"};
-    struct slice country = SLICE("中国"), duty = SLICE("责任");
+    struct slice country = SLICE("中国");
 
     if (is_ascii(core))
-        return without_forms(core);
+        return without_last_words(without_forms(core));
     if (slice_starts(core, country) && core.len >= country.len + 4 * HAN_BYTES)
         core = slice_sub(core, country.len, core.len);
-    if (slice_ends(core, duty) && core.len >= duty.len + 2 * HAN_BYTES)
-        core = slice_sub(core, 0, core.len - duty.len);
-    return without_characters(core, marks, COUNT(marks), arena);
+    core = bank_name(without_ownership(core, arena), arena);
+    return without_doubles(without_characters(core, marks, COUNT(marks), arena), arena);
 }
 
 struct slice company_match_branch(struct slice branch, struct arena *arena)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/base/utf8.h"
+#include "rules/company_match.h"
 #include "rules/text.h"
 
 #define EDIT_MAX   64
@@ -429,7 +430,7 @@ bool compare_company(const struct features_view *a, const struct features_view *
     bool regions = a->region.len && b->region.len;
     if (level == COMPANY_SAME && regions && slice_eq(a->region, b->region))
         level = COMPANY_SAME_REGION;
-    if (level != COMPANY_ELSE && !slice_eq(a->branch, b->branch))
+    if (level != COMPANY_ELSE && !company_branches_agree(a->branch, b->branch))
         level = COMPANY_BRANCH;
     else if (level != COMPANY_ELSE && regions && !slice_eq(a->region, b->region))
         level = COMPANY_OTHER_REGION;

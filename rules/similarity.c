@@ -101,25 +101,33 @@ static double words_similarity(const struct words *a, const struct words *b, boo
     return (0.45 * total / weights + 0.55 * worst) * (1 - (person ? 0.45 : 0.7) * extra);
 }
 
-/* The words run together: SergeiLavrov, Sergei Lavrov. A slip for every eight letters is forgiven.
- */
+/* The words run together, beginning with the word `first` and going round. */
+static struct slice run_together(const struct words *words, size_t first, char letters[64])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < words->count; i++) {
+        struct slice word = words->list[(first + i) % words->count];
+        for (size_t k = 0; k < word.len && count < 64; k++)
+            letters[count++] = word.ptr[k];
+    }
+    return slice_of(letters, count);
+}
+
+/* SergeiLavrov, Sergei Lavrov. A slip for every eight letters is forgiven. */
 static double joined_similarity(const struct words *a, const struct words *b)
 {
-    char left[256], right[256];
-    size_t lens[2] = {0, 0};
-    char *outs[2] = {left, right};
-    const struct words *ins[2] = {a, b};
+    char left[64], right[64];
+    double best = 0;
 
-    for (int side = 0; side < 2; side++)
-        for (size_t i = 0; i < ins[side]->count; i++)
-            for (size_t k = 0; k < ins[side]->list[i].len && lens[side] < sizeof(left); k++)
-                outs[side][lens[side]++] = ins[side]->list[i].ptr[k];
-    size_t most = lens[0] > lens[1] ? lens[0] : lens[1];
-    if (most == 0 || a->count == b->count)
-        return 0;
-    unsigned allowed = (unsigned)(most / 8);
-    unsigned edits = edit_distance(slice_of(left, lens[0]), slice_of(right, lens[1]), allowed);
-    return edits <= allowed ? 0.97 - 0.1 * edits : 0;
+    for (size_t i = 0; a->count != b->count && i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++) {
+            struct slice x = run_together(a, i, left), y = run_together(b, k, right);
+            unsigned allowed = (unsigned)((x.len > y.len ? x.len : y.len) / 8);
+            unsigned edits = x.len && y.len ? edit_distance(x, y, allowed) : allowed + 1;
+            best = greater(best, edits <= allowed ? 0.97 - 0.1 * edits : 0);
+        }
+    return best;
 }
 
 /* The scores of words put so that 0.5 parts what one would take for one from what one would not. */
@@ -128,11 +136,38 @@ static double centred(double score, double middle)
     return score < middle ? 0.5 * score / middle : 0.5 + 0.5 * (score - middle) / (1 - middle);
 }
 
+/* First and 1st, forty-four and 44. */
+static struct slice number_word(struct slice word)
+{
+    static const struct {
+        const char *word, *digits;
+    } known[] = {{"one", "1"},   {"two", "2"},    {"three", "3"},  {"four", "4"},   {"five", "5"},  {"six", "6"},
+                 {"seven", "7"}, {"eight", "8"},  {"nine", "9"},   {"ten", "10"},   {"first", "1"}, {"1st", "1"},
+                 {"second", "2"}, {"2nd", "2"},   {"third", "3"},  {"3rd", "3"},    {"fourth", "4"}, {"4th", "4"},
+                 {"fifth", "5"}, {"5th", "5"},    {"twenty", "20"}, {"thirty", "30"}, {"forty", "40"}, {"fifty", "50"}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (slice_is(word, known[i].word))
+            return slice_str(known[i].digits);
+    return word;
+}
+
 static struct words words_of(struct slice text, struct arena *arena)
 {
     struct words words;
+    size_t kept = 0;
 
     words.count = name_words(text_ascii(text, arena), words.list, NAME_TOKENS_MAX * 2);
+    for (size_t i = 0; i < words.count; i++) {
+        struct slice word = number_word(words.list[i]), last = kept ? words.list[kept - 1] : SLICE_EMPTY;
+        /* 40 and 4 are 44. */
+        if (last.len == 2 && last.ptr[0] >= '2' && last.ptr[0] <= '9' && last.ptr[1] == '0' && word.len == 1 &&
+            word.ptr[0] >= '1' && word.ptr[0] <= '9')
+            words.list[kept - 1] = arena_printf(arena, "%c%c", last.ptr[0], word.ptr[0]);
+        else
+            words.list[kept++] = word;
+    }
+    words.count = kept;
     return words;
 }
 
@@ -170,6 +205,45 @@ static double name_similarity(struct slice a, struct slice b, struct arena *aren
     return score * cross;
 }
 
+/* Forms of one country's law that cannot both be right. */
+static bool forms_conflict(struct slice a, struct slice b)
+{
+    static const char *const families[][3] = {{"ag", "gmbh", "se"}, {"sa", "sarl", "sas"}, {"spa", "srl", ""}};
+
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        int in_a = -1, in_b = -1;
+        for (int k = 0; k < 3; k++) {
+            in_a = slice_is(a, families[i][k]) ? k : in_a;
+            in_b = slice_is(b, families[i][k]) ? k : in_b;
+        }
+        if (a.len && b.len && in_a >= 0 && in_b >= 0)
+            return in_a != in_b;
+    }
+    return false;
+}
+
+static bool has_word(const struct words *words, struct slice word)
+{
+    for (size_t i = 0; i < words->count; i++)
+        if (slice_eq(words->list[i], word))
+            return true;
+    return false;
+}
+
+/* One names a country that the other does not: the house and its daughter there. */
+static bool country_beside(const struct words *a, const struct words *b)
+{
+    const struct words *both[2] = {a, b};
+
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 1; i < both[side]->count; i++) {
+            struct slice word = both[side]->list[i];
+            if (word.len > 3 && clean_country(word) && !has_word(both[!side], word))
+                return true;
+        }
+    return false;
+}
+
 static double han_core_similarity(struct slice a, struct slice b)
 {
     switch (compare_cores(a, b)) {
@@ -196,18 +270,29 @@ static double company_similarity(struct slice a, struct slice b, struct arena *a
         branches[i] = company_match_branch(parts[i].branch, arena);
     }
     if (parts[0].is_han && parts[1].is_han) {
+        for (int i = 0; i < 2; i++)
+            if (parts[i].region.len == 0)
+                cores[i] = company_core_without(cores[i], parts[!i].region, arena);
         score = han_core_similarity(cores[0], cores[1]);
     } else {
         struct words left = words_of(cores[0], arena), right = words_of(cores[1], arena);
         score = greater(words_similarity(&left, &right, false), joined_similarity(&left, &right));
         score = centred(score, COMPANY_MIDDLE);
+        /* SiemensAG: the form run together with the name. */
+        struct words whole[2] = {words_of(a, arena), words_of(b, arena)};
+        if (whole[0].count && whole[1].count)
+            score = greater(score, joined_similarity(&whole[0], &whole[1]));
         /* An AG and a GmbH of one name are two; so are those of two places. */
-        if (parts[0].legal.len && parts[1].legal.len && !slice_eq(parts[0].legal, parts[1].legal))
+        if (forms_conflict(parts[0].legal, parts[1].legal))
+            score *= 0.45;
+        else if (parts[0].legal.len && parts[1].legal.len && !slice_eq(parts[0].legal, parts[1].legal))
             score *= 0.8;
+        if (country_beside(&left, &right))
+            score *= 0.45;
         if (!slice_eq(parts[0].note, parts[1].note) && parts[0].note.len && parts[1].note.len)
             score *= 0.45;
     }
-    if (!slice_eq(branches[0], branches[1]))
+    if (!company_branches_agree(branches[0], branches[1]))
         score *= 0.45;
     else if (parts[0].region.len && parts[1].region.len &&
              !slice_eq(parts[0].region, parts[1].region))

@@ -219,6 +219,10 @@ static void test_companies(void **state)
         {"company_name", "branch", "company=上海华信科技有限公司", "company=上海华信科技有限公司北京分公司"},
         {"company_name", "other_region", "company=上海华信科技有限公司", "company=北京华信科技有限公司"},
         {"company_name", "else", "company=上海华信科技有限公司", "company=上海瑞丰贸易有限公司"},
+        {"company_name", "same", "company=农行杭州桐庐支行", "company=中国农业银行股份有限公司桐庐支行"},
+        {"company_name", "branch", "company=招商银行上海分行", "company=招商银行深圳分行"},
+        {"company_name", "same_region", "company=重庆力帆控股", "company=重庆力帆控股（集团）有限公司"},
+        {"company_name", "similar", "company=北京科电忆恒电力技术有限公司", "company=北京科电亿恒电力技术有限公司"},
         {"credit_code", "same", "credit_code=91310115MA1K4ABC1X", "credit_code=91310115MA1K4ABC1X"},
         {"credit_code", "else", "credit_code=91310115MA1K4ABC1X", "credit_code=91310115MA1K4ABD2Y"},
         {"company_site", "same", "website=https://www.acme.example/a", "website=acme.example"},
@@ -226,6 +230,44 @@ static void test_companies(void **state)
 
     (void)state;
     CHECK(COMPANY, cases);
+}
+
+struct similar_case {
+    enum field_type type;
+    bool same; /* what somebody who has nothing else to go by would say */
+    const char *a, *b;
+};
+
+static void test_single_values_are_told_apart(void **state)
+{
+    static const struct similar_case cases[] = {
+        {FIELD_COMPANY, true, "Siemens AG", "SiemensAG"},
+        {FIELD_COMPANY, false, "Deutsche Bank AG", "Deutsche Bank GmbH"},
+        {FIELD_COMPANY, false, "Banco Santander S.A.", "Banco Santander Chile S.A."},
+        {FIELD_COMPANY, true, "JSC Northern Mill Works", "Northern Mill Works Joint Stock Company"},
+        {FIELD_COMPANY, true, "First National Bank", "1st National Bank"},
+        {FIELD_COMPANY, true, "Brigade Forty-Four", "Brigade 44"},
+        {FIELD_COMPANY, true, "中粮唐山糖业有限公司", "中粮（唐山）糖业有限公司"},
+        {FIELD_COMPANY, true, "乌鲁木齐市商业银行", "乌鲁木齐银行股份有限公司"},
+        {FIELD_COMPANY, true, "安徽瑞泰瑞泰新材料科技有限公司", "安徽瑞泰新材料科技有限公司"},
+        {FIELD_COMPANY, false, "宁波博远新轩有限公司", "海南博远新轩有限公司"},
+        {FIELD_COMPANY, false, "深圳市拓搏实业有限公司", "深圳市拓博实业有限公司"},
+        {FIELD_COMPANY, false, "上海华信科技有限公司", "上海华信科技有限公司北京分公司"},
+        {FIELD_PERSON_NAME, true, "SergeiLavrov", "Sergei Lavrov"},
+        {FIELD_PERSON_NAME, true, "张伟", "Zhang Wei"},
+        {FIELD_PERSON_NAME, false, "John Smith", "Jane Smith"},
+        {FIELD_PHONE, true, "138 1234 5678", "13812345678"},
+        {FIELD_DATE, true, "1987-03-05", "1987-03-05"},
+        {FIELD_TEXT, true, "Fresh Water", "fresh water"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        double forth = match_similarity(matcher, cases[i].type, slice_str(cases[i].a), slice_str(cases[i].b));
+        double back = match_similarity(matcher, cases[i].type, slice_str(cases[i].b), slice_str(cases[i].a));
+        if ((forth >= 0.5) != cases[i].same || forth != back)
+            fail_msg("%s / %s: %.3f, %.3f", cases[i].a, cases[i].b, forth, back);
+    }
 }
 
 static void test_numbers_of_people(void **state)
@@ -249,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_dates_of_birth),  cmocka_unit_test(test_phones),
         cmocka_unit_test(test_emails),          cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_companies),       cmocka_unit_test(test_numbers_of_people),
+        cmocka_unit_test(test_single_values_are_told_apart),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
