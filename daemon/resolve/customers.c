@@ -51,9 +51,8 @@ static bool unpack_state(struct slice packed, struct customer_state *state,
     return true;
 }
 
-/* A query of the resolver, patient while the database is away: what was decided in memory waits for it. */
-static enum status query(struct turn *turn, const struct sql_query *query,
-                         const struct db_param *params, struct db_result **result, struct err *err)
+enum status turn_query(struct turn *turn, const struct sql_query *query,
+                       const struct db_param *params, struct db_result **result, struct err *err)
 {
     struct resolver *r = turn->r;
     for (unsigned attempt = 0;; attempt++) {
@@ -81,7 +80,7 @@ static enum status read_states(struct turn *turn, const struct id_bag *missing, 
     struct db_result *result = NULL;
     if (missing->count == 0)
         return STATUS_OK;
-    if (query(turn, &sql_customer_state, &ids, &result, err) != STATUS_OK)
+    if (turn_query(turn, &sql_customer_state, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
         struct customer_state state = {
@@ -107,7 +106,7 @@ static enum status read_last_versions(struct turn *turn, const struct id_bag *re
     struct db_result *result = NULL;
     if (returned->count == 0)
         return STATUS_OK;
-    if (query(turn, &sql_customer_last_versions, &ids, &result, err) != STATUS_OK)
+    if (turn_query(turn, &sql_customer_last_versions, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
         struct customer_state state = {.version = (int32_t)db_int(result, i, 1)};
@@ -127,7 +126,7 @@ static enum status read_records(struct turn *turn, const struct id_bag *missing,
     struct db_result *result = NULL;
     if (missing->count == 0)
         return STATUS_OK;
-    if (query(turn, &sql_record_clean, &ids, &result, err) != STATUS_OK)
+    if (turn_query(turn, &sql_record_clean, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     for (size_t i = 0; i < db_rows(result); i++) {
         if (!cache_put(turn->r->records, (uint64_t)db_int(result, i, 0), db_bytes(result, i, 1),
@@ -340,7 +339,8 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
     if (buf_failed(provenance) || buf_failed(changes))
         arena_fail(turn->arena);
     find_actor(turn, &view);
-    tell_customer(turn, &view);
+    if (tell_customer(turn, &view, err) != STATUS_OK)
+        return STATUS_FAILED;
     if (!view.is_new)
         id_list_add(turn->set, &turn->set->stale_customers, (int64_t)customer_id);
     else

@@ -129,6 +129,9 @@ MUST_CHECK enum status follow_moves(struct turn *turn, const struct graph_move *
                                     struct err *err);
 /* customers.c: golden records of the customers touched, with leads and events. */
 MUST_CHECK enum status write_customers(struct turn *turn, struct err *err);
+/* A query of the resolver with one parameter, patient while the database is away: what was decided in memory waits for it. */
+MUST_CHECK enum status turn_query(struct turn *turn, const struct sql_query *query,
+                                  const struct db_param *params, struct db_result **result, struct err *err);
 /* Puts the set to the writer; the turn is over. */
 MUST_CHECK enum status turn_put(struct turn *turn, struct err *err);
 
@@ -178,9 +181,14 @@ struct customer_view {
     uint16_t lead_count;             /* out */
     uint64_t lead_record;            /* out: the earliest lead; 0 none */
 };
-void tell_customer(struct turn *turn, struct customer_view *view);
+MUST_CHECK enum status tell_customer(struct turn *turn, struct customer_view *view, struct err *err);
 /* A customer that stood and does not any more; `version` is its last plus one. */
 void tell_gone(struct turn *turn, uint64_t customer_id, int32_t version);
+/* tell_keys.c: the source's key of a record that stands, in this turn's arena or as long as its batch. */
+struct record_key {
+    struct slice external_id, part;
+};
+MUST_CHECK enum status tell_key(struct turn *turn, uint64_t record_id, struct record_key *key, struct err *err);
 /* tell_sources.c: the sources of these records and of those that left one of two customers (0: none) in this turn, ascending;
  * in the turn's arena, which may have failed. */
 struct told_sources {

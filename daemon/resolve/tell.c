@@ -114,10 +114,9 @@ static uint64_t send_of_all(struct turn *turn, const char *type, uint64_t custom
     return send_body(turn, type, customer_id, caused ? view->source_id : 0, told, data);
 }
 
-static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
+static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id, const struct record_key *key)
 {
     const struct roster_entry *entry = entry_of(turn, record_id);
-    const struct staged *staged = turn_staged(turn, record_id);
     char at[40];
     clock_format_utc(entry->effective_us, at, sizeof(at));
     buf_put_str(data, ",\"lead\":{\"source\":");
@@ -126,24 +125,26 @@ static void put_lead(struct turn *turn, struct buf *data, uint64_t record_id)
     buf_put_str(data, at);
     buf_put_str(data, "\",\"record_id\":");
     buf_put_decimal(data, record_id);
-    if (staged) {
-        buf_put_str(data, ",\"external_id\":");
-        buf_put_json(data, staged->arrival->raw->external_id);
-        buf_put_str(data, ",\"part\":");
-        buf_put_json(data, staged->arrival->raw->part);
-    }
+    buf_put_str(data, ",\"external_id\":");
+    buf_put_json(data, key->external_id);
+    buf_put_str(data, ",\"part\":");
+    buf_put_json(data, key->part);
     buf_put_byte(data, '}');
 }
 
-static uint64_t tell_lead(struct turn *turn, const struct customer_view *view, const char *type,
-                          uint64_t record_id)
+static enum status tell_lead(struct turn *turn, const struct customer_view *view, const char *type,
+                             uint64_t record_id, uint64_t *seq, struct err *err)
 {
+    struct record_key key;
+    if (tell_key(turn, record_id, &key, err) != STATUS_OK)
+        return STATUS_FAILED;
     struct buf *data = open_body(turn, view->customer_id, view->version);
-    put_lead(turn, data, record_id);
+    put_lead(turn, data, record_id, &key);
     close_body(turn, data, view);
     const struct roster_entry *entry = entry_of(turn, record_id);
-    return send_body(turn, type, view->customer_id,
+    *seq = send_body(turn, type, view->customer_id,
                      turn->r->settings.sources->list[entry->source].source_id, (struct told_sources){0}, data);
+    return STATUS_OK;
 }
 
 /* ---- leads ---- */
@@ -215,9 +216,10 @@ static uint64_t returning_record(struct turn *turn, const struct customer_view *
     return 0;
 }
 
-/* Makes the customer a lead if it has become one. Returns the event's seq or 0. */
-static uint64_t settle_lead(struct turn *turn, struct customer_view *view)
+/* Makes the customer a lead if it has become one. *seq: the event's, or 0. */
+static enum status settle_lead(struct turn *turn, struct customer_view *view, uint64_t *seq, struct err *err)
 {
+    *seq = 0;
     count_leads(turn, view);
     if (view->lead_count == 0) {
         bool silent = lost_its_lead(turn, view); /* it was told already: only its record is gone */
@@ -225,13 +227,13 @@ static uint64_t settle_lead(struct turn *turn, struct customer_view *view)
         if (record == 0 && silent)
             record = earliest(turn, view, true);
         if (record == 0)
-            return 0;
+            return STATUS_OK;
         mark_lead(turn, record);
         count_leads(turn, view);
-        return silent ? 0 : tell_lead(turn, view, "lead.created", record);
+        return silent ? STATUS_OK : tell_lead(turn, view, "lead.created", record, seq, err);
     }
     uint64_t back = returning_record(turn, view);
-    return back ? tell_lead(turn, view, "lead.returned", back) : 0;
+    return back ? tell_lead(turn, view, "lead.returned", back, seq, err) : STATUS_OK;
 }
 
 /* ---- merges ---- */
@@ -402,7 +404,7 @@ static uint64_t tell_merges(struct turn *turn, const struct customer_view *view,
     return seq;
 }
 
-void tell_customer(struct turn *turn, struct customer_view *view)
+enum status tell_customer(struct turn *turn, struct customer_view *view, struct err *err)
 {
     struct merged *merged = NULL;
     bool from_split = false;
@@ -418,12 +420,14 @@ void tell_customer(struct turn *turn, struct customer_view *view)
         seq = tell_split(turn, view->customer_id, view->version, view);
     if (merged_count)
         seq = tell_merges(turn, view, merged, merged_count);
-    uint64_t lead_seq = settle_lead(turn, view);
+    uint64_t lead_seq;
+    if (settle_lead(turn, view, &lead_seq, err) != STATUS_OK)
+        return STATUS_FAILED;
     if (!view->changed)
-        return;
+        return STATUS_OK;
     if (view->is_new && merged_count == 0 && !from_split) {
         if (view->version == 1)
-            return; /* history begins with the first change; created_at tells the rest */
+            return STATUS_OK; /* history begins with the first change; created_at tells the rest */
         what = "returned";
         seq = lead_seq;
     } else if (view->is_new && from_split && merged_count == 0) {
@@ -432,4 +436,5 @@ void tell_customer(struct turn *turn, struct customer_view *view)
     if (seq == 0)
         seq = tell_update(turn, view);
     write_history(turn->set, view->customer_id, view->version, what, view->actor, seq, view->changes);
+    return STATUS_OK;
 }

@@ -54,3 +54,23 @@ def test_a_sink_of_some_sources_hears_what_becomes_of_their_customers(postgres, 
     connection.close()
     shop.close()
     landing.close()
+
+
+def test_a_lead_always_says_which_record_made_it(postgres, database, tmp_path):
+    """A lead whose record came in an earlier batch was once told without external_id and part."""
+    sink = Receiver()
+    daemon = Daemon(tmp_path, postgres.conninfo(database),
+                    f"sources:\n  shop: {{type: records}}\nsinks:\n  crm: {{type: webhook, url: \"{sink.url}\", events: [lead.created]}}\n")
+    connection = postgres.connect(database)
+    with daemon:
+        for key, part in (("a 1", "main"), ("b \"2\"", "buyer")):
+            daemon.api("/v1/records", {"source": "shop", "external_id": key, "part": part, "fields": {
+                "full_name": "Ann Lee", "email": "ann.lee@gmail.com", "phone": "+442079460991"}})
+        wait_until(lambda: ask(connection, "SELECT count(*) FROM golden.customer, golden.record_customer") == [(2,)])
+        daemon.run("customer", "split", "1", "2", "--actor", "t")
+        wait_until(lambda: len(sink.events()) == 2)
+    leads = [event["data"]["lead"] for event in sink.events()]
+    assert [(lead["source"], lead["record_id"], lead["external_id"], lead["part"]) for lead in leads] == [
+        ("shop", 1, "a 1", "main"), ("shop", 2, "b \"2\"", "buyer")]
+    connection.close()
+    sink.close()
