@@ -116,6 +116,28 @@ static bool holds_text(const struct yaml_node *list, struct slice text)
     return false;
 }
 
+/* "tags is none, wanted [vip, gold]" */
+static void complain_missing(struct run *run, const struct yaml_node *name, const struct yaml_node *want,
+                             const char *field, size_t found)
+{
+    struct buf wanted = BUF_INIT(4096);
+    bool list = want->kind == YAML_LIST;
+    for (size_t i = 0; list && i < want->count; i++) {
+        buf_put_str(&wanted, i ? ", " : "[");
+        buf_put_slice(&wanted, want->values[i]->text);
+    }
+    if (list)
+        buf_put_byte(&wanted, ']');
+    else
+        buf_printf(&wanted, "\"" SLICE_FMT "\"", SLICE_ARG(want->text));
+    if (found == 0)
+        complain(run, name, "%s is none, wanted " SLICE_FMT, field, SLICE_ARG(buf_slice(&wanted)));
+    else
+        complain(run, name, "%s has %zu of %zu values, wanted " SLICE_FMT, field, found, want->count,
+                 SLICE_ARG(buf_slice(&wanted)));
+    buf_free(&wanted);
+}
+
 static void check_field(struct run *run, const struct yaml_node *name, const struct yaml_node *want)
 {
     const struct field *field = NULL;
@@ -144,7 +166,7 @@ static void check_field(struct run *run, const struct yaml_node *name, const str
                                                                  : ", which was not expected");
     }
     if (found < wanted)
-        complain(run, name, "%s has %zu of %zu values", field->name, found, wanted);
+        complain_missing(run, name, want, field->name, found);
 }
 
 static void check_outcome(struct run *run, const struct yaml_node *want)

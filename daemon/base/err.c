@@ -50,10 +50,15 @@ enum status err_set_errno(struct err *err, int number, const char *id, const cha
     va_start(args, format);
     fill(err, class_of_errno(number), number, id, format, args);
     va_end(args);
+    char reason[128], hint[sizeof(err->text)] = "";
+    char *at = strstr(err->text, "; hint: ");
+    if (at) { /* the reason stands before the hint */
+        memcpy(hint, at, strlen(at) + 1);
+        *at = '\0';
+    }
     size_t used = strlen(err->text);
-    char reason[128];
-    snprintf(err->text + used, sizeof(err->text) - used, ": %s",
-             strerror_r(number, reason, sizeof(reason)));
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s%s",
+             strerror_r(number, reason, sizeof(reason)), hint);
     return STATUS_FAILED;
 }
 

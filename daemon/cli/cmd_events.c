@@ -137,7 +137,8 @@ static int replay(const struct cli *cli)
         show_json(result);
     } else if (code == EXIT_CODE_OK) {
         show_member(result, "events");
-        printf(" events go to %s again\n", cli_argument(cli, 0));
+        bool one = json_integer_value(json_object_get(result, "events")) == 1;
+        printf(" event%s to %s again\n", one ? " goes" : "s go", cli_argument(cli, 0));
     }
     json_decref(result);
     return code;

@@ -17,6 +17,19 @@ static void set_option(const struct cli *cli, json_t *args, const char *name)
         json_object_set_new(args, name, json_string(cli_value(cli, name)));
 }
 
+/* Bytes that are no text (JSON has them in base64) are named, not left out. */
+static void name_bodies(json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        if (json_object_get(row, "body_base64") == NULL)
+            continue;
+        json_object_set_new(row, "body", json_sprintf("(%lld bytes that are no text; --format=json has them in base64)",
+                                                      (long long)json_integer_value(json_object_get(row, "body_bytes"))));
+    }
+}
+
 static int list(const struct cli *cli)
 {
     json_t *rows = NULL, *args = json_object();
@@ -24,6 +37,8 @@ static int list(const struct cli *cli)
     set_option(cli, args, "state");
     set_option(cli, args, "limit");
     int code = remote_run(cli, "rejects.list", args, &rows);
+    if (code == EXIT_CODE_OK && !cli_wants_json(cli))
+        name_bodies(rows);
     if (code == EXIT_CODE_OK)
         show_rows(cli, rows, columns);
     json_decref(rows);

@@ -263,7 +263,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command cmd_score = {
     .name = "score",
-    .synopsis = "PAIRS.csv",
+    .synopsis = "PAIRS.csv --type=TYPE",
     .help = "scores how alike pairs of values are",
     .details = "Writes the pairs with a further column `score`, from 0 (different) to 1 (the "
                "same), to standard output. With a\n"

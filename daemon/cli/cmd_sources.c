@@ -63,7 +63,8 @@ const struct cli_command cmd_sources = {
     .help = "lists the sources with their ledger, pauses and resumes them",
     .details = "In every row, at any moment: received = stored + updated + deleted + repeat + rejected + quarantined\n"
                "+ suppressed + in_flight. A paused source is not asked, and what is sent to it is answered 503 with\n"
-               "Retry-After, until it is resumed; that outlives a restart.",
+               "Retry-After, until it is resumed; that outlives a restart. `tributary load` takes a file in through a\n"
+               "paused source all the same.",
     .options = options,
     .max_arguments = 1,
     .run = run,

@@ -3,6 +3,7 @@
 #include "daemon/cli/show.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/cli/text_columns.h"
 
@@ -11,6 +12,12 @@
 static long long int_of(const json_t *object, const char *key)
 {
     return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
 }
 
 static void put_duration(struct buf *out, long long seconds)
@@ -130,6 +137,10 @@ static int run(const struct cli *cli)
         fwrite(out.data, 1, out.len, stdout);
         buf_free(&out);
     }
+    bool up = json_is_true(json_object_get(status, "ready")) &&
+              strcmp(text_of(status, "database"), "up") == 0;
+    if (code == EXIT_CODE_OK && !up)
+        code = EXIT_CODE_TEMPORARY;
     json_decref(status);
     remote_close(&remote);
     return code;
@@ -139,6 +150,7 @@ const struct cli_command cmd_status = {
     .name = "status",
     .synopsis = "",
     .help = "everything at a glance: health, sources, sinks, latest leads",
-    .details = "Names and contacts are masked. --format=json gives all numbers (docs/status.md).",
+    .details = "Names and contacts are masked. --format=json gives all numbers (docs/status.md). Exit code 75 while records are\n"
+               "not resolved or the database is away: posts are kept in the spool then.",
     .run = run,
 };

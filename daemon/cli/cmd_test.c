@@ -81,6 +81,16 @@ static void print(const struct cli *cli, const struct ruleset_test_counts *count
     buf_free(&out);
 }
 
+/* A pack may speak of fields that only a configuration declares. */
+static void hint_at_fields(const struct cli *cli, const struct problems *problems, struct slice failures)
+{
+    bool unknown = slice_find(failures, SLICE("unknown field")) >= 0;
+    for (size_t i = 0; i < problems->count && !unknown; i++)
+        unknown = strstr(problems->list[i].text, "unknown field") != NULL;
+    if (unknown && cli_argument_count(cli) > 0 && cli_value(cli, "config") == NULL)
+        fputs("hint: --config=FILE lets the packs know the fields of that configuration\n", stderr);
+}
+
 static int run_tests(const struct cli *cli, const struct pack_text *packs, size_t count,
                      const struct yaml_node *user_fields)
 {
@@ -91,17 +101,20 @@ static int run_tests(const struct cli *cli, const struct pack_text *packs, size_
         struct buf out = BUF_INIT(OUTPUT_MAX_BYTES);
         struct ruleset_test_counts counts = ruleset_run_tests(ruleset, &out);
         print(cli, &counts, buf_slice(&out));
+        fflush(stdout);
+        hint_at_fields(cli, &problems, buf_slice(&out));
         code = counts.failed ? EXIT_CODE_FAILED : EXIT_CODE_OK;
         buf_free(&out);
     } else {
         cli_print_problems(cli, &problems);
+        hint_at_fields(cli, &problems, SLICE_EMPTY);
     }
     ruleset_free(&ruleset);
     problems_free(&problems);
     return code;
 }
 
-static int run_named(const struct cli *cli)
+static int run_named(const struct cli *cli, const struct yaml_node *user_fields)
 {
     struct arena *arena = arena_new((CLI_ARGUMENTS_MAX + 2) * (PACK_MAX_BYTES + 4096));
     struct pack_text packs[CLI_ARGUMENTS_MAX + 1];
@@ -110,7 +123,7 @@ static int run_named(const struct cli *cli)
         return cli_fail(cli, EXIT_CODE_TEMPORARY, "out of memory");
     int code = read_named(cli, arena, packs, &count);
     if (code == EXIT_CODE_OK)
-        code = run_tests(cli, packs, count, NULL);
+        code = run_tests(cli, packs, count, user_fields);
     arena_free(&arena);
     return code;
 }
@@ -119,10 +132,13 @@ static int run(const struct cli *cli)
 {
     struct config *config = NULL;
     /* Without arguments and without a configuration there is still the shipped pack to test. */
-    if (cli_argument_count(cli) || access(cli_config_path(cli), F_OK) != 0)
-        return run_named(cli);
+    bool named = cli_argument_count(cli) > 0, given = cli_value(cli, "config") != NULL;
+    if (named ? !given : access(cli_config_path(cli), F_OK) != 0)
+        return run_named(cli, NULL);
     int code = cli_load_config(cli, &config);
-    if (code == EXIT_CODE_OK)
+    if (code == EXIT_CODE_OK && named)
+        code = run_named(cli, options_node(config->root, "fields"));
+    else if (code == EXIT_CODE_OK)
         code =
             run_tests(cli, config->packs, config->pack_count, options_node(config->root, "fields"));
     config_free(&config);
@@ -135,7 +151,7 @@ const struct cli_command cmd_test = {
     .help = "runs the tests written beside the rules",
     .details = "PACK is a file or the name of a shipped pack; the shipped pack people, whose "
                "fields the others speak of,\n"
-               "goes first. Without PACK the packs of the configuration are tested, or the shipped "
+               "goes first, and with --config also the fields of that configuration. Without PACK the packs of the configuration are tested, or the shipped "
                "ones when there is no\n"
                "configuration. The tests of shipped packs run only when no pack of your own "
                "changes them. Prints one line\n"

@@ -125,6 +125,9 @@ static enum status choose(const json_t *args, struct chosen *chosen, struct err 
 
 static enum status none_open(const struct chosen *chosen, struct err *err)
 {
+    if (chosen->count == 1)
+        return err_set(err, RETRY_NONE, "op.not_found", "reject %lld is not open; hint: tributary rejects list --state=all",
+                       (long long)chosen->ids[0]);
     return err_set(err, RETRY_NONE, "op.not_found", "none of the %zu rejects is open; hint: tributary rejects list "
                    "--state=all", chosen->count);
 }

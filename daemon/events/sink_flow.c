@@ -153,8 +153,8 @@ static void endpoint_works(struct sink *sink, int64_t now_us)
     sink->is_down = false;
     sink->probes = 0;
     parked_all_due(&sink->parked, now_us, RECOVERY_SPREAD_US);
-    log_info("events.sink_up", "sink %s: the endpoint works again; %zu events are parked",
-             sink->name, sink->parked.count);
+    log_info("events.sink_up", "sink %s: the endpoint works again; %zu event%s parked",
+             sink->name, sink->parked.count, sink->parked.count == 1 ? " is" : "s are");
 }
 
 static void endpoint_fails(struct sink *sink, const struct outcome *outcome, int64_t now_us)
@@ -245,8 +245,8 @@ static void settle_failed(struct sink *sink, struct event_item *item, const stru
         sink->dead++;
         log_warn("events.dead_letter",
                  "sink %s: event %llu is a dead letter after %u attempts, the last with: %s; hint: "
-                 "tributary events replay",
-                 sink->name, (unsigned long long)row.seq, attempts, outcome->error);
+                 "tributary events replay %s --dead",
+                 sink->name, (unsigned long long)row.seq, attempts, outcome->error, sink->name);
     }
 }
 

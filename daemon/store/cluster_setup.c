@@ -389,8 +389,10 @@ enum status cluster_create(const struct cluster_place *place, const struct stop 
         status = write_file(place, fresh, "postgresql.conf", settings, O_APPEND, err);
     if (status == STATUS_OK)
         status = write_file(place, fresh, "pg_hba.conf", access_rules, O_TRUNC, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) { /* half of one is of no use to anybody */
+        (void)nftw(fresh, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
         return status;
+    }
     if (rename(fresh, place->data_dir) != 0)
         return err_set_errno(err, errno, "store.cluster_dir",
                              "cannot rename %s (is there something else at %s?)", fresh,

@@ -85,7 +85,7 @@ static enum status add_columns(struct db *db, const struct customer_layout *layo
     buf_free(&sql);
     if (status != STATUS_OK || added == 0)
         return status;
-    log_info("store.columns_added", "golden.customer: %zu columns added", added);
+    log_info("store.columns_added", "golden.customer: %zu column%s added", added, added == 1 ? "" : "s");
     free(table->columns);
     return read_columns(db, "tributary.customer", table, err);
 }

@@ -140,3 +140,15 @@ def test_check_judges_what_only_the_compiled_rules_know(tmp_path):
     assert lines[0] == f"{path}:3:43: fields: unknown field 'emial'; hint: did you mean 'email'?"
     assert lines[1].startswith(f"{path}:4:10: ") and "phne" in lines[1]
     assert lines[2].startswith(f"{path}:4:36: ") and "lates" in lines[2]
+
+
+def test_a_failed_rule_test_says_what_was_wanted(tmp_path):
+    pack, config = tmp_path / "mine.yaml", tmp_path / "config.yaml"
+    pack.write_text("pack: mine\ntests:\n  - {name: one, given: {name: Ann Lee, hobby: chess},"
+                    " expect: {tags: [vip], hobby: chess, phone: '+1'}}\n")
+    config.write_text("fields: {hobby: {type: text}}\n")
+    result = tributary("test", str(pack))
+    assert result.returncode == 1 and "tags is none, wanted [vip]\n" in result.stdout and 'wanted "+1"' in result.stdout
+    assert 'unknown field "hobby"' in result.stdout and "hint: --config=FILE" in result.stderr
+    result = tributary("test", str(pack), "--config", str(config))
+    assert "hobby" not in result.stdout and result.stderr == ""

@@ -84,7 +84,7 @@ def test_a_taken_port_is_told(postgres, database, tmp_path):
         taken.listen()
         result = tributary("run", "--config", daemon.config)
         assert result.returncode not in (0, 70) and result.returncode > 0, result.stderr
-        assert f"127.0.0.1:{daemon.public}" in result.stderr and "hint: " in result.stderr
+        assert f"127.0.0.1:{daemon.public}: Address already in use; hint: " in result.stderr
     with daemon:
         assert daemon.is_ready()
 
@@ -104,6 +104,8 @@ class Later:
         wait_until(lambda: self.daemon.is_ready("/livez"), 20, "life")
         wait_until(lambda: told in self.daemon.log.read_text(), 20, lambda: self.daemon.log.read_text()[-2000:])
         assert not self.daemon.is_ready() and self.daemon.is_ready("/readyz")
+        status = self.daemon.run("status", check=False)
+        assert status.returncode == 75 and "NOT READY" in status.stdout, status
         assert self.oracle.post(self.daemon)
 
     def mended(self):

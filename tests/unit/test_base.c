@@ -1,4 +1,5 @@
 /* test_base.c - slices, buffers, arenas, queues. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,9 +78,20 @@ static void test_queue_is_bounded_and_drains_after_close(void **state)
     queue_free(&queue);
 }
 
+static void test_the_reason_stands_before_the_hint(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    (void)!err_set_errno(&err, ENOENT, "test.id", "cannot read %s; hint: look", "x");
+    assert_string_equal(err.text, "cannot read x: No such file or directory; hint: look");
+    (void)!err_set_errno(&err, ENOENT, "test.id", "cannot read %s", "x");
+    assert_string_equal(err.text, "cannot read x: No such file or directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_reason_stands_before_the_hint),
         cmocka_unit_test(test_slice_integers_refuse_what_does_not_fit),
         cmocka_unit_test(test_arena_keeps_its_maximum_and_its_failure),
         cmocka_unit_test(test_json_strings_escape_and_replace_bad_bytes),
