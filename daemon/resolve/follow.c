@@ -29,7 +29,7 @@ static const char *review_reason_name(enum review_reason reason)
     return names[reason];
 }
 
-static void tell_review(struct turn *turn, const struct graph_review *review)
+void tell_review(struct turn *turn, const struct graph_review *review)
 {
     struct buf data = BUF_INIT(4096);
     buf_printf(&data, "{\"a\":%llu,\"b\":%llu,\"reason\":\"%s\",\"probability\":%.4f",

@@ -21,6 +21,7 @@
 #define SETTLE_ARENA_MAX ((size_t)8 << 30)
 #define APPLY_RECORDS    2000 /* in one write set */
 #define DRAIN_TURN_MS    1000
+#define REVIEW_PAGE      5000
 
 static const char *actor_of(const struct resolver *r)
 {
@@ -155,6 +156,80 @@ static enum status write_golden(struct resolver *r, uint64_t first, uint64_t end
     return status;
 }
 
+/* ---- reviews ---- */
+
+static bool same_review(const struct graph_review *a, const struct graph_review *b)
+{
+    return a->reason == b->reason && !((float)a->weight < (float)b->weight || (float)a->weight > (float)b->weight) &&
+           a->bridge_a == b->bridge_a && a->bridge_b == b->bridge_b;
+}
+
+static int compare_pairs(const struct graph_review *a, const struct graph_review *b)
+{
+    if (a->a != b->a)
+        return a->a < b->a ? -1 : 1;
+    return a->b < b->b ? -1 : a->b > b->b;
+}
+
+/* Those that stand, a page at a time, by pair. */
+struct standing_reviews {
+    struct resolver *r;
+    struct db_result *rows;
+    size_t at;
+    struct graph_review review; /* the next one, when `any` */
+    bool any;
+};
+
+static enum status next_review(struct standing_reviews *standing, struct err *err)
+{
+    bool whole = standing->rows && db_rows(standing->rows) < REVIEW_PAGE;
+    if (standing->rows == NULL || (standing->at == db_rows(standing->rows) && !whole)) {
+        struct db_param params[] = {DB_P_INT8((int64_t)standing->review.a), DB_P_INT8((int64_t)standing->review.b),
+                                    DB_P_INT4(REVIEW_PAGE)};
+        db_result_free(&standing->rows);
+        standing->at = 0;
+        if (db_query(standing->r->reader, &sql_review_pairs, params, 3, &standing->rows, err) != STATUS_OK)
+            return STATUS_FAILED;
+    }
+    standing->any = standing->at < db_rows(standing->rows);
+    if (standing->any) {
+        size_t row = standing->at++;
+        standing->review = (struct graph_review){
+            .a = (uint64_t)db_int(standing->rows, row, 0), .b = (uint64_t)db_int(standing->rows, row, 1),
+            .reason = (enum review_reason)db_int(standing->rows, row, 2), .weight = db_real(standing->rows, row, 3),
+            .bridge_a = (uint64_t)db_int(standing->rows, row, 4),
+            .bridge_b = (uint64_t)db_int(standing->rows, row, 5)};
+    }
+    return STATUS_OK;
+}
+
+/* Those that stay keep their row; new ones are told. */
+static enum status write_reviews(struct resolver *r, struct turn *turn, const struct graph_changes *all,
+                                 struct err *err)
+{
+    struct standing_reviews standing = {.r = r};
+    size_t at = 0;
+    enum status status = next_review(&standing, err);
+    while (status == STATUS_OK && (standing.any || at < all->new_review_count)) {
+        const struct graph_review *now = at < all->new_review_count ? &all->new_reviews[at] : NULL;
+        int order = !standing.any ? 1 : now == NULL ? -1 : compare_pairs(&standing.review, now);
+        bool kept = order == 0 && same_review(&standing.review, now);
+        if (order <= 0 && !kept)
+            write_gone_review(turn->set, standing.review.a, standing.review.b);
+        if (order >= 0 && !kept)
+            write_review(turn->set, now);
+        if (order > 0)
+            tell_review(turn, now);
+        at += order >= 0;
+        if (order <= 0)
+            status = next_review(&standing, err);
+    }
+    db_result_free(&standing.rows);
+    return status;
+}
+
+/* ---- who belongs together ---- */
+
 static enum status write_partition(struct resolver *r, const struct graph_changes *all,
                                    const struct graph_move *moves, size_t count, struct err *err)
 {
@@ -165,9 +240,9 @@ static enum status write_partition(struct resolver *r, const struct graph_change
     for (size_t i = 0; i < all->new_link_count; i++)
         write_link(turn->set, &all->new_links[i], r->generation->generation_id,
                    r->generation->matcher);
-    for (size_t i = 0; i < all->new_review_count; i++)
-        write_review(turn->set, &all->new_reviews[i]);
     enum status status = follow_moves(turn, moves, count, err);
+    if (status == STATUS_OK)
+        status = write_reviews(r, turn, all, err);
     if (status == STATUS_OK)
         status = turn_put(turn, err);
     turn_free(&turn);

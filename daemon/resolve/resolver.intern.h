@@ -127,6 +127,7 @@ MUST_CHECK enum status follow_changes(struct turn *turn, struct err *err);
 /* The same for moves that are already known (a changed generation at start). */
 MUST_CHECK enum status follow_moves(struct turn *turn, const struct graph_move *moves, size_t count,
                                     struct err *err);
+void tell_review(struct turn *turn, const struct graph_review *review);
 /* customers.c: golden records of the customers touched, with leads and events. */
 MUST_CHECK enum status write_customers(struct turn *turn, struct err *err);
 /* A query of the resolver with one parameter, patient while the database is away: what was decided in memory waits for it. */

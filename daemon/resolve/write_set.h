@@ -44,7 +44,7 @@ struct write_set {
     bool out_of_memory;
     int64_t now_us;           /* what every row of it is stamped with */
 
-    bool replaces_links;      /* all links and reviews are written anew */
+    bool replaces_links;      /* all links are written anew */
     int32_t applied_generation; /* is the one that stands from now on; 0 no change */
     struct id_list batches;   /* now resolved */
     struct rows records;      /* new ones */

@@ -75,8 +75,7 @@ static enum status queue_lists(struct db *db, const struct sql_query *query,
 /* What must go before the rows that replace it. */
 static enum status queue_removals(struct db *db, const struct write_set *set, struct err *err)
 {
-    if (set->replaces_links && (db_queue(db, &sql_links_clear, NULL, 0, err) != STATUS_OK ||
-                                db_queue(db, &sql_reviews_clear, NULL, 0, err) != STATUS_OK))
+    if (set->replaces_links && db_queue(db, &sql_links_clear, NULL, 0, err) != STATUS_OK)
         return STATUS_FAILED;
     if (set->applied_generation) {
         struct db_param id = DB_P_INT4(set->applied_generation);

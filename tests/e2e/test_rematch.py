@@ -121,6 +121,7 @@ def test_a_preview_says_what_applying_does_and_applying_the_old_one_brings_every
     assert preview["generation"] == 2 and preview["from"] == 1 and preview["cleaning"] is None
     applied = rematch(way, "--apply", "--actor", "kim")
     changed = check_preview(preview, before, standing(way.connection))
+    assert applied["events"].get("review.opened", 0) == preview["reviews"]["opened"]
     print({key: preview[key] for key in ("merges", "splits", "leads", "reviews", "records_moved")}, changed, applied["events"])
     assert preview["merges"] + preview["splits"] > 0 and changed > 0
     check_structure(way.connection)
