@@ -223,8 +223,10 @@ static void show_decided(const struct cli *cli, const json_t *result)
         return;
     }
     fputs("decision ", stdout);
-    show_member(result, "decisions");
-    fputs("; tributary decision undo takes one back\n", stdout);
+    show_member(result, "group");
+    fputs("; tributary decision undo ", stdout);
+    show_member(result, "group");
+    fputs(" takes it back\n", stdout);
     json_object_foreach(json_object_get(result, "customers"), record, customer)
         printf("record %s is in customer %lld\n", record, (long long)json_integer_value(customer));
 }

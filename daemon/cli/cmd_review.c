@@ -42,7 +42,7 @@ static int decide(const struct cli *cli)
         show_json(result);
     } else if (code == EXIT_CODE_OK) {
         fputs("decision ", stdout);
-        show_member(result, "decisions");
+        show_member(result, "group");
         fputs("; tributary decision undo takes it back\n", stdout);
         json_object_foreach(json_object_get(result, "customers"), record, customer)
             printf("record %s is in customer %lld\n", record, (long long)json_integer_value(customer));

@@ -2,17 +2,27 @@
  * op_decide.c - what stewards decide: merge, split, reviews, and taking it back.
  *
  * A decision is first a row (durable, by natural keys), then known to the graph, which settles; what follows
- * is committed before the answer. A crash in between loses nothing: decisions are read at start.
+ * is committed before the answer. A crash in between loses nothing: decisions are read at start. What one command
+ * decides, all pairs of a split, is written by one statement and is one group, taken back as one.
  */
 #include "daemon/console/ops_table.h"
 #include "sql_queries.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-#define DECISIONS_MAX 1000
+#define DECISIONS_MAX 250000 /* the pairs of the largest customer (limits.customer_records), split in two halves */
+#define JUDGED_MAX    10000  /* of the pairs of one command */
+#define LISTED_MAX    1000   /* ids of decisions in an answer */
 #define LIST_MAX      1000
 
+struct decided_pair {
+    const char *kind; /* "always", "never" */
+    uint64_t a, b;    /* record ids */
+};
+
 struct party {
+    uint64_t record_id;
     char *source, *external_id, *part, *kind, *space;
 };
 
@@ -20,68 +30,96 @@ struct deciding {
     const char *actor;
     size_t count;
     const struct decided_pair *pairs;
-    struct party *parties; /* two a pair */
+    struct party *parties; /* of the records in the pairs, each once, by id */
+    size_t party_count;
+    double *weights;       /* of the first JUDGED_MAX pairs; NAN: they share nothing, so were never judged */
     int64_t *ids;
-    uint64_t undo;         /* a decision to take back instead */
+    size_t undo_count;
+    const int64_t *undo;   /* decisions to take back instead */
     enum status status;
     struct err *err;
 };
 
-static void free_parties(struct party *parties, size_t count)
+static void free_deciding(struct deciding *d)
 {
-    for (size_t i = 0; parties && i < count; i++) {
-        free(parties[i].source);
-        free(parties[i].external_id);
-        free(parties[i].part);
-        free(parties[i].kind);
-        free(parties[i].space);
+    for (size_t i = 0; d->parties && i < d->party_count; i++) {
+        char *const texts[] = {d->parties[i].source, d->parties[i].external_id, d->parties[i].part,
+                               d->parties[i].kind, d->parties[i].space};
+        for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++)
+            free(texts[j]);
     }
-    free(parties);
+    free(d->parties);
+    free(d->weights);
+    free(d->ids);
 }
 
-static enum status read_party(struct engine *engine, uint64_t record_id, struct party *party,
-                              struct err *err)
+/* ---- who is decided about ---- */
+
+static int compare_ids(const void *a, const void *b)
 {
-    int64_t id = (int64_t)record_id;
-    struct db_param param = DB_P_INT8S(&id, 1);
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int compare_parties(const void *a, const void *b)
+{
+    const struct party *x = a, *y = b;
+    return x->record_id < y->record_id ? -1 : x->record_id > y->record_id;
+}
+
+static const struct party *party_of(const struct deciding *d, uint64_t record_id)
+{
+    struct party wanted = {.record_id = record_id};
+    return bsearch(&wanted, d->parties, d->party_count, sizeof(wanted), compare_parties);
+}
+
+static bool copy_party(const struct db_result *rows, size_t row, struct party *party)
+{
+    char **const texts[] = {&party->source, &party->external_id, &party->part, &party->kind, &party->space};
+    bool copied = true;
+    party->record_id = (uint64_t)db_int(rows, row, 0);
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct slice text = db_bytes(rows, row, i + 1);
+        *texts[i] = strndup(text.ptr, text.len);
+        copied &= *texts[i] != NULL;
+    }
+    return copied;
+}
+
+static enum status read_parties(struct engine *engine, struct deciding *d, struct err *err)
+{
+    int64_t *ids = calloc(d->count * 2, sizeof(*ids));
+    size_t count = 0, kept = 0;
     struct db_result *rows = NULL;
-    if (engine_query(engine, &sql_record_keys, &param, 1, &rows, err) != STATUS_OK)
-        return STATUS_FAILED;
-    enum status status = STATUS_OK;
-    if (db_rows(rows) == 0) {
-        status = err_set(err, RETRY_NONE, "op.not_found", "there is no record %llu",
-                         (unsigned long long)record_id);
-    } else {
-        char **const texts[] = {&party->source, &party->external_id, &party->part, &party->kind, &party->space};
-        bool copied = true;
-        for (unsigned i = 0; i < 5; i++) {
-            struct slice text = db_bytes(rows, 0, i + 1);
-            *texts[i] = strndup(text.ptr, text.len);
-            copied &= *texts[i] != NULL;
-        }
-        if (!copied)
+    if (ids == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a decision");
+    for (size_t i = 0; i < d->count; i++) {
+        ids[count++] = (int64_t)d->pairs[i].a;
+        ids[count++] = (int64_t)d->pairs[i].b;
+    }
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || ids[kept - 1] != ids[i])
+            ids[kept++] = ids[i];
+    }
+    struct db_param param = DB_P_INT8S(ids, kept);
+    enum status status = engine_query(engine, &sql_record_keys, &param, 1, &rows, err);
+    d->parties = status == STATUS_OK ? calloc(kept, sizeof(*d->parties)) : NULL;
+    if (status == STATUS_OK && d->parties == NULL)
+        status = err_set(err, RETRY_LATER, "base.memory", "out of memory for a decision");
+    for (size_t i = 0; status == STATUS_OK && i < db_rows(rows); i++) {
+        if (!copy_party(rows, i, &d->parties[d->party_count++]))
             status = err_set(err, RETRY_LATER, "base.memory", "out of memory for a decision");
     }
+    if (status == STATUS_OK && d->party_count > 1)
+        qsort(d->parties, d->party_count, sizeof(*d->parties), compare_parties);
+    for (size_t i = 0; status == STATUS_OK && i < kept; i++) {
+        if (party_of(d, (uint64_t)ids[i]) == NULL)
+            status = err_set(err, RETRY_NONE, "op.not_found", "there is no record %lld", (long long)ids[i]);
+    }
     db_result_free(&rows);
+    free(ids);
     return status;
-}
-
-static enum status put_decision(struct engine *engine, const struct decided_pair *pair,
-                                const struct party *a, const struct party *b, const char *actor,
-                                const char *note, int64_t *id, struct err *err)
-{
-    struct db_param params[] = {
-        DB_P_TEXT(slice_str(pair->kind)),      DB_P_TEXT(slice_str(a->source)),
-        DB_P_TEXT(slice_str(a->external_id)),  DB_P_TEXT(slice_str(a->part)),
-        DB_P_TEXT(slice_str(b->source)),       DB_P_TEXT(slice_str(b->external_id)),
-        DB_P_TEXT(slice_str(b->part)),         DB_P_TEXT(slice_str(actor)),
-        DB_P_TEXT(slice_str(note))};
-    struct db_result *rows = NULL;
-    if (engine_query(engine, &sql_decision_put, params, 9, &rows, err) != STATUS_OK)
-        return STATUS_FAILED;
-    *id = db_int(rows, 0, 0);
-    db_result_free(&rows);
-    return STATUS_OK;
 }
 
 /* What nothing can make one customer of. */
@@ -102,6 +140,61 @@ static enum status check_pair(const struct decided_pair *pair, const struct part
     return STATUS_OK;
 }
 
+/* ---- their rows ---- */
+
+/* On the resolver's thread: what the machine says of the pairs, kept with the decisions for `tributary quality`. */
+static void judge_pairs(struct resolver *resolver, void *data)
+{
+    struct deciding *d = data;
+    struct match_result result;
+    struct shared_key shared[MATCH_KEYS_MAX];
+    size_t shared_count;
+    bool live;
+    for (size_t i = 0; i < d->count && i < JUDGED_MAX; i++) {
+        bool judged = graph_judge(resolver_graph(resolver), d->pairs[i].a, d->pairs[i].b, &result, &live,
+                                  shared, &shared_count);
+        d->weights[i] = judged && live ? result.weight : (double)NAN;
+    }
+}
+
+/* All in one statement: all of them, or none. */
+static enum status put_decisions(struct engine *engine, struct deciding *d, const char *origin,
+                                 const char *note, struct err *err)
+{
+    struct arena *arena = arena_new((size_t)256 << 20);
+    struct slice *kinds = arena ? ARENA_ARRAY(arena, struct slice, d->count) : NULL;
+    struct slice *weights = arena ? ARENA_ARRAY(arena, struct slice, d->count) : NULL;
+    int64_t *a = arena ? ARENA_ARRAY(arena, int64_t, d->count) : NULL;
+    int64_t *b = arena ? ARENA_ARRAY(arena, int64_t, d->count) : NULL;
+    struct db_result *rows = NULL;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; kinds && weights && a && b && i < d->count; i++) {
+        kinds[i] = slice_str(d->pairs[i].kind);
+        a[i] = (int64_t)d->pairs[i].a;
+        b[i] = (int64_t)d->pairs[i].b;
+        weights[i] = i < JUDGED_MAX && !isnan(d->weights[i]) ? arena_printf(arena, "%.9g", d->weights[i])
+                                                            : SLICE("");
+    }
+    if (arena == NULL || arena_failed(arena))
+        status = err_set(err, RETRY_LATER, "base.memory", "out of memory for %zu decisions", d->count);
+    struct db_param params[] = {
+        DB_P_TEXTS(kinds, d->count), DB_P_INT8S(a, d->count), DB_P_INT8S(b, d->count), DB_P_TEXTS(weights, d->count),
+        DB_P_TEXT(slice_str(d->actor)), DB_P_TEXT(slice_str(note)), DB_P_TEXT(slice_str(origin)),
+        DB_P_INT4(engine_generation(engine)->generation_id)};
+    if (status == STATUS_OK)
+        status = engine_query(engine, &sql_decision_put, params, 8, &rows, err);
+    if (status == STATUS_OK && db_rows(rows) != d->count)
+        status = err_set(err, RETRY_LATER, "op.decision_rows", "%zu of %zu decisions were written; hint: try again",
+                         db_rows(rows), d->count);
+    for (size_t i = 0; status == STATUS_OK && i < d->count; i++)
+        d->ids[i] = db_int(rows, i, 0);
+    db_result_free(&rows);
+    arena_free(&arena);
+    return status;
+}
+
+/* ---- what follows ---- */
+
 static struct natural_key key_of(const struct party *party)
 {
     return natural_key_of(slice_str(party->source), slice_str(party->external_id),
@@ -114,13 +207,13 @@ static void decide(struct resolver *resolver, void *data)
     struct deciding *d = data;
     struct graph *graph = resolver_graph(resolver);
     d->status = resolver_can_apply(resolver, d->err);
-    if (d->status == STATUS_OK && d->undo)
-        graph_undecide(graph, d->undo);
+    for (size_t i = 0; i < d->undo_count && d->status == STATUS_OK; i++)
+        graph_undecide(graph, (uint64_t)d->undo[i]);
     for (size_t i = 0; i < d->count && d->status == STATUS_OK; i++)
         d->status = graph_decide(graph, (uint64_t)d->ids[i],
                                  strcmp(d->pairs[i].kind, "always") == 0 ? DECISION_ALWAYS
                                                                          : DECISION_NEVER,
-                                 key_of(&d->parties[2 * i]), key_of(&d->parties[2 * i + 1]), d->err);
+                                 key_of(party_of(d, d->pairs[i].a)), key_of(party_of(d, d->pairs[i].b)), d->err);
     if (d->status == STATUS_OK)
         d->status = resolver_apply(resolver, d->actor, d->err);
 }
@@ -135,37 +228,34 @@ static enum status run_deciding(struct engine *engine, struct deciding *d, struc
     return STATUS_FAILED;
 }
 
-enum status op_decide(struct engine *engine, const struct decided_pair *pairs, size_t count,
-                      const char *actor, const char *note, json_t **decision_ids, struct err *err)
+/* *decided is {"decisions": [ids], "group": the id by which all are taken back, "count": n}. */
+static enum status op_decide(struct engine *engine, const struct decided_pair *pairs, size_t count,
+                             const char *origin, const json_t *args, json_t **decided, struct err *err)
 {
     if (count == 0 || count > DECISIONS_MAX)
         return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "1 to %d decisions at a time, not %zu",
                        DECISIONS_MAX, count);
-    struct deciding d = {.actor = actor, .count = count, .pairs = pairs,
-                         .parties = calloc(count * 2, sizeof(struct party)),
+    struct deciding d = {.actor = op_optional_text(args, "actor", ""), .count = count, .pairs = pairs,
+                         .weights = calloc(count < JUDGED_MAX ? count : JUDGED_MAX, sizeof(double)),
                          .ids = calloc(count, sizeof(int64_t))};
-    enum status status = d.parties && d.ids
-                             ? STATUS_OK
-                             : err_set(err, RETRY_LATER, "base.memory", "out of memory");
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = read_party(engine, pairs[i].a, &d.parties[2 * i], err);
-        if (status == STATUS_OK)
-            status = read_party(engine, pairs[i].b, &d.parties[2 * i + 1], err);
-        if (status == STATUS_OK)
-            status = check_pair(&pairs[i], &d.parties[2 * i], &d.parties[2 * i + 1], err);
-    }
+    enum status status = d.weights && d.ids ? read_parties(engine, &d, err)
+                                            : err_set(err, RETRY_LATER, "base.memory", "out of memory");
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = put_decision(engine, &pairs[i], &d.parties[2 * i], &d.parties[2 * i + 1], actor,
-                              note, &d.ids[i], err);
+        status = check_pair(&pairs[i], party_of(&d, pairs[i].a), party_of(&d, pairs[i].b), err);
+    if (status == STATUS_OK)
+        status = resolver_ask(engine_resolver(engine), judge_pairs, &d, err);
+    if (status == STATUS_OK)
+        status = put_decisions(engine, &d, origin, op_optional_text(args, "note", ""), err);
     if (status == STATUS_OK)
         status = run_deciding(engine, &d, err);
     if (status == STATUS_OK) {
-        *decision_ids = json_array();
-        for (size_t i = 0; i < count; i++)
-            json_array_append_new(*decision_ids, json_integer(d.ids[i]));
+        json_t *ids = json_array();
+        for (size_t i = 0; i < count && i < LISTED_MAX; i++)
+            json_array_append_new(ids, json_integer(d.ids[i]));
+        *decided = json_pack("{s:o,s:I,s:I}", "decisions", ids, "group", (json_int_t)d.ids[0], "count",
+                             (json_int_t)count);
     }
-    free_parties(d.parties, count * 2);
-    free(d.ids);
+    free_deciding(&d);
     return status;
 }
 
@@ -187,20 +277,30 @@ static void read_members(struct resolver *resolver, void *data)
     m->count = m->list ? graph_members(graph, m->id, m->list, m->count) : 0;
 }
 
-static json_t *customers_after(struct engine *engine, const uint64_t *records, size_t count)
+struct whereabouts {
+    const uint64_t *records;
+    size_t count;
+    json_t *customers;
+};
+
+static void read_whereabouts(struct resolver *resolver, void *data)
 {
-    json_t *now = json_object();
-    for (size_t i = 0; i < count; i++) {
-        struct members m = {.id = records[i]};
+    struct whereabouts *w = data;
+    for (size_t i = 0; i < w->count; i++) {
         char name[24];
-        struct err err;
-        if (resolver_ask(engine_resolver(engine), read_members, &m, &err) != STATUS_OK)
-            break;
-        snprintf(name, sizeof(name), "%llu", (unsigned long long)records[i]);
-        json_object_set_new(now, name, json_integer((json_int_t)m.id));
-        free(m.list);
+        snprintf(name, sizeof(name), "%llu", (unsigned long long)w->records[i]);
+        json_object_set_new(w->customers, name,
+                            json_integer((json_int_t)graph_customer(resolver_graph(resolver), w->records[i])));
     }
-    return now;
+}
+
+/* Adds which customer each record is in now. */
+static void put_customers(struct engine *engine, const uint64_t *records, size_t count, json_t *result)
+{
+    struct whereabouts w = {records, count, json_object()};
+    struct err err;
+    (void)!resolver_ask(engine_resolver(engine), read_whereabouts, &w, &err); /* decided it is; where they are is news */
+    json_object_set_new(result, "customers", w.customers);
 }
 
 static bool listed(const json_t *records, uint64_t id)
@@ -231,31 +331,25 @@ enum status op_customer_split(struct engine *engine, const json_t *args, json_t 
     for (size_t i = 0; i < m.count; i++)
         out += listed(records, m.list[i]);
     struct decided_pair *pairs = calloc(out * (m.count - out) + 1, sizeof(*pairs));
-    uint64_t *gone = calloc(out + 1, sizeof(*gone));
     enum status status = STATUS_OK;
-    if (out != json_array_size(records) || out == 0 || out == m.count)
+    if (pairs == NULL)
+        status = err_set(err, RETRY_LATER, "base.memory", "out of memory for a split");
+    else if (out != json_array_size(records) || out == 0 || out == m.count)
         status = err_set(err, RETRY_REJECT_CONFIG, "op.argument",
                          "records must name some, not all, of the %zu records of customer %llu; hint: "
                          "tributary customer show %llu", m.count, (unsigned long long)m.id,
                          (unsigned long long)m.id);
-    for (size_t i = 0, at = 0; pairs && gone && status == STATUS_OK && i < m.count; i++) {
-        if (!listed(records, m.list[i]))
-            continue;
-        gone[at++] = m.list[i];
-        for (size_t j = 0; j < m.count; j++) {
+    for (size_t i = 0; status == STATUS_OK && i < m.count; i++) {
+        for (size_t j = 0; j < m.count && listed(records, m.list[i]); j++) {
             if (!listed(records, m.list[j]))
                 pairs[pairs_count++] = (struct decided_pair){"never", m.list[i], m.list[j]};
         }
     }
-    json_t *decisions = NULL;
     if (status == STATUS_OK)
-        status = op_decide(engine, pairs, pairs_count, op_optional_text(args, "actor", ""),
-                           op_optional_text(args, "note", ""), &decisions, err);
+        status = op_decide(engine, pairs, pairs_count, "split", args, result, err);
     if (status == STATUS_OK)
-        *result = json_pack("{s:o,s:o}", "decisions", decisions, "customers",
-                            customers_after(engine, m.list, m.count));
+        put_customers(engine, m.list, m.count, *result);
     free(pairs);
-    free(gone);
     free(m.list);
     return status;
 }
@@ -264,48 +358,58 @@ enum status op_customer_merge(struct engine *engine, const json_t *args, json_t 
                               struct err *err)
 {
     struct decided_pair pair = {.kind = "always"};
-    json_t *decisions = NULL;
     if (op_arg_id(args, "a", &pair.a, err) != STATUS_OK ||
         op_arg_id(args, "b", &pair.b, err) != STATUS_OK)
         return STATUS_FAILED;
     if (pair.a == pair.b)
         return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "a and b are the same");
-    if (op_decide(engine, &pair, 1, op_optional_text(args, "actor", ""),
-                  op_optional_text(args, "note", ""), &decisions, err) != STATUS_OK)
+    if (op_decide(engine, &pair, 1, "merge", args, result, err) != STATUS_OK)
         return STATUS_FAILED;
     uint64_t both[] = {pair.a, pair.b};
-    *result = json_pack("{s:o,s:o}", "decisions", decisions, "customers",
-                        customers_after(engine, both, 2));
+    put_customers(engine, both, 2, *result);
     return STATUS_OK;
 }
 
 enum status op_decision_list(struct engine *engine, const json_t *args, json_t **result,
                              struct err *err)
 {
-    struct db_param limit = DB_P_INT4(op_optional_int(args, "limit", LIST_MAX));
-    return op_rows(engine, &sql_decision_list, &limit, 1, result, err);
+    struct db_param params[] = {DB_P_INT4(op_optional_int(args, "limit", LIST_MAX)),
+                                DB_P_BOOL(json_is_true(json_object_get(args, "pairs")))};
+    return op_rows(engine, &sql_decision_list, params, 2, result, err);
 }
 
 enum status op_decision_undo(struct engine *engine, const json_t *args, json_t **result,
                              struct err *err)
 {
+    uint64_t id = 0;
+    if (op_arg_id(args, "id", &id, err) != STATUS_OK)
+        return STATUS_FAILED;
     struct deciding d = {.actor = op_optional_text(args, "actor", "")};
-    if (op_arg_id(args, "id", &d.undo, err) != STATUS_OK)
-        return STATUS_FAILED;
-    struct db_param params[] = {DB_P_INT8((int64_t)d.undo), DB_P_TEXT(slice_str(d.actor))};
+    struct db_param params[] = {DB_P_INT8((int64_t)id), DB_P_TEXT(slice_str(d.actor)),
+                                DB_P_BOOL(json_is_true(json_object_get(args, "alone")))};
     struct db_result *rows = NULL;
-    if (engine_query(engine, &sql_decision_retract, params, 2, &rows, err) != STATUS_OK)
+    if (engine_query(engine, &sql_decision_retract, params, 3, &rows, err) != STATUS_OK)
         return STATUS_FAILED;
-    bool found = db_rows(rows) > 0;
+    size_t count = db_rows(rows);
+    int64_t *undo = calloc(count + 1, sizeof(*undo));
+    for (size_t i = 0; undo && i < count; i++)
+        undo[i] = db_int(rows, i, 0);
     db_result_free(&rows);
-    if (!found)
-        return err_set(err, RETRY_NONE, "op.not_found",
-                       "there is no decision %llu that stands; hint: tributary decision list",
-                       (unsigned long long)d.undo);
-    if (run_deciding(engine, &d, err) != STATUS_OK)
-        return STATUS_FAILED;
-    *result = json_pack("{s:I}", "retracted", (json_int_t)d.undo);
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (undo == NULL)
+        status = err_set(err, RETRY_LATER, "base.memory", "out of memory; what is taken back takes effect at the next start");
+    else if (count == 0)
+        status = err_set(err, RETRY_NONE, "op.not_found",
+                         "there is no decision %llu that stands; hint: tributary decision list",
+                         (unsigned long long)id);
+    d.undo = undo;
+    d.undo_count = count;
+    if (status == STATUS_OK)
+        status = run_deciding(engine, &d, err);
+    if (status == STATUS_OK)
+        *result = json_pack("{s:I,s:I}", "retracted", (json_int_t)id, "pairs", (json_int_t)count);
+    free(undo);
+    return status;
 }
 
 /* ---- reviews ---- */
@@ -350,12 +454,9 @@ enum status op_review_decide(struct engine *engine, const json_t *args, json_t *
     struct decided_pair pair = {same ? "always" : "never", (uint64_t)db_int(rows, 0, 0),
                                 (uint64_t)db_int(rows, 0, 1)};
     db_result_free(&rows);
-    json_t *decisions = NULL;
-    if (op_decide(engine, &pair, 1, op_optional_text(args, "actor", ""),
-                  op_optional_text(args, "note", ""), &decisions, err) != STATUS_OK)
+    if (op_decide(engine, &pair, 1, "review", args, result, err) != STATUS_OK)
         return STATUS_FAILED;
     uint64_t both[] = {pair.a, pair.b};
-    *result = json_pack("{s:o,s:o}", "decisions", decisions, "customers",
-                        customers_after(engine, both, 2));
+    put_customers(engine, both, 2, *result);
     return STATUS_OK;
 }

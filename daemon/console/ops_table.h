@@ -19,14 +19,4 @@ op_function op_sources_list, op_sources_pause, op_sources_resume;
 op_function op_sinks_list, op_sinks_pause, op_sinks_enable, op_sinks_dead, op_sinks_drop;
 op_function op_rematch_list, op_rematch_preview, op_rematch_apply, op_rematch_progress;
 op_function op_load, op_load_progress, op_status;
-
-/* Shared by operations that decide. */
-struct decided_pair {
-    const char *kind; /* "always", "never" */
-    uint64_t a, b;    /* record ids */
-};
-MUST_CHECK enum status op_decide(struct engine *engine, const struct decided_pair *pairs,
-                                 size_t count, const char *actor, const char *note,
-                                 json_t **decision_ids, struct err *err);
-
 #endif
