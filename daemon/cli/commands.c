@@ -12,6 +12,7 @@
     COMMAND(customer)                                                                              \
     COMMAND(review)                                                                                \
     COMMAND(decision)                                                                              \
+    COMMAND(quality)                                                                               \
     COMMAND(rematch)                                                                               \
     COMMAND(rejects)                                                                               \
     COMMAND(events)                                                                                \

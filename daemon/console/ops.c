@@ -32,6 +32,7 @@ const struct op ops[] = {
     {"rematch.preview", "generation (else the pending one), samples: what it would change; ask rematch.progress", false, op_rematch_preview},
     {"rematch.apply", "generation (else the pending one): judges everything by it; ask rematch.progress", true, op_rematch_apply},
     {"rematch.progress", "how far the last preview or application is, and its result", false, op_rematch_progress},
+    {"quality", "wanted: precision and recall by what was decided, and thresholds that fit", false, op_quality},
     {"load", "source, path, backfill: takes a file in; answers with an id for load.progress", true, op_load},
     {"load.progress", "id: how far a load is", false, op_load_progress},
     {"status", "everything at a glance, as in docs/status.md", false, op_status},

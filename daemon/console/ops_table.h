@@ -18,5 +18,6 @@ op_function op_events_list, op_events_replay;
 op_function op_sources_list, op_sources_pause, op_sources_resume;
 op_function op_sinks_list, op_sinks_pause, op_sinks_enable, op_sinks_dead, op_sinks_drop;
 op_function op_rematch_list, op_rematch_preview, op_rematch_apply, op_rematch_progress;
+op_function op_quality;
 op_function op_load, op_load_progress, op_status;
 #endif
