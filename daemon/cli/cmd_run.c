@@ -21,6 +21,22 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Into the log like everything else a daemon says: nobody reads its terminal. */
+static void log_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->list[i];
+        if (problem->file)
+            log_error("run.config_problem", "%s:%u:%u: %s", problem->file, problem->line, problem->column,
+                      problem->text);
+        else
+            log_error("run.config_problem", "%s", problem->text);
+    }
+    size_t count = problems->count + problems->dropped;
+    log_error("run.config_bad", "the configuration was read again and has %zu problem%s: nothing of it is used", count,
+              count == 1 ? "" : "s");
+}
+
 static void read_again(const struct cli *cli, struct service *service)
 {
     struct config *config = NULL;
@@ -32,7 +48,7 @@ static void read_again(const struct cli *cli, struct service *service)
                  "the configuration was read again and is good; its rules, model and survivorship are pending when "
                  "they changed (tributary rematch), the rest takes a restart");
     else if (problems.count > 0)
-        cli_print_problems(cli, &problems);
+        log_problems(&problems);
     else
         log_err(LOG_LEVEL_WARN, &err, "the configuration was read again and could not be kept");
     problems_free(&problems);

@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import urllib.parse
@@ -86,6 +87,35 @@ def test_a_taken_port_is_told(postgres, database, tmp_path):
         assert result.returncode not in (0, 70) and result.returncode > 0, result.stderr
         assert f"127.0.0.1:{daemon.public}: Address already in use; hint: " in result.stderr
     with daemon:
+        assert daemon.is_ready()
+
+
+def test_a_wrong_configuration_at_sighup_is_told_in_the_log_and_nothing_changes(postgres, database, tmp_path):
+    """A broken pack was called good, and a wrong key was told on bare lines between the log's JSON."""
+    pack = tmp_path / "mine.yaml"
+    pack.write_text("pack: mine\nrules:\n  - {id: mine.phone, field: phone, usable: true, severity: warn}\n")
+    daemon = Daemon(tmp_path, postgres.conninfo(database), f"rules: [people, {pack}]\n")
+
+    def logged(since):
+        return [json.loads(line) for line in daemon.log.read_text().splitlines()[since:]]
+
+    def hang_up(wanted):
+        since = len(daemon.log.read_text().splitlines())
+        daemon.process.send_signal(signal.SIGHUP)
+        return wait_until(lambda: [e for e in logged(since) if e["id"] == wanted] and logged(since), 20, wanted)
+
+    with daemon:
+        assert hang_up("run.config_good")
+        good = pack.read_text()
+        pack.write_text(good.replace("warn", "warm"))
+        assert any(e["id"] == "run.config_problem" and f"{pack}:3:" in e["message"] and "warm" in e["message"]
+                   for e in hang_up("run.config_bad"))
+        pack.write_text(good)
+        config = daemon.config.read_text()
+        daemon.config.write_text(config + "sourcess: {}\n")
+        assert any("unknown key 'sourcess'" in e["message"] for e in hang_up("run.config_bad"))
+        daemon.config.write_text(config)
+        assert hang_up("run.config_good")
         assert daemon.is_ready()
 
 
