@@ -19,6 +19,16 @@ struct puller_thread {
     pthread_t thread;
 };
 
+/* How far retention is. */
+struct expiry {
+    bool running;
+    int64_t due_us, next_us; /* monotonic: when all of it begins again, when it goes on */
+    unsigned step;
+    size_t source;           /* whose raw bytes */
+    int64_t after_seq;
+    uint64_t gone;
+};
+
 struct engine {
     struct engine_settings settings;
     struct generation *configured;              /* what the configuration says; pinned once the database is up */
@@ -48,7 +58,8 @@ struct engine {
     struct puller_thread *pullers;
     size_t puller_count;
     struct loads *loads;
-    int64_t started_us, maintain_at_us, expire_at_us;
+    int64_t started_us, maintain_at_us;
+    struct expiry expiry;    /* the conductor's */
     pthread_mutex_t console_lock;
     struct db *console_db;   /* under console_lock: what API and console ask */
     pthread_mutex_t look_lock;
@@ -84,6 +95,9 @@ void loads_free(struct loads **loads); /* once stop_pull is set: waits for those
  * they answer also when the database does not. */
 MUST_CHECK enum status engine_look(struct engine *engine, const struct sql_query *query, const struct db_param *params,
                                    size_t param_count, struct db_result **result, struct err *err);
+
+/* expire.c: a part of what is past its retention; about once a second, on the conductor. */
+void engine_expire(struct engine *engine, struct db *db);
 
 /* maintain.c: about once a second, on the conductor. */
 void engine_maintain(struct engine *engine, struct db *db);

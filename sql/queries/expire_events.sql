@@ -11,8 +11,8 @@ floor AS (
                  coalesce((SELECT min(greatest(p.seq - 1, h.least_seq)) FROM holding h
                            JOIN tributary.sink_parked p ON p.sink = h.name WHERE NOT p.dead), 9223372036854775807)) AS seq),
 old AS (
-    SELECT e.seq FROM tributary.event e, floor
+    SELECT e.seq, e.at FROM tributary.event e, floor
     WHERE e.at < now() - $1::bigint * interval '1 millisecond' AND e.seq <= floor.seq
     ORDER BY e.seq LIMIT $5::integer),
-bodies AS (DELETE FROM tributary.event_body b USING old WHERE b.seq = old.seq)
-DELETE FROM tributary.event e USING old WHERE e.seq = old.seq
+bodies AS (DELETE FROM tributary.event_body b USING old WHERE b.seq = old.seq AND b.at = old.at)
+DELETE FROM tributary.event e USING old WHERE e.seq = old.seq AND e.at = old.at

@@ -31,7 +31,7 @@ def put_old_events(connection, count):
     for table, columns in (("event", "customer_id, type"), ("event_body", "customer_id, data")):
         value = "'lead.created'" if table == "event" else "'{}'"
         ask(connection, f"INSERT INTO tributary.{table} (seq, at, {columns}) "
-                        f"SELECT g, now() - interval '2 days', g, {value} FROM generate_series(1, {count}) g")
+                        f"SELECT g, date_trunc('day', now()) - interval '2 days', g, {value} FROM generate_series(1, {count}) g")
     ask(connection, "UPDATE tributary.counter SET value = %s WHERE name = 'event_seq'", count)
 
 
@@ -55,3 +55,32 @@ def test_a_sink_that_is_gone_holds_no_events_back(place):
                        f"the oldest kept is {kept}")
         assert ask(connection, "SELECT count(*) FROM tributary.event")[0][0] == (3001 - kept if kept else 0)
         assert ask(connection, "SELECT coalesce(min(seq), 0) FROM tributary.event_body")[0][0] == kept
+
+
+def test_retention_keeps_up(place):
+    """Each table once lost 20,000 rows an hour at most, however much was past its time."""
+    daemon, connection = place("sources:\n  short: {type: form, path: /f/short, retention: 1h}\n  long: {type: form, path: /f/long}\n"
+                               "  other: {type: form, path: /f/other, retention: 1d}\n"
+                               "retention: {events: 1d, rejects: 1d, history: 1d, activities: 1d}\n")
+    source = dict(ask(connection, "SELECT name, source_id FROM tributary.source"))
+    for number, (name, age) in enumerate((("short", "3 days"), ("long", "2 days"), ("other", "2 days"), ("short", "1 minute"))):
+        ask(connection, "INSERT INTO tributary.raw (accept_seq, received_at, source_id, pending_parts, flags, position, meta, body) "
+            "SELECT %s + g, now() - %s::interval, %s, 1, 0, 'p', '{}', 'x' FROM generate_series(1, 12000) g",
+            number * 12000, age, source[name])
+    put_old_events(connection, 25000)
+    ask(connection, "INSERT INTO tributary.history (at, customer_id, version, what, actor, changes) SELECT "
+        "now() - interval '2 days', g, 1, CASE WHEN g % 1000 = 0 THEN 'merged' ELSE 'updated' END, 't', '{}' "
+        "FROM generate_series(1, 25000) g")
+    ask(connection, "INSERT INTO tributary.activity (at, record_id, source_id, type, key, data) SELECT "
+        "now() - g % 90 * interval '1 day' - interval '25 hours', g, 1, 'form', 'k', '{}' FROM generate_series(1, 25000) g")
+    ask(connection, "INSERT INTO tributary.reject (source_id, accept_seq, record_no, at, quarantined, code, field, param, position, "
+        "external_id, part, meta, body, identifiers) SELECT 1, g, 0, now() - interval '2 days', false, 'c', '', '', '', '', '', '', '', '' "
+        "FROM generate_series(1, 25000) g")
+    daemon.start()
+    left = "SELECT " + ", ".join(f"(SELECT count(*) FROM tributary.{table})" for table in
+                                 ("event", "event_body", "history", "activity", "reject"))
+    wait_until(lambda: ask(connection, left) == [(0, 0, 25, 0, 0)], 60, lambda: f"all gone but {ask(connection, left)}")
+    assert dict(ask(connection, "SELECT s.name, count(*) FROM tributary.raw JOIN tributary.source s USING (source_id) GROUP BY 1")) == {
+        "long": 12000, "short": 12000}
+    wait_until(lambda: "past their retention" in daemon.log.read_text(), 20, "said")
+    daemon.stop()
