@@ -111,7 +111,7 @@ static enum status prepare_database(struct engine *e, struct err *err)
     if (status == STATUS_OK)
         status = ddl_golden(db, engine_generation(e)->layout, err);
     if (status == STATUS_OK)
-        status = db_run(db, &sql_partitions_ensure, NULL, 0, NULL, err);
+        engine_partitions(e, db);
     if (status == STATUS_OK)
         status = sources_pin(e->sources, db, err);
     if (status == STATUS_OK)

@@ -60,6 +60,8 @@ struct engine {
     struct loads *loads;
     int64_t started_us, maintain_at_us;
     struct expiry expiry;    /* the conductor's */
+    int64_t partitions_at_us; /* monotonic: when they are looked after again; the conductor's */
+    unsigned partition_failures;
     pthread_mutex_t console_lock;
     struct db *console_db;   /* under console_lock: what API and console ask */
     pthread_mutex_t look_lock;
@@ -98,6 +100,9 @@ MUST_CHECK enum status engine_look(struct engine *engine, const struct sql_query
 
 /* expire.c: a part of what is past its retention; about once a second, on the conductor. */
 void engine_expire(struct engine *engine, struct db *db);
+
+/* partitions.c: a minute after the last time, or when it is to be tried again; on the conductor. */
+void engine_partitions(struct engine *engine, struct db *db);
 
 /* maintain.c: about once a second, on the conductor. */
 void engine_maintain(struct engine *engine, struct db *db);

@@ -76,12 +76,12 @@ void engine_maintain(struct engine *e, struct db *db)
         return;
     for (size_t i = 0; i < e->sources->count; i++)
         listen_to(e, &e->sources->list[i], now_us);
+    engine_partitions(e, db);
     engine_expire(e, db);
     if (now_us < e->maintain_at_us)
         return;
     e->maintain_at_us = now_us + MINUTE_US;
     if (db_open(db, &err) != STATUS_OK ||
-        db_run(db, &sql_partitions_ensure, NULL, 0, NULL, &err) != STATUS_OK ||
         db_run(db, &sql_batch_prune, NULL, 0, NULL, &err) != STATUS_OK)
         log_err(LOG_LEVEL_DEBUG, &err, "maintenance is put off");
 }

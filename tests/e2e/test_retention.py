@@ -84,3 +84,25 @@ def test_retention_keeps_up(place):
         "long": 12000, "short": 12000}
     wait_until(lambda: "past their retention" in daemon.log.read_text(), 20, "said")
     daemon.stop()
+
+
+def test_a_long_report_hinders_nobody_when_a_month_begins(place, postgres, database):
+    """Making a month's partitions once waited for the report without end, and everybody else waited behind it."""
+    daemon, connection = place("sources:\n  landing: {type: form, path: /f/landing}\n")
+    months = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'tributary.event'::regclass"
+    (count,), = ask(connection, months)
+    (last,), = ask(connection, "SELECT max(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'tributary.event'::regclass "
+                               "AND inhrelid::regclass::text !~ 'rest'")
+    ask(connection, f"DROP TABLE {last}")
+    report = postgres.connect(database)
+    report.autocommit = False
+    ask(report, "SELECT count(*) FROM golden.event")
+    with daemon:
+        assert daemon.post("/f/landing", {"name": "Ann Lee", "email": "ann.lee@gmail.com"})[0] == 200
+        wait_until(lambda: ask(connection, "SELECT count(*) FROM tributary.record") == [(1,)], 30, "resolved while the report goes on")
+        ask(connection, "SET lock_timeout = '10s'")
+        assert ask(connection, "SELECT type FROM golden.event") == [("lead.created",)]
+        assert ask(connection, months) == [(count - 1,)]
+        report.rollback()
+        wait_until(lambda: ask(connection, months) == [(count,)], 60, "the month is made")
+    report.close()
