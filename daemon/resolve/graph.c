@@ -81,6 +81,7 @@ void graph_free(struct graph **graph)
 {
     if (*graph == NULL)
         return;
+    graph_build_free(*graph);
     free_scratch(*graph);
     key_map_free(&(*graph)->keys);
     entries_free(&(*graph)->entries);
@@ -186,20 +187,28 @@ enum status graph_out_of_memory(struct err *err)
                    "start, give the process more memory or keep fewer records");
 }
 
-enum status graph_check_put(const struct graph *graph, uint64_t record_id, struct natural_key key,
-                            struct slice features, uint32_t slot, struct err *err)
+enum status graph_check_features(const struct graph *graph, uint64_t record_id, struct slice features,
+                                 struct err *err)
 {
     if (graph->failed)
         return graph_out_of_memory(err);
-    if (record_id == 0)
-        return err_set(err, RETRY_FATAL, "graph.record_id",
-                       "record id 0 cannot be indexed; hint: "
-                       "record ids start at 1");
     if (features.len > FEATURES_MAX_BYTES)
         return err_set(err, RETRY_REJECT_RECORD, "graph.features",
                        "record %llu has %zu bytes of features, %d are the most; hint: fewer or "
                        "shorter values",
                        (unsigned long long)record_id, features.len, FEATURES_MAX_BYTES);
+    return STATUS_OK;
+}
+
+enum status graph_check_put(const struct graph *graph, uint64_t record_id, struct natural_key key,
+                            struct slice features, uint32_t slot, struct err *err)
+{
+    if (record_id == 0)
+        return err_set(err, RETRY_FATAL, "graph.record_id",
+                       "record id 0 cannot be indexed; hint: "
+                       "record ids start at 1");
+    if (graph_check_features(graph, record_id, features, err) != STATUS_OK)
+        return STATUS_FAILED;
     if (record_id > ROSTER_IDS_MAX)
         return err_set(err, RETRY_FATAL, "graph.record_id_max",
                        "record id %llu is greater than %u; hint: the index of one daemon holds no more",

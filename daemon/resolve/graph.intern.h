@@ -5,6 +5,7 @@
  *   graph_judge.c      dirty records and keys whose band changed -> edges
  *   graph_component.c  touched records -> components, found again whole
  *   graph_kruskal.c    one component -> customers, links, refused unions
+ *   graph_build.c      the keys of restored records, indexed together
  *   graph_restored.c   records put back as they were settled, judged only once something near changes
  *   graph_found.c      what was found, compared with what was reported -> struct findings
  *   graph_settle.c     the order of these, and the report in the caller's arena
@@ -151,6 +152,8 @@ struct component {
     struct u64_map reviewed; /* pairs of sets between which there is a review */
 };
 
+struct graph_build;
+
 struct graph {
     const struct graph_matcher_ops *ops;
     const struct matcher *matcher;
@@ -164,6 +167,7 @@ struct graph {
     uint64_t settle_number;
     size_t customer_count;
     bool failed;
+    struct graph_build *build; /* keys of restored records that are not in the index yet; NULL: all are */
     bool warming; /* being restored: until the first settle */
     bool differs; /* what was restored is not what its pairs say */
 
@@ -194,6 +198,8 @@ void graph_touch(struct graph *graph, uint32_t slot);
 MUST_CHECK enum status graph_check_put(const struct graph *graph, uint64_t record_id,
                                        struct natural_key key, struct slice features, uint32_t slot,
                                        struct err *err);
+MUST_CHECK enum status graph_check_features(const struct graph *graph, uint64_t record_id,
+                                            struct slice features, struct err *err);
 enum status graph_out_of_memory(struct err *err);
 /* Notes the keys of a record. `settled`: it was settled before, so no band changes for it. */
 void graph_index_keys(struct graph *graph, uint32_t slot, bool settled);
@@ -211,6 +217,10 @@ size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held
 void graph_judge_dirty(struct graph *graph);
 /* Judges the component of a restored record if that was not done yet: to be called before anything that touches it. */
 void graph_judge_restored(struct graph *graph, uint32_t slot);
+/* Keeps a restored record's keys for graph_build_end, which puts all of them into the index (graph_build.c). */
+void graph_build_add(struct graph *graph, uint32_t slot);
+void graph_build_end(struct graph *graph);
+void graph_build_free(struct graph *graph);
 /* In the first settle after a restore: the components of decided records. */
 void graph_judge_decided(struct graph *graph);
 void graph_remove_edge(struct graph *graph, uint32_t edge);

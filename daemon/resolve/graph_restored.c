@@ -109,6 +109,7 @@ static void leave_region(struct graph *graph)
 /* What decisions made of restored records is in their customers already: their components are found with them. */
 void graph_judge_decided(struct graph *graph)
 {
+    graph_build_end(graph);
     for (size_t i = 0; i < graph->touched.count && !graph->failed; i++) {
         if (!entry_is(&graph->entries, graph->touched.items[i], ENTRY_UNJUDGED))
             continue;
@@ -161,7 +162,10 @@ enum status graph_restore(struct graph *graph, uint64_t record_id, struct natura
                           struct slice features, uint64_t customer_id, struct err *err)
 {
     uint32_t slot = entries_by_id(&graph->entries, record_id);
-    enum status status = graph_check_put(graph, record_id, key, features, slot, err);
+    const struct roster_entry *noted = roster_at(graph->entries.roster, record_id);
+    bool checked = noted && natural_key_eq(roster_key(noted), key); /* as when all of a roster is gone through */
+    enum status status = checked ? graph_check_features(graph, record_id, features, err)
+                                 : graph_check_put(graph, record_id, key, features, slot, err);
     if (status != STATUS_OK)
         return status;
     bool added = slot == NO_SLOT && entries_add(&graph->entries, (uint32_t)record_id, key);
@@ -171,7 +175,7 @@ enum status graph_restore(struct graph *graph, uint64_t record_id, struct natura
         return graph_out_of_memory(err);
     }
     graph->warming = true;
-    graph_index_keys(graph, slot, true);
+    graph_build_add(graph, slot);
     *entry_flags(&graph->entries, slot) |= ENTRY_UNJUDGED;
     if (!join_customer(graph, slot, customer_id))
         graph->differs = true;

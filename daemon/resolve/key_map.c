@@ -3,6 +3,7 @@
 
 #define SHARD_BITS  16
 #define SHARD_COUNT ((size_t)1 << SHARD_BITS)
+#define SHARDS_PER_HEAP (SHARD_COUNT / KEY_HEAPS)
 #define HASH_MASK   (((uint64_t)1 << 48) - 1)
 
 /* A bijection, so that whole hashes are still compared when weak ones come in. */
@@ -124,6 +125,92 @@ bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t nam
     }
     shard->items[index] = make_item(kept, reference);
     return true;
+}
+
+struct key_holder key_holder_of(uint64_t hash, uint32_t place)
+{
+    uint64_t mixed = mix(hash);
+    return (struct key_holder){(uint32_t)(mixed >> 32), (uint32_t)mixed, place};
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct key_holder *x = a, *y = b;
+    if (x->high != y->high)
+        return x->high < y->high ? -1 : 1;
+    if (x->low != y->low)
+        return x->low < y->low ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static bool is_same_key(const struct key_holder *a, const struct key_holder *b)
+{
+    return a->high == b->high && a->low == b->low;
+}
+
+/* One shard, from its holders in order. */
+static bool build_shard(struct key_map *map, struct key_shard *shard, const struct key_holder *holders, size_t count,
+                        const struct named_slot *places, struct named_slots *group)
+{
+    uint32_t keys = 0;
+    for (size_t i = 0; i < count; i++)
+        keys += i == 0 || !is_same_key(&holders[i - 1], &holders[i]);
+    if (!resize(map, shard, roomy(keys)))
+        return false;
+    for (size_t i = 0, end; i < count; i = end) {
+        group->count = 0;
+        for (end = i; end < count && is_same_key(&holders[i], &holders[end]); end++) {
+            if (!named_slots_push(group, places[holders[end].place]))
+                return false;
+        }
+        uint32_t reference = postings_build(&map->postings, group->items, (uint32_t)group->count);
+        if (reference == NO_POSTING)
+            return false;
+        uint64_t kept = ((uint64_t)holders[i].high << 32 | holders[i].low) & HASH_MASK;
+        shard->items[shard->count++] = make_item(kept, reference);
+    }
+    map->key_count += keys;
+    map->posting_count += count;
+    return true;
+}
+
+/* Holders by shard: a heap is so many shards that they are first dealt out and then sorted, each by itself. */
+static void deal(const struct key_holder *holders, size_t count, struct key_holder *dealt,
+                 size_t starts[SHARDS_PER_HEAP + 1])
+{
+    size_t next[SHARDS_PER_HEAP];
+    memset(starts, 0, (SHARDS_PER_HEAP + 1) * sizeof(*starts));
+    for (size_t i = 0; i < count; i++)
+        starts[(holders[i].high >> 16) % SHARDS_PER_HEAP + 1]++;
+    for (size_t i = 0; i < SHARDS_PER_HEAP; i++)
+        starts[i + 1] += starts[i];
+    memcpy(next, starts, sizeof(next));
+    for (size_t i = 0; i < count; i++)
+        dealt[next[(holders[i].high >> 16) % SHARDS_PER_HEAP]++] = holders[i];
+}
+
+bool key_map_build(struct key_map *map, const struct key_holder *holders, size_t count,
+                   const struct named_slot *places)
+{
+    if (count == 0)
+        return true;
+    size_t starts[SHARDS_PER_HEAP + 1];
+    struct named_slots group = {0};
+    struct key_holder *dealt = malloc(count * sizeof(*dealt));
+    bool built = dealt != NULL;
+    if (built)
+        deal(holders, count, dealt, starts);
+    struct key_shard *shards = &map->shards[key_holder_heap(&holders[0]) * SHARDS_PER_HEAP];
+    for (size_t i = 0; i < SHARDS_PER_HEAP && built; i++) {
+        size_t many = starts[i + 1] - starts[i];
+        if (many == 0)
+            continue;
+        qsort(dealt + starts[i], many, sizeof(*dealt), by_hash);
+        built = build_shard(map, &shards[i], dealt + starts[i], many, places, &group);
+    }
+    named_slots_free(&group);
+    free(dealt);
+    return built;
 }
 
 bool key_map_remove(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t name,

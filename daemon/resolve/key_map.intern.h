@@ -33,6 +33,22 @@ bool key_map_init(struct key_map *map, const struct entries *entries,
                   const struct graph_matcher_ops *ops);
 void key_map_free(struct key_map *map);
 
+/* A pair of a key and a holder, for key_map_build. The hash is mixed; the heaps are in the order of the shards. */
+struct key_holder {
+    uint32_t high, low;
+    uint32_t place; /* of the holder, see named_slots */
+};
+#define KEY_HEAPS 256
+struct key_holder key_holder_of(uint64_t hash, uint32_t place);
+static inline size_t key_holder_heap(const struct key_holder *holder)
+{
+    return holder->high >> 24;
+}
+/* Puts in all holders of one heap, of which nothing is in the map yet. False when out of memory: the map is of no use
+ * then. */
+bool key_map_build(struct key_map *map, const struct key_holder *holders, size_t count,
+                   const struct named_slot *places);
+
 struct key_change {
     struct posting_size before, after;
 };

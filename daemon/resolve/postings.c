@@ -145,6 +145,25 @@ static struct large_posting *large_at(const struct postings *postings, uint32_t 
     return &postings->large.items[reference & VALUE_MASK];
 }
 
+/* Takes a large posting over; frees it when out of memory. */
+static uint32_t keep_large(struct postings *postings, struct large_posting *large)
+{
+    if (!slots_reserve(&postings->free_large, postings->large.count + 1)) {
+        large_posting_free(postings, large);
+        return NO_POSTING;
+    }
+    if (postings->free_large.count) {
+        uint32_t index = postings->free_large.items[--postings->free_large.count];
+        postings->large.items[index] = *large;
+        return SHAPE_LARGE | index;
+    }
+    if (postings->large.count >= VALUE_MASK || !large_postings_push(&postings->large, *large)) {
+        large_posting_free(postings, large);
+        return NO_POSTING;
+    }
+    return SHAPE_LARGE | (uint32_t)(postings->large.count - 1);
+}
+
 static uint32_t make_large(struct postings *postings, const uint32_t *slots, uint32_t count)
 {
     struct large_posting large = {0};
@@ -154,20 +173,50 @@ static uint32_t make_large(struct postings *postings, const uint32_t *slots, uin
             return NO_POSTING;
         }
     }
-    if (!slots_reserve(&postings->free_large, postings->large.count + 1)) {
-        large_posting_free(postings, &large);
+    return keep_large(postings, &large);
+}
+
+/* How many distinct names a few holders bear. */
+static uint8_t degree_of(const struct named_slot *holders, uint32_t count)
+{
+    uint8_t degree = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t same = 0;
+        while (same < i && holders[same].name != holders[i].name)
+            same++;
+        degree = (uint8_t)(degree + (same == i));
+    }
+    return degree;
+}
+
+static uint32_t build_large(struct postings *postings, const struct named_slot *holders, uint32_t count)
+{
+    struct large_posting large = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (!large_posting_add(postings, &large, holders[i].slot, holders[i].name)) {
+            large_posting_free(postings, &large);
+            return NO_POSTING;
+        }
+    }
+    return keep_large(postings, &large);
+}
+
+uint32_t postings_build(struct postings *postings, const struct named_slot *holders, uint32_t count)
+{
+    if (count == 1)
+        return holders[0].slot;
+    if (count > SMALL_MAX)
+        return build_large(postings, holders, count);
+    uint8_t class = class_for(count);
+    uint32_t block = new_block(postings, class);
+    if (block == NO_BLOCK)
         return NO_POSTING;
-    }
-    if (postings->free_large.count) {
-        uint32_t index = postings->free_large.items[--postings->free_large.count];
-        postings->large.items[index] = large;
-        return SHAPE_LARGE | index;
-    }
-    if (postings->large.count >= VALUE_MASK || !large_postings_push(&postings->large, large)) {
-        large_posting_free(postings, &large);
-        return NO_POSTING;
-    }
-    return SHAPE_LARGE | (uint32_t)(postings->large.count - 1);
+    uint32_t *words = block_at(postings, block);
+    set_header(words, (struct header){.count = (uint8_t)count, .degree = degree_of(holders, count),
+                                      .class = class});
+    for (uint32_t i = 0; i < count; i++)
+        words[1 + i] = holders[i].slot;
+    return SHAPE_SMALL | block;
 }
 
 static bool add_to_single(struct postings *postings, uint32_t *reference, uint32_t slot,

@@ -51,6 +51,14 @@ struct postings {
     struct known_name known_names[KNOWN_NAMES];
 };
 
+struct named_slot {
+    uint64_t name;
+    uint32_t slot;
+};
+VECTOR(named_slots, struct named_slot)
+/* The reference of a posting with these holders (at least one, all distinct) at once. NO_POSTING when out of memory. */
+uint32_t postings_build(struct postings *postings, const struct named_slot *holders, uint32_t count);
+
 struct posting_size {
     uint32_t count;  /* holders */
     uint32_t degree; /* distinct names among them */

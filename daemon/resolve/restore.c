@@ -131,12 +131,6 @@ static enum status load_counters(struct resolver *r, struct err *err)
             r->next_set = value + 1;
     }
     db_result_free(&rows);
-    if (db_query(r->reader, &sql_customer_counts, NULL, 0, &rows, err) != STATUS_OK)
-        return STATUS_FAILED;
-    r->customer_count = (uint64_t)db_int(rows, 0, 0);
-    r->lead_count = (uint64_t)db_int(rows, 0, 1);
-    r->company_count = (uint64_t)db_int(rows, 0, 2);
-    db_result_free(&rows);
     unsigned char fresh[32];
     randombytes_buf(fresh, sizeof(fresh));
     struct db_param params[] = {DB_P_TEXT(SLICE("identifiers")),
@@ -146,6 +140,42 @@ static enum status load_counters(struct resolver *r, struct err *err)
     struct slice kept = db_bytes(rows, 0, 0);
     if (kept.len == sizeof(r->hash_key))
         memcpy(r->hash_key, kept.ptr, sizeof(r->hash_key));
+    db_result_free(&rows);
+    return STATUS_OK;
+}
+
+/* Customers, leads and companies as stored: what reading all customers would say. */
+static enum status count_customers(struct resolver *r, struct err *err)
+{
+    uint64_t end = roster_end(r->roster);
+    unsigned char *is_lead = calloc((size_t)end / 8 + 1, 1);
+    if (is_lead == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %llu records", (unsigned long long)end);
+    r->customer_count = r->lead_count = r->company_count = 0;
+    for (uint64_t id = 1; id < end; id++) {
+        const struct roster_entry *entry = roster_at(r->roster, id);
+        uint64_t customer = stored_customer(r, id);
+        if (entry == NULL)
+            continue;
+        r->customer_count += (entry->flags & ROSTER_CUSTOMER) != 0;
+        r->company_count += (entry->flags & ROSTER_COMPANY) != 0;
+        if (!(entry->flags & ROSTER_LEAD) || customer == 0 || is_lead[customer / 8] >> customer % 8 & 1)
+            continue;
+        is_lead[customer / 8] |= (unsigned char)(1u << customer % 8);
+        r->lead_count++;
+    }
+    free(is_lead);
+    return STATUS_OK;
+}
+
+static enum status read_customer_counts(struct resolver *r, struct err *err)
+{
+    struct db_result *rows = NULL;
+    if (db_query(r->reader, &sql_customer_counts, NULL, 0, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    r->customer_count = (uint64_t)db_int(rows, 0, 0);
+    r->lead_count = (uint64_t)db_int(rows, 0, 1);
+    r->company_count = (uint64_t)db_int(rows, 0, 2);
     db_result_free(&rows);
     return STATUS_OK;
 }
@@ -204,9 +234,14 @@ enum status restore(struct resolver *r, struct err *err)
 {
     if (load_counters(r, err) != STATUS_OK)
         return STATUS_FAILED;
-    enum status status = r->generation->changed ? regenerate(r, err) : load_records(r, err);
-    if (status == STATUS_OK && !r->generation->changed)
-        status = check_partition(r, err);
+    known_lock(r->settings.intake->known);
+    roster_expect(r->roster, (size_t)r->last_record_id);
+    known_unlock(r->settings.intake->known);
+    enum status status = r->generation->changed ? read_customer_counts(r, err) : load_records(r, err);
+    if (status == STATUS_OK && r->generation->changed)
+        status = regenerate(r, err);
+    else if (status == STATUS_OK)
+        status = count_customers(r, err) == STATUS_OK ? check_partition(r, err) : STATUS_FAILED;
     slots_free(&r->stored);
     if (status != STATUS_OK)
         return status;
