@@ -1,4 +1,4 @@
-/* blobs.c - see blobs.intern.h. A blob is a head (5 bytes: 26 bits of slot, 14 of length), bytes, padding to 2. */
+/* blobs.c - see blobs.intern.h. A blob is a head (5 bytes: 26 bits of slot, 1 of packed, 13 of length), bytes, padding to 2. */
 #include "daemon/resolve/blobs.intern.h"
 
 #include <assert.h>
@@ -6,8 +6,10 @@
 #define CHUNK_BYTES  ((uint32_t)1 << 17)
 #define UNIT_BYTES   2u
 #define HEADER_BYTES 5u
-#define LENGTH_BITS  14
+#define LENGTH_BITS  13
 #define LENGTH_MAX   ((1u << LENGTH_BITS) - 1)
+#define PACKED       (1u << LENGTH_BITS)
+#define SLOT_SHIFT   (LENGTH_BITS + 1)
 _Static_assert(CHUNK_BYTES / UNIT_BYTES == 1u << BLOB_OFFSET_BITS, "an address is 32 bits");
 #define CHUNKS_MAX (((size_t)1 << (32 - BLOB_OFFSET_BITS)) - 1)
 
@@ -69,7 +71,7 @@ static bool open_chunk(struct blobs *blobs)
     return true;
 }
 
-uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes)
+uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes, bool packed)
 {
     assert(bytes.len <= LENGTH_MAX);
     uint32_t size = size_of(bytes.len);
@@ -81,7 +83,7 @@ uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes)
     struct blob_chunk *chunk = &blobs->chunks.items[blobs->current];
     uint32_t address = blobs->current << BLOB_OFFSET_BITS | chunk->used_bytes / UNIT_BYTES;
     unsigned char *blob = chunk->bytes + chunk->used_bytes;
-    uint64_t head = (uint64_t)slot << LENGTH_BITS | bytes.len;
+    uint64_t head = (uint64_t)slot << SLOT_SHIFT | (packed ? PACKED : 0) | bytes.len;
     for (unsigned i = 0; i < HEADER_BYTES; i++)
         blob[i] = (unsigned char)(head >> (8 * i));
     if (bytes.len)
@@ -91,9 +93,10 @@ uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes)
     return address;
 }
 
-struct slice blobs_get(const struct blobs *blobs, uint32_t address)
+struct slice blobs_get(const struct blobs *blobs, uint32_t address, bool *packed)
 {
     const unsigned char *blob = blob_at(blobs, address);
+    *packed = (head_of(blob) & PACKED) != 0;
     return slice_of((const char *)blob + HEADER_BYTES, length_of(blob));
 }
 
@@ -115,7 +118,7 @@ bool blobs_walk(const struct blobs *blobs, uint32_t chunk, uint32_t *offset, uin
     if (*offset >= blobs->chunks.items[chunk].used_bytes)
         return false;
     const unsigned char *blob = blobs->chunks.items[chunk].bytes + *offset;
-    *slot = (uint32_t)(head_of(blob) >> LENGTH_BITS);
+    *slot = (uint32_t)(head_of(blob) >> SLOT_SHIFT);
     *address = chunk << BLOB_OFFSET_BITS | *offset / UNIT_BYTES;
     *offset += size_of(length_of(blob));
     return true;

@@ -30,9 +30,9 @@ struct blobs {
 
 void blobs_init(struct blobs *blobs);
 void blobs_free(struct blobs *blobs);
-/* The address, or NO_BLOB when out of memory. At most 16,383 bytes. */
-uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes);
-struct slice blobs_get(const struct blobs *blobs, uint32_t address);
+/* The address, or NO_BLOB when out of memory. At most 8,191 bytes. `packed` is kept with them. */
+uint32_t blobs_put(struct blobs *blobs, uint32_t slot, struct slice bytes, bool packed);
+struct slice blobs_get(const struct blobs *blobs, uint32_t address, bool *packed);
 void blobs_drop(struct blobs *blobs, uint32_t address);
 static inline uint32_t blobs_chunk_of(uint32_t address)
 {

@@ -15,6 +15,7 @@ void entries_free(struct entries *entries)
     entry_chunks_free(&entries->chunks);
     roster_free(&entries->own_roster);
     blobs_free(&entries->blobs);
+    packing_free(&entries->packing);
 }
 
 uint32_t entries_by_id(const struct entries *entries, uint64_t record_id)
@@ -31,10 +32,24 @@ uint32_t entries_by_key(const struct entries *entries, struct natural_key key)
     return slot != NO_SLOT && entry_is(entries, slot, ENTRY_LIVE) ? slot : NO_SLOT;
 }
 
-struct slice entries_features(const struct entries *entries, uint32_t slot)
+struct stored_features entries_stored(const struct entries *entries, uint32_t slot)
 {
     uint32_t blob = entry_at(entries, slot)->blob;
-    return blob == NO_BLOB ? SLICE_EMPTY : blobs_get(&entries->blobs, blob);
+    struct stored_features stored = {SLICE_EMPTY, false};
+    if (blob != NO_BLOB)
+        stored.bytes = blobs_get(&entries->blobs, blob, &stored.packed);
+    return stored;
+}
+
+struct slice entries_unpacked(const struct entries *entries, struct stored_features stored,
+                              struct features_room *room)
+{
+    return stored.packed ? packing_unpack(&entries->packing, stored.bytes, room) : stored.bytes;
+}
+
+struct slice entries_features(const struct entries *entries, uint32_t slot, struct features_room *room)
+{
+    return entries_unpacked(entries, entries_stored(entries, slot), room);
 }
 
 static bool make_chunk(struct entries *entries, uint32_t slot)
@@ -76,7 +91,9 @@ static void empty_chunk(struct entries *entries, uint32_t chunk)
         struct entry *entry = entry_at(entries, slot);
         if (entry->blob != address)
             continue;
-        uint32_t moved = blobs_put(&entries->blobs, slot, blobs_get(&entries->blobs, address));
+        bool packed;
+        struct slice bytes = blobs_get(&entries->blobs, address, &packed);
+        uint32_t moved = blobs_put(&entries->blobs, slot, bytes, packed);
         if (moved == NO_BLOB)
             return;
         entry->blob = moved;
@@ -101,7 +118,11 @@ bool entries_set_features(struct entries *entries, uint32_t slot, struct slice f
 {
     drop_features(entries, slot);
     uint32_t filled = entries->blobs.current;
-    uint32_t blob = blobs_put(&entries->blobs, slot, features);
+    struct features_room room;
+    packing_learn(&entries->packing, features);
+    struct slice packed = packing_pack(&entries->packing, features, &room);
+    uint32_t blob = packed.len ? blobs_put(&entries->blobs, slot, packed, true)
+                               : blobs_put(&entries->blobs, slot, features, false);
     entry_at(entries, slot)->blob = blob;
     /* A chunk may have become mostly holes while it was still being filled. */
     if (filled != NO_CHUNK && blobs_sparse(&entries->blobs, filled))

@@ -10,6 +10,7 @@
 
 #include "daemon/resolve/blobs.intern.h"
 #include "daemon/resolve/graph.h"
+#include "daemon/resolve/packing.intern.h"
 #include "daemon/resolve/roster.h"
 
 #define NO_EDGE UINT32_MAX
@@ -44,6 +45,7 @@ struct entries {
     size_t chunk_count;         /* those that are there */
     size_t live_count;
     struct blobs blobs;
+    struct packing packing;
     struct roster *roster; /* own_roster, or one that others use too */
     struct roster own_roster;
 };
@@ -74,7 +76,16 @@ static inline struct natural_key entry_key(const struct entries *entries, uint32
 uint32_t entries_by_id(const struct entries *entries, uint64_t record_id);
 /* Of live records only. */
 uint32_t entries_by_key(const struct entries *entries, struct natural_key key);
-struct slice entries_features(const struct entries *entries, uint32_t slot);
+/* They lie in the room or in the entries: valid as long as both are, and until the next put or remove. */
+struct slice entries_features(const struct entries *entries, uint32_t slot, struct features_room *room);
+/* The same in two steps, the second of which needs only what does not change: for another thread. */
+struct stored_features {
+    struct slice bytes;
+    bool packed;
+};
+struct stored_features entries_stored(const struct entries *entries, uint32_t slot);
+struct slice entries_unpacked(const struct entries *entries, struct stored_features stored,
+                              struct features_room *room);
 
 /* Makes a record live that is not there, without features. False when out of memory, or when the roster has another
  * key for the id, or another id for the key. */

@@ -37,7 +37,9 @@ struct graph *graph_new_with(const struct graph_matcher_ops *ops, const struct m
     edges_init(&graph->edges);
     decisions_init(&graph->decisions);
     graph->known_keys = malloc(KNOWN_KEYS * sizeof(*graph->known_keys));
-    if (!key_map_init(&graph->keys, &graph->entries, ops) || graph->known_keys == NULL)
+    graph->handed_out = calloc(1, sizeof(*graph->handed_out));
+    if (!key_map_init(&graph->keys, &graph->entries, ops) || graph->known_keys == NULL ||
+        graph->handed_out == NULL)
         graph_free(&graph);
     for (size_t i = 0; graph && i < KNOWN_KEYS; i++)
         graph->known_keys[i].slot = NO_SLOT;
@@ -53,6 +55,7 @@ static void free_scratch(struct graph *graph)
     slots_free(&graph->region);
     u64_map_free(&graph->crossed);
     free(graph->known_keys);
+    free(graph->handed_out);
     candidates_free(&graph->candidates);
     candidates_free(&graph->restored_candidates);
     nodes_free(&graph->component.nodes);
@@ -131,8 +134,9 @@ size_t graph_keys_of(const struct graph *graph, uint32_t slot,
                      struct match_key keys[MATCH_KEYS_MAX])
 {
     const struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
+    struct features_room room;
     if (known->slot != slot)
-        return graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot), keys);
+        return graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot, &room), keys);
     memcpy(keys, known->keys, known->count * sizeof(*keys));
     return known->count;
 }
@@ -141,7 +145,8 @@ size_t graph_keys_of(const struct graph *graph, uint32_t slot,
 static size_t unpack_keys(struct graph *graph, uint32_t slot, struct match_key keys[MATCH_KEYS_MAX])
 {
     struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
-    size_t count = graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot), keys);
+    struct features_room room;
+    size_t count = graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot, &room), keys);
     known->slot = count <= KNOWN_KEYS_COUNT ? slot : NO_SLOT;
     known->count = (uint32_t)count;
     if (known->slot == slot)
@@ -153,7 +158,8 @@ void graph_index_keys(struct graph *graph, uint32_t slot, bool settled)
 {
     struct match_key keys[MATCH_KEYS_MAX];
     size_t count = unpack_keys(graph, slot, keys);
-    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot));
+    struct features_room room;
+    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot, &room));
     key_map_prefetch(&graph->keys, keys, count);
     postings_know_name(&graph->keys.postings, slot, name);
     for (size_t i = 0; i < count; i++) {
@@ -169,7 +175,8 @@ static void unindex_keys(struct graph *graph, uint32_t slot)
 {
     struct match_key keys[MATCH_KEYS_MAX];
     size_t count = graph_keys_of(graph, slot, keys);
-    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot));
+    struct features_room room;
+    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot, &room));
     key_map_prefetch(&graph->keys, keys, count);
     for (size_t i = 0; i < count; i++) {
         struct key_change change;
@@ -232,6 +239,7 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
                       struct slice features, struct err *err)
 {
     struct entries *entries = &graph->entries;
+    struct features_room room;
     uint32_t slot = entries_by_id(entries, record_id);
     enum status status = graph_check_put(graph, record_id, key, features, slot, err);
     if (status != STATUS_OK)
@@ -241,7 +249,7 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
         graph->failed = !entries_add(entries, slot, key);
     } else if (!entry_is(entries, slot, ENTRY_LIVE)) {
         entries_revive(entries, slot);
-    } else if (slice_eq(entries_features(entries, slot), features)) {
+    } else if (slice_eq(entries_features(entries, slot, &room), features)) {
         return STATUS_OK;
     } else {
         graph_judge_restored(graph, slot);

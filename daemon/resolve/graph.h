@@ -128,7 +128,7 @@ size_t graph_member_count(const struct graph *graph, uint64_t customer_id);
 /* The record ids of a customer, ascending, at most `max`; returns how many were written. */
 size_t graph_members(const struct graph *graph, uint64_t customer_id, uint64_t *ids, size_t max);
 uint64_t graph_record(const struct graph *graph, struct natural_key key);
-/* Empty when unknown. Valid until the next put or remove. */
+/* Empty when unknown. Valid until the next put or remove, and until it was called four times more. */
 struct slice graph_features(const struct graph *graph, uint64_t record_id);
 /* Judges a pair as it stands, live keys or not; *shares_live_key tells whether it would be judged.
  * False when a record is unknown. */

@@ -153,6 +153,11 @@ struct component {
 };
 
 struct graph_build;
+#define HANDED_OUT 5
+struct handed_out {
+    struct features_room rooms[HANDED_OUT];
+    unsigned next;
+};
 
 struct graph {
     const struct graph_matcher_ops *ops;
@@ -168,6 +173,7 @@ struct graph {
     size_t customer_count;
     bool failed;
     struct graph_build *build; /* keys of restored records that are not in the index yet; NULL: all are */
+    struct handed_out *handed_out; /* features that graph_features handed out lately */
     bool warming; /* being restored: until the first settle */
     bool differs; /* what was restored is not what its pairs say */
 

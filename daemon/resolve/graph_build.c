@@ -18,7 +18,7 @@ VECTOR(key_heap, struct key_holder)
 
 struct build_record {
     uint32_t slot;
-    struct slice features;
+    struct stored_features stored;
 };
 
 struct build_chunk {
@@ -29,6 +29,7 @@ struct build_chunk {
 struct graph_build {
     const struct graph_matcher_ops *ops;
     const struct matcher *matcher;
+    const struct entries *entries; /* for what does not change */
     struct key_heap heaps[HEAP_COUNT];
     struct named_slots places; /* of the records, in the order they came */
     size_t holder_count, holders_told; /* the thread's, and what it last told */
@@ -46,8 +47,10 @@ struct graph_build {
 static void unpack(struct graph_build *build, const struct build_record *record)
 {
     struct match_key keys[MATCH_KEYS_MAX];
-    size_t count = build->ops->keys(build->matcher, record->features, keys);
-    struct named_slot named = {build->ops->name_key(record->features), record->slot};
+    struct features_room room;
+    struct slice features = entries_unpacked(build->entries, record->stored, &room);
+    size_t count = build->ops->keys(build->matcher, features, keys);
+    struct named_slot named = {build->ops->name_key(features), record->slot};
     uint32_t place = (uint32_t)build->places.count;
     build->failed |= !named_slots_push(&build->places, named);
     for (size_t i = 0; i < count && !build->failed; i++) {
@@ -93,6 +96,7 @@ static struct graph_build *build_new(const struct graph *graph)
         return NULL;
     build->ops = graph->ops;
     build->matcher = graph->matcher;
+    build->entries = &graph->entries;
     pthread_mutex_init(&build->lock, NULL);
     pthread_cond_init(&build->changed, NULL);
     build->has_thread = pthread_create(&build->thread, NULL, unpack_all, build) == 0;
@@ -162,7 +166,7 @@ void graph_build_add(struct graph *graph, uint32_t slot)
         return;
     }
     struct build_chunk *chunk = &build->chunks[build->filled % CHUNK_COUNT];
-    chunk->records[chunk->count++] = (struct build_record){slot, entries_features(&graph->entries, slot)};
+    chunk->records[chunk->count++] = (struct build_record){slot, entries_stored(&graph->entries, slot)};
     if (chunk->count < CHUNK_RECORDS)
         return;
     give(build);

@@ -249,7 +249,8 @@ static void judge_from(struct graph *graph, uint32_t centre, bool dirty)
 {
     struct held_keys held;
     struct match_result result;
-    struct slice features = entries_features(&graph->entries, centre);
+    struct features_room room, other_room;
+    struct slice features = entries_features(&graph->entries, centre, &room);
     held.count = graph_keys_of(graph, centre, held.keys);
     graph_look_up(graph, &held);
     uint32_t changed = dirty ? UINT32_MAX : changed_keys(graph, &held);
@@ -267,7 +268,7 @@ static void judge_from(struct graph *graph, uint32_t centre, bool dirty)
         struct shared_key shared[MATCH_KEYS_MAX];
         size_t count = graph_shared_keys(graph, &held, candidate.mask, candidate.slot, shared);
         graph->ops->score(graph->matcher, features,
-                          entries_features(&graph->entries, candidate.slot), shared, count,
+                          entries_features(&graph->entries, candidate.slot, &other_room), shared, count,
                           &result);
         graph->pairs_judged++;
         set_edge(graph, centre, &candidate, &result);
@@ -328,13 +329,14 @@ void graph_edge_result(struct graph *graph, uint32_t index, struct match_result 
     const struct edge *edge = edge_at(&graph->edges, index);
     struct held_keys held;
     struct shared_key shared[MATCH_KEYS_MAX];
-    struct slice features = entries_features(&graph->entries, edge->slots[0]);
+    struct features_room room, other_room;
+    struct slice features = entries_features(&graph->entries, edge->slots[0], &room);
     graph_hold_keys(graph, features, &held);
     uint32_t mask = 0;
     for (size_t i = 0; i < held.count; i++)
         if (postings_hold(&graph->keys.postings, held.references[i], edge->slots[1]))
             mask |= 1u << i;
     size_t count = graph_shared_keys(graph, &held, mask, edge->slots[1], shared);
-    graph->ops->score(graph->matcher, features, entries_features(&graph->entries, edge->slots[1]),
+    graph->ops->score(graph->matcher, features, entries_features(&graph->entries, edge->slots[1], &other_room),
                       shared, count, result);
 }

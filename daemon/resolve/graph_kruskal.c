@@ -54,7 +54,8 @@ static void start_sets(struct graph *graph)
     graph->component.nevers.count = 0;
     for (size_t i = 0; i < nodes->count; i++) {
         struct node *node = &nodes->items[i];
-        struct slice features = entries_features(&graph->entries, node->slot);
+        struct features_room room;
+        struct slice features = entries_features(&graph->entries, node->slot, &room);
         node->parent = (uint32_t)i;
         node->size = 1;
         node->never_first = node->never_last = NO_NEVER;
@@ -233,7 +234,8 @@ static void add_never(struct graph *graph, uint32_t here, uint32_t there, uint64
 static enum record_kind kind_of(const struct graph *graph, uint32_t node)
 {
     uint32_t slot = graph->component.nodes.items[node].slot;
-    return graph->ops->kind(entries_features(&graph->entries, slot));
+    struct features_room room;
+    return graph->ops->kind(entries_features(&graph->entries, slot, &room));
 }
 
 static void apply_verdict(struct graph *graph, const struct strong_verdict *strong)

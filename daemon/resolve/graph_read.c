@@ -52,7 +52,8 @@ uint64_t graph_record(const struct graph *graph, struct natural_key key)
 struct slice graph_features(const struct graph *graph, uint64_t record_id)
 {
     uint32_t slot = entries_by_id(&graph->entries, record_id);
-    return slot == NO_SLOT ? SLICE_EMPTY : entries_features(&graph->entries, slot);
+    struct features_room *room = &graph->handed_out->rooms[graph->handed_out->next++ % HANDED_OUT];
+    return slot == NO_SLOT ? SLICE_EMPTY : entries_features(&graph->entries, slot, room);
 }
 
 bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match_result *result,
@@ -66,14 +67,16 @@ bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match
         return false;
     struct held_keys held;
     uint32_t mask = 0;
-    graph_hold_keys(graph, entries_features(&graph->entries, slot_a), &held);
+    struct features_room room_a, room_b;
+    struct slice of_a = entries_features(&graph->entries, slot_a, &room_a);
+    graph_hold_keys(graph, of_a, &held);
     for (size_t i = 0; i < held.count; i++)
         if (held.live >> i & 1 && postings_hold(&graph->keys.postings, held.references[i], slot_b))
             mask |= 1u << i;
     *shares_live_key = mask != 0;
     *shared_count = graph_shared_keys(graph, &held, mask, slot_b, shared);
-    graph->ops->score(graph->matcher, entries_features(&graph->entries, slot_a),
-                      entries_features(&graph->entries, slot_b), shared, *shared_count, result);
+    graph->ops->score(graph->matcher, of_a, entries_features(&graph->entries, slot_b, &room_b), shared,
+                      *shared_count, result);
     return true;
 }
 
@@ -125,9 +128,10 @@ size_t graph_candidates(const struct graph *graph, struct slice features, uint64
         const struct candidate *candidate = &candidates.list.items[i];
         struct shared_key shared[MATCH_KEYS_MAX];
         struct match_result result;
+        struct features_room room;
         size_t count = graph_shared_keys(graph, &held, candidate->mask, candidate->slot, shared);
         graph->ops->score(graph->matcher, features,
-                          entries_features(&graph->entries, candidate->slot), shared, count,
+                          entries_features(&graph->entries, candidate->slot, &room), shared, count,
                           &result);
         keep_best(&best, candidate->slot, result.weight);
     }
@@ -148,7 +152,7 @@ static size_t scratch_bytes(const struct graph *graph)
                    graph->region.capacity + graph->stale_verdicts.capacity +
                    graph->candidates.index_capacity + graph->restored_candidates.index_capacity;
     return slots * sizeof(uint32_t) + u64_map_bytes(&graph->crossed) +
-           KNOWN_KEYS * sizeof(struct known_keys) + u64_map_bytes(&graph->evidence.by_edge) +
+           KNOWN_KEYS * sizeof(struct known_keys) + sizeof(struct handed_out) + u64_map_bytes(&graph->evidence.by_edge) +
            (graph->candidates.list.capacity + graph->restored_candidates.list.capacity) *
                sizeof(struct candidate) +
            component->nodes.capacity * sizeof(struct node) +
@@ -177,7 +181,7 @@ void graph_stats(const struct graph *graph, struct graph_stats *stats)
         .customers = graph->customer_count,
         .pairs_judged = graph->pairs_judged,
         .parts = {.entries = entries_bytes(&graph->entries),
-                  .features = blobs_bytes(&graph->entries.blobs),
+                  .features = blobs_bytes(&graph->entries.blobs) + packing_bytes(&graph->entries.packing),
                   .keys = key_map_bytes(&graph->keys),
                   .postings = postings_bytes(&graph->keys.postings),
                   .edges = edges_bytes(&graph->edges),

@@ -68,6 +68,8 @@ static void judge_one(struct graph *graph, uint32_t slot)
 {
     struct held_keys held;
     struct match_result result;
+    struct features_room room, other_room;
+    struct slice features = entries_features(&graph->entries, slot, &room);
     hold_settled_keys(graph, slot, &held);
     *entry_flags(&graph->entries, slot) &= (uint8_t)~ENTRY_UNJUDGED;
     gather_unjudged(graph, slot, &held);
@@ -75,8 +77,8 @@ static void judge_one(struct graph *graph, uint32_t slot)
         const struct candidate *candidate = &graph->restored_candidates.list.items[i];
         struct shared_key shared[MATCH_KEYS_MAX];
         size_t count = graph_shared_keys(graph, &held, candidate->mask, candidate->slot, shared);
-        graph->ops->score(graph->matcher, entries_features(&graph->entries, slot),
-                          entries_features(&graph->entries, candidate->slot), shared, count, &result);
+        graph->ops->score(graph->matcher, features,
+                          entries_features(&graph->entries, candidate->slot, &other_room), shared, count, &result);
         graph->pairs_judged++;
         if (!(result.weight >= graph->review_weight))
             continue;

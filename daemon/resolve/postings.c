@@ -111,7 +111,8 @@ static uint64_t name_of(struct postings *postings, uint32_t slot)
     const struct known_name *known = &postings->known_names[slot % KNOWN_NAMES];
     if (known->slot == slot)
         return known->name;
-    uint64_t name = postings->ops->name_key(entries_features(postings->entries, slot));
+    struct features_room room;
+    uint64_t name = postings->ops->name_key(entries_features(postings->entries, slot, &room));
     postings_know_name(postings, slot, name);
     return name;
 }

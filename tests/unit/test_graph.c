@@ -503,6 +503,37 @@ static void test_memory_is_reused_however_often_records_change(void **state)
     fixture_free(&f);
 }
 
+/* So many that features are packed: with a phone each, and a name that two share. */
+static void test_packed_features_are_what_was_put(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new((struct graph_limits){0});
+    char features[96];
+    size_t bytes = 0;
+    for (unsigned id = 1; id <= 40000; id++) {
+        snprintf(features, sizeof(features), "n=%u;p=%u;e=%u;k=1;m=somebody.or.other@example.com;", id / 2 % 900,
+                 id / 2, id);
+        bytes += strlen(features);
+        put(&f, id, features);
+    }
+    settle(&f);
+    assert_true(stats_of(&f).parts.features < bytes);
+    for (unsigned id = 1; id <= 40000; id++) {
+        snprintf(features, sizeof(features), "n=%u;p=%u;e=%u;k=1;m=somebody.or.other@example.com;", id / 2 % 900,
+                 id / 2, id);
+        assert_true(slice_eq(graph_features(f.graph, id), slice_str(features)));
+        assert_int_equal(graph_customer(f.graph, id), id < 2 ? 1 : id / 2 * 2);
+    }
+    struct slice one = graph_features(f.graph, 9000), other = graph_features(f.graph, 9002);
+    assert_false(slice_eq(one, other));
+    graph_remove(f.graph, 9000);
+    put(&f, 9001, "n=1;p=4600;k=1;");
+    settle(&f);
+    assert_int_equal(graph_customer(f.graph, 9000), 0);
+    assert_true(slice_eq(graph_features(f.graph, 9001), SLICE("n=1;p=4600;k=1;")));
+    fixture_free(&f);
+}
+
 static void test_limits_are_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -609,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_an_edge_that_hung_on_a_dead_key_is_gone),
         cmocka_unit_test(test_degree_is_exact_among_a_hundred_thousand_holders),
         cmocka_unit_test(test_memory_is_reused_however_often_records_change),
+        cmocka_unit_test(test_packed_features_are_what_was_put),
         cmocka_unit_test(test_limits_are_refused_with_a_reason),
         cmocka_unit_test(test_a_report_that_does_not_fit_ends_the_graph),
         cmocka_unit_test(test_candidates_come_best_first),
