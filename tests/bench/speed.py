@@ -111,40 +111,25 @@ def step_dedupe(arguments, directory):
 
 # -- growth -----------------------------------------------------------------------------------------------------------
 
-def cut(directory, sizes):
-    """customers.csv as files of so many rows each, and one of a single row of the first."""
-    parts = []
+def cut(directory, stored, count):
+    """customers.csv as the rows that are stored first and those that are measured, and one of the first alone."""
     with open(directory / "customers.csv", "rb") as source:
         header = source.readline()
-        for number, size in enumerate(sizes):
-            parts.append(directory / f"rows{number}.csv")
-            with open(parts[-1], "wb") as part:
+        for name, size in (("stored.csv", stored), ("probe.csv", count)):
+            with open(directory / name, "wb") as part:
                 part.write(header)
                 for row in range(size):
                     line = source.readline()
                     part.write(line)
-                    if number == row == 0:
+                    if name == "stored.csv" and row == 0:
                         (directory / "again.csv").write_bytes(header + line)
-    return parts
 
 
-def probe(arguments, server, config, directory, part):
-    """Cost per record of loading `part` into what is stored, and of the start before it."""
-    server.psql("postgres", "CHECKPOINT")
-    start = run.load(arguments, config, directory / "again.csv")
-    cpu = server.cpu_seconds()
-    told = run.load(arguments, config, part)
-    count = arguments.probe
-    return {"wall_us": told["seconds"] * 1e6 / count, "daemon_cpu_us": (told["cpu_s"] - start["cpu_s"]) * 1e6 / count,
-            "server_cpu_us": (server.cpu_seconds() - cpu) * 1e6 / count, "records": told["records"],
-            "start_s": start["wall_s"] - start["seconds"],
-            "index_bytes_per_record": told["index_bytes"] / told["records"]}
-
-
-def step_growth(arguments, directory):
-    low, high, count = arguments.low, arguments.high, arguments.probe
-    generate(arguments, directory, high + 2 * count)
-    parts = cut(directory, [low, count, high - low, count])
+def with_stored(arguments, directory, stored):
+    """What a record costs with so many stored: the last rows of a set of its own, so that as many of them are of people
+    who are there already, however large the set is."""
+    generate(arguments, directory, stored + arguments.probe)
+    cut(directory, stored, arguments.probe)
     server = Server()
     try:
         server.create("bench")
@@ -152,13 +137,27 @@ def step_growth(arguments, directory):
         (state / "drop").mkdir(parents=True)
         config = directory / "bench.yaml"
         config.write_text(run.CONFIG.format(url=server.url("bench"), state=state, more=""))
-        run.load(arguments, config, parts[0])
-        before = probe(arguments, server, config, directory, parts[1])
-        run.load(arguments, config, parts[2])
-        after = probe(arguments, server, config, directory, parts[3])
+        run.load(arguments, config, directory / "stored.csv")
+        server.psql("postgres", "CHECKPOINT")
+        start = run.load(arguments, config, directory / "again.csv")
+        cpu = server.cpu_seconds()
+        told = run.load(arguments, config, directory / "probe.csv")
+        server_cpu = server.cpu_seconds() - cpu
     finally:
         server.remove()
+        shutil.rmtree(directory)
+    count = arguments.probe
+    return {"wall_us": told["seconds"] * 1e6 / count, "daemon_cpu_us": (told["cpu_s"] - start["cpu_s"]) * 1e6 / count,
+            "server_cpu_us": server_cpu * 1e6 / count, "records": told["records"],
+            "start_s": start["wall_s"] - start["seconds"], "start_cpu_s": start["cpu_s"],
+            "index_bytes_per_record": told["index_bytes"] / told["records"]}
+
+
+def step_growth(arguments, directory):
+    low, high = arguments.low, arguments.high
+    before = with_stored(arguments, directory / "low", low)
     tell({f"at_{low}_{name}": value for name, value in before.items()})
+    after = with_stored(arguments, directory / "high", high)
     tell({f"at_{high}_{name}": value for name, value in after.items()})
     tell({"growth_wall_ratio": after["wall_us"] / before["wall_us"],
           "growth_cpu_ratio": (after["daemon_cpu_us"] + after["server_cpu_us"]) /
