@@ -28,11 +28,11 @@ daemon=$!
 trap 'kill -TERM $daemon 2>/dev/null || true; wait $daemon || true' EXIT
 trap 'exit 0' INT TERM
 
-# Ready, and ours: another daemon may stand at that address.
+# Ready, and ours: another program may stand at that address, but only our daemon takes our token and answers in its way.
 is_ready() {
     curl -fsS -o /dev/null "http://$TRIBUTARY_PRIVATE/readyz?strict" 2>/dev/null && [ -r "$TRIBUTARY_STATE/token" ] &&
-        curl -fsS -o /dev/null -H "Authorization: Bearer $(cat "$TRIBUTARY_STATE/token")" \
-            "http://$TRIBUTARY_PRIVATE/v1/status" 2>/dev/null
+        curl -fsS -H "Authorization: Bearer $(cat "$TRIBUTARY_STATE/token")" \
+            "http://$TRIBUTARY_PRIVATE/v1/status" 2>/dev/null | grep -q '"uptime_s":' && kill -0 $daemon 2>/dev/null
 }
 waited=0
 until is_ready; do
