@@ -72,8 +72,9 @@ bool employer_of(const struct ruleset *ruleset, const struct clean_record *perso
     struct clean_value *values = ARENA_ARRAY(arena, struct clean_value, person->value_count + 1);
     size_t count = 0;
     for (size_t i = 0; values && i < person->value_count; i++) {
-        if (is_taken(&taking, &person->values[i]))
-            values[count++] = person->values[i];
+        const struct clean_value *value = &person->values[i];
+        if (is_taken(&taking, value)) /* as it was written is the person's affair */
+            values[count++] = (struct clean_value){value->field, value->flags, value->value, SLICE_EMPTY};
     }
     struct slice domain = work_domain(known, person);
     if (values && name && domain.len && known->website != FIELD_NONE &&

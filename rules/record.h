@@ -40,10 +40,6 @@ struct consent {
     struct slice method;  /* "form", "import", "api" */
 };
 
-/* The employer a person's record names is a record of its own, of part PART/employer: made of the clean person, never
- * delivered. */
-#define EMPLOYER_PART_END "/employer"
-
 #define ACTIVITIES_MAX 64 /* of one record */
 #define CONSENTS_MAX   32
 

@@ -198,7 +198,7 @@ static bool prepare_delivery(struct preparation *p, struct delivery *delivery)
     for (size_t i = 0; i < delivery->record_count && delivery->refusal == NULL; i++) {
         if (!is_key_text(delivery->records[i].external_id, RECORD_ID_MAX_BYTES) ||
             !is_key_text(delivery->records[i].part, RECORD_PART_MAX_BYTES) ||
-            employer_is_part(delivery->records[i].part)) {
+            employer_is_key(delivery->records[i].external_id, delivery->records[i].part)) {
             delivery->refusal = "record.bad_key";
             delivery->refusal_param = SLICE_EMPTY;
         }

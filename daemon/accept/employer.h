@@ -1,9 +1,10 @@
 /*
  * employer.h - the company a person's record names, as an arrival of its own.
  *
- * For sources with `employers: true`. It is made when the person's record is cleaned and goes with it: of its source,
- * external id and version, of part PART/employer, without leads, activities and consents. It was not received, so
- * the ledger does not count it.
+ * For sources with `employers: true`. It is made when the person's record is cleaned and goes with it. All records of a
+ * source that say the same of a company name one record: its part is `employer`, its external id a hash of what is said,
+ * so it never changes and lives as long as some record names it. It makes no leads, and was not received, so the ledger
+ * does not count it.
  */
 #ifndef TRIBUTARY_ACCEPT_EMPLOYER_H
 #define TRIBUTARY_ACCEPT_EMPLOYER_H
@@ -11,11 +12,14 @@
 #include "daemon/accept/batch.h"
 #include "rules/employer.h"
 
-/* A part no sender may use. */
-bool employer_is_part(struct slice part);
+#define EMPLOYER_PART     "employer"
+#define EMPLOYER_ID_START "employer:" /* of its external id */
 
-/* Gives a cleaned arrival its employer: its company, or the deletion of one that may stand, when it names none.
- * False when the arena is full. */
-bool employer_attach(struct arena *arena, struct arrival *arrival);
+/* A key no sender may use. */
+bool employer_is_key(struct slice external_id, struct slice part);
+
+/* Gives a cleaned arrival its employer, or, when it names none, one with RECORD_DELETE. `ruleset` is the one that
+ * cleaned it. False when the arena is full. */
+bool employer_attach(const struct ruleset *ruleset, struct arena *arena, struct arrival *arrival);
 
 #endif

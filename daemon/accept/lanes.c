@@ -30,13 +30,14 @@ struct lanes {
     pthread_t cleaners[CLEANERS_MAX];
 };
 
-static bool clean_arrival(struct arrival *arrival, struct arena *arena, struct cleaner *cleaner)
+static bool clean_arrival(struct arrival *arrival, struct arena *arena, struct cleaner *cleaner,
+                          const struct generation *generation)
 {
     struct err err;
     if (arrival->raw->op != RECORD_DELETE &&
         ruleset_clean(cleaner, &arrival->source->rules, arrival->raw, arena, &arrival->clean, &err) != STATUS_OK)
         return false;
-    return !arrival->source->employers || employer_attach(arena, arrival);
+    return !arrival->source->employers || employer_attach(generation->ruleset, arena, arrival);
 }
 
 void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct generation *generation)
@@ -44,7 +45,7 @@ void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct gene
     batch->cleaned_by = generation;
     for (size_t i = 0; i < batch->arrival_count; i++) {
         struct arrival *arrival = &batch->arrivals[i];
-        if (arrival->raw && !clean_arrival(arrival, batch->arena, cleaner)) {
+        if (arrival->raw && !clean_arrival(arrival, batch->arena, cleaner, generation)) {
             /* Only a record beyond all bounds gets here: it is held for a person, never lost. */
             static const struct issue too_large = {ISSUE_QUARANTINE, "record.too_large", FIELD_NONE,
                                                    {"", 0}};

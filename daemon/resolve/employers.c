@@ -14,7 +14,7 @@
 #define PAGE_RECORDS 1000
 #define DRAIN_MS     30000
 
-enum { COLUMN_ID, COLUMN_EXTERNAL_ID, COLUMN_PART, COLUMN_SEQ, COLUMN_TEST, COLUMN_CLEAN, COLUMN_EMPLOYER };
+enum { COLUMN_ID, COLUMN_EXTERNAL_ID, COLUMN_PART, COLUMN_SEQ, COLUMN_TEST, COLUMN_CLEAN };
 
 struct page {
     struct resolver *r;
@@ -39,24 +39,23 @@ static bool read_person(struct page *page, const struct db_result *rows, size_t 
                                .is_test = db_int(rows, row, COLUMN_TEST) != 0};
     *person = (struct arrival){.source = page->source, .delivery = &nothing, .raw = raw,
                                .accept_seq = (uint64_t)db_int(rows, row, COLUMN_SEQ),
-                               .effective_us = entry->effective_us, .hash = entry->hash,
+                               .key = roster_key(entry), .effective_us = entry->effective_us, .hash = entry->hash,
                                .backfill = (entry->flags & ROSTER_BACKFILL) != 0};
     struct slice clean = arena_dup(arena, db_bytes(rows, row, COLUMN_CLEAN));
     if (!clean_record_from_json(page->r->generation->schema, clean, arena, &person->clean))
         return false;
     if (!page->source->employers)
         person->clean.kind = KIND_COMPANY; /* which names none */
-    return employer_attach(arena, person);
+    return employer_attach(page->r->generation->ruleset, arena, person);
 }
 
-static bool stands_as_it_should(struct page *page, const struct arrival *employer, struct slice stored)
+static bool stands_as_it_should(const struct page *page, const struct arrival *person)
 {
-    if (employer->raw->op == RECORD_DELETE)
-        return stored.len == 0;
-    struct buf *json = &page->r->scratch.text;
-    buf_reset(json);
-    clean_record_to_json(page->r->generation->schema, &employer->clean, json);
-    return slice_eq(buf_slice(json), stored);
+    const struct resolver *r = page->r;
+    uint64_t stands = employment_of(&r->employment, roster_find(r->roster, person->key));
+    if (person->employer->raw->op == RECORD_DELETE)
+        return stands == 0;
+    return stands != 0 && stands == roster_find(r->roster, person->employer->key);
 }
 
 static enum status read_page(struct page *page, const struct db_result *rows, struct err *err)
@@ -70,8 +69,7 @@ static enum status read_page(struct page *page, const struct db_result *rows, st
             return err_set(err, RETRY_FATAL, "resolve.record_lost",
                            "record %lld cannot be read back; hint: run tributary doctor",
                            (long long)db_int(rows, i, COLUMN_ID));
-        if (!stands_as_it_should(page, person->employer, db_bytes(rows, i, COLUMN_EMPLOYER)))
-            page->count++;
+        page->count += !stands_as_it_should(page, person);
     }
     return page->persons ? STATUS_OK : err_set(err, RETRY_FATAL, "base.memory", "out of memory for employers");
 }
@@ -136,6 +134,28 @@ static enum status follow_source(struct resolver *r, struct source *source, stru
                      source->employers ? "are made" : "are taken away");
     }
     return status;
+}
+
+struct restoring {
+    struct resolver *r;
+    bool full;
+};
+
+static bool each_employment(const struct db_result *row, void *data)
+{
+    struct restoring *restoring = data;
+    uint64_t person = (uint64_t)db_int(row, 0, 0);
+    const struct roster_entry *entry = roster_at(restoring->r->roster, person);
+    restoring->full = entry && !employment_set(&restoring->r->employment, person, (uint64_t)db_int(row, 0, 1),
+                                               entry->effective_us);
+    return !restoring->full;
+}
+
+enum status employers_restore(struct resolver *r, struct err *err)
+{
+    struct restoring restoring = {.r = r};
+    enum status status = db_stream(r->reader, &sql_employment_load, NULL, 0, each_employment, &restoring, err);
+    return restoring.full ? err_set(err, RETRY_FATAL, "base.memory", "out of memory for employers") : status;
 }
 
 enum status employers_follow(struct resolver *r, bool all, struct err *err)

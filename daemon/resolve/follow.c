@@ -133,7 +133,8 @@ static uint64_t heir_of(const struct turn *turn, uint64_t customer)
 static enum status note_moves(struct turn *turn, const struct graph_move *moves, size_t count,
                               struct err *err)
 {
-    turn->touched = ARENA_ARRAY(turn->arena, uint64_t, 2 * count + turn->staged_count + 1);
+    turn->touched = ARENA_ARRAY(turn->arena, uint64_t,
+                                2 * count + turn->staged_count + turn->retimed_count + 1);
     note_left(turn, moves, count);
     if (turn->touched == NULL || turn->left == NULL || turn->removed == NULL)
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu moves", count);
@@ -149,8 +150,37 @@ static enum status note_moves(struct turn *turn, const struct graph_move *moves,
     for (size_t i = 0; i < turn->staged_count; i++) {
         turn->touched[turn->touched_count++] = graph_customer(turn->r->graph, turn->staged[i].record_id);
     }
+    for (size_t i = 0; i < turn->retimed_count; i++)
+        turn->touched[turn->touched_count++] = graph_customer(turn->r->graph, turn->retimed[i]);
     sort_touched(turn);
     return STATUS_OK;
+}
+
+/* Ascending, each once. */
+static size_t each_once(uint64_t *ids, size_t count)
+{
+    size_t kept = 0;
+    if (count > 1)
+        qsort(ids, count, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || ids[kept - 1] != ids[i])
+            ids[kept++] = ids[i];
+    }
+    return kept;
+}
+
+/* Who names which employer now, and since when those are named. */
+static void write_employers(struct turn *turn)
+{
+    turn->employed_count = each_once(turn->employed, turn->employed_count);
+    for (size_t i = 0; i < turn->employed_count; i++)
+        write_employment(turn->set, turn->employed[i], employment_of(&turn->r->employment, turn->employed[i]));
+    turn->retimed_count = each_once(turn->retimed, turn->retimed_count);
+    for (size_t i = 0; i < turn->retimed_count; i++) {
+        uint64_t id = turn->retimed[i];
+        if (turn_staged(turn, id) == NULL) /* else its row tells */
+            write_retimed(turn->set, id, roster_at(turn->r->roster, id)->effective_us);
+    }
 }
 
 /* The row of each staged record; new ones know their customer and whether they are a lead. */
@@ -184,6 +214,7 @@ static enum status follow(struct turn *turn, const struct graph_move *moves, siz
     if (note_moves(turn, moves, count, err) != STATUS_OK || write_customers(turn, err) != STATUS_OK)
         return STATUS_FAILED;
     write_staged(turn);
+    write_employers(turn);
     return STATUS_OK;
 }
 

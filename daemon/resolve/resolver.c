@@ -39,10 +39,12 @@ struct turn *turn_new(struct resolver *r, size_t arrivals, const char *actor)
     turn->actor = actor;
     turn->arena = arena_new(TURN_ARENA_MAX);
     turn->set = write_set_new(r->next_set, clock_wall_us(r->settings.clock));
-    turn->staged_max = arrivals * 2; /* a person's record and the company it names */
+    turn->staged_max = arrivals * 3; /* a person's record, the company it names, and the one it named before */
     if (turn->arena) {
         turn->staged = ARENA_ARRAY(turn->arena, struct staged, turn->staged_max + 1);
         turn->lost_leads = ARENA_ARRAY(turn->arena, uint64_t, arrivals + 1);
+        turn->employed = ARENA_ARRAY(turn->arena, uint64_t, arrivals + 1);
+        turn->retimed = ARENA_ARRAY(turn->arena, uint64_t, 2 * arrivals + 1);
     }
     if (turn->set == NULL || turn->arena == NULL || arena_failed(turn->arena)) {
         turn_free(&turn);
@@ -169,7 +171,7 @@ static void publish_stats(struct resolver *r)
         graph_stats(r->graph, &stats->graph);
     stats->records = stats->graph.records;
     stats->known_bytes = known_bytes(r->settings.intake->known);
-    stats->roster_bytes = roster_bytes(r->roster);
+    stats->roster_bytes = roster_bytes(r->roster) + employment_bytes(&r->employment);
     /* Rebuilt again and again: that nothing is the matter is believed once something is committed, or nothing waits. */
     bool again = r->rebuilds > 1 && r->recovered && stats->committed_sets <= r->rebuilt_at_set;
     stats->failed = r->failed || again;
@@ -187,6 +189,7 @@ static void forget(struct resolver *r)
     graph_free(&r->graph);
     cache_free(&r->records);
     cache_free(&r->customers);
+    employment_free(&r->employment);
     while (r->recovered) {
         struct batch *next = r->recovered->next;
         batch_free(&r->recovered);
@@ -241,7 +244,7 @@ static enum status remember(struct resolver *r, struct err *err)
     if (writer == NULL)
         return STATUS_FAILED;
     bool changed = r->generation->changed;
-    if (restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK ||
+    if (restore(r, err) != STATUS_OK || employers_restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK ||
         (changed && regenerate_end(r, err) != STATUS_OK))
         return STATUS_FAILED;
     return restore_rejects(r, err) == STATUS_OK ? restore_batches(r, err) : STATUS_FAILED;

@@ -12,6 +12,7 @@
 #include "daemon/base/latch.h"
 #include "daemon/base/queue.h"
 #include "daemon/resolve/cache.h"
+#include "daemon/resolve/employment.h"
 #include "daemon/resolve/provenance.h"
 #include "daemon/resolve/resolver.h"
 #include "daemon/resolve/u64_map.intern.h"
@@ -35,6 +36,7 @@ struct resolver {
     const struct generation *generation;
     struct graph *graph;
     struct roster *roster;   /* of settings.intake->known */
+    struct employment employment;
     struct slots stored;     /* while restoring: customers as stored, by record id */
     struct cache *records;   /* record id -> clean JSON */
     struct cache *customers; /* customer id -> struct customer_state and its texts */
@@ -100,6 +102,10 @@ struct turn {
     size_t touched_count;
     uint64_t *lost_leads;  /* customers whose lead record was deleted in this turn */
     size_t lost_lead_count;
+    uint64_t *employed;    /* people's records that name another employer, or none any more; some more than once */
+    size_t employed_count;
+    uint64_t *retimed;     /* employers whose oldest record is another; some more than once */
+    size_t retimed_count;
     bool only_changed;     /* customers that stand as they should are not written again */
 };
 
@@ -165,6 +171,9 @@ bool resolver_was_recovered(const struct resolver *r, uint64_t batch_id);
 /* employers.c: makes and takes away the employers of stored records, where `employers` of a source has changed; with
  * `all`, where it is on. */
 MUST_CHECK enum status employers_follow(struct resolver *r, bool all, struct err *err);
+
+/* Reads who names which employer. */
+MUST_CHECK enum status employers_restore(struct resolver *r, struct err *err);
 
 /* tell.c: leads and events of one customer as it is now. */
 struct customer_view {

@@ -1,4 +1,5 @@
 /* stage.c - the first step of a turn: what each arrival means for its record. */
+#include "daemon/accept/employer.h"
 #include "daemon/resolve/resolver.intern.h"
 #include "daemon/base/log.h"
 #include "rules/record_json.h"
@@ -190,18 +191,82 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     return graph_put(r->graph, record_id, arrival->key, staged->features, err);
 }
 
-/* The company a person's record names, once that version of it stands: it has no order of its own. */
+static bool is_live(const struct roster_entry *entry)
+{
+    return entry && (entry->flags & ROSTER_STORED) && !(entry->flags & ROSTER_DELETED);
+}
+
+/* Nobody names it any more. */
+static enum status stage_gone_employer(struct turn *turn, const struct arrival *person, uint64_t record_id,
+                                       struct err *err)
+{
+    const struct roster_entry *entry = roster_at(turn->r->roster, record_id);
+    const struct staged *staged = turn_staged(turn, record_id);
+    struct arrival *gone = ARENA_NEW(turn->arena, struct arrival);
+    struct raw_record *raw = ARENA_NEW(turn->arena, struct raw_record);
+    if (gone == NULL || raw == NULL || entry == NULL)
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for an employer");
+    *raw = (struct raw_record){.op = RECORD_DELETE, .part = SLICE(EMPLOYER_PART)};
+    if (staged) /* new in this turn: its row is still to be made */
+        raw->external_id = staged->arrival->raw->external_id;
+    *gone = (struct arrival){.source = person->source, .delivery = person->delivery, .raw = raw,
+                             .accept_seq = person->accept_seq, .key = roster_key(entry), .hash = entry->hash,
+                             .effective_us = entry->effective_us, .is_employer = true,
+                             .clean = {.kind = KIND_COMPANY}};
+    return stage_version(turn, gone, record_id, err);
+}
+
+/* Its time is that of the oldest record that names it: one that did had the time `was_us` and has another now, or none
+ * (INT64_MAX). All of them are looked at only when the oldest may have gone. */
+static void settle_time(struct turn *turn, uint64_t record_id, int64_t was_us, int64_t is_us)
+{
+    struct roster_entry *entry = roster_at(turn->r->roster, record_id);
+    int64_t since_us = is_us;
+    if (entry == NULL || (is_us >= entry->effective_us && was_us != entry->effective_us))
+        return;
+    if (is_us >= entry->effective_us &&
+        !employment_since(&turn->r->employment, record_id, entry->effective_us, &since_us))
+        return;
+    if (since_us == entry->effective_us)
+        return;
+    entry->effective_us = since_us;
+    turn->retimed[turn->retimed_count++] = record_id;
+}
+
+/* The company a person's record names, once that version of it stands: the record comes with the first that names it
+ * and goes with the last. */
 static enum status stage_employer(struct turn *turn, const struct arrival *person, struct err *err)
 {
+    struct employment *employment = &turn->r->employment;
     struct arrival *employer = person->employer;
     bool named = employer->raw->op != RECORD_DELETE;
-    uint64_t record_id = roster_find(turn->r->roster, employer->key);
-    const struct roster_entry *entry = roster_at(turn->r->roster, record_id);
-    if (!named && (entry == NULL || (entry->flags & ROSTER_DELETED)))
+    uint64_t person_id = roster_find(turn->r->roster, person->key);
+    uint64_t before = employment_of(employment, person_id), now = 0;
+    int64_t was_us = employment_time(employment, person_id);
+    if (named) {
+        now = roster_find(turn->r->roster, employer->key);
+        if (!is_live(roster_at(turn->r->roster, now))) {
+            employer->effective_us = person->effective_us;
+            if (stage_version(turn, employer, now, err) != STATUS_OK)
+                return STATUS_FAILED;
+            now = roster_find(turn->r->roster, employer->key);
+        }
+    }
+    if (before == 0 && now == 0)
         return STATUS_OK;
-    employer->effective_us = person->effective_us;
-    employer->hash = person->hash;
-    return stage_version(turn, employer, record_id, err);
+    if (!employment_set(employment, person_id, now, person->effective_us))
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for an employer");
+    if (before != now)
+        turn->employed[turn->employed_count++] = person_id;
+    if (now)
+        settle_time(turn, now, before == now ? was_us : INT64_MAX, person->effective_us);
+    int64_t since_us = 0;
+    if (before == 0 || before == now)
+        return STATUS_OK;
+    if (!employment_since(employment, before, INT64_MIN, &since_us))
+        return stage_gone_employer(turn, person, before, err);
+    settle_time(turn, before, was_us, INT64_MAX);
+    return STATUS_OK;
 }
 
 /* Whether a record, and the company it names, find room where their keys are new. */

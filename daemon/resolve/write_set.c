@@ -19,7 +19,7 @@ static struct rows *all_rows(struct write_set *set, size_t i)
     struct rows *const rows[] = {&set->records,  &set->links,  &set->customers,
                                  &set->activities, &set->consents, &set->history,
                                  &set->events,   &set->event_bodies, &set->rejects,
-                                 &set->reviews};
+                                 &set->reviews,  &set->employments};
     return i < sizeof(rows) / sizeof(rows[0]) ? rows[i] : NULL;
 }
 
@@ -54,7 +54,7 @@ void write_set_free(struct write_set **set)
         &mine->move_customers,  &mine->gone_ids,      &mine->gone_heirs,    &mine->lead_ids,
         &mine->reread_ids,      &mine->reread_kinds,  &mine->gone_link_a,   &mine->gone_link_b,
         &mine->stale_customers, &mine->stale_details, &mine->gone_review_a, &mine->gone_review_b,
-        &mine->ledger_sources};
+        &mine->ledger_sources,  &mine->stale_employments, &mine->retimed_ids, &mine->retimed_us};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
     for (size_t i = 0; i < LEDGER_OUTCOMES; i++)
@@ -294,6 +294,23 @@ void write_review(struct write_set *set, const struct graph_review *review)
     put_optional_id(rows, review->bridge_b);
     copy_timestamp(rows, set->now_us);
     set->reviews.count++;
+}
+
+void write_employment(struct write_set *set, uint64_t person, uint64_t employer)
+{
+    id_list_add(set, &set->stale_employments, (int64_t)person);
+    if (employer == 0)
+        return;
+    copy_row(&set->employments.buf, 2);
+    copy_int8(&set->employments.buf, (int64_t)person);
+    copy_int8(&set->employments.buf, (int64_t)employer);
+    set->employments.count++;
+}
+
+void write_retimed(struct write_set *set, uint64_t record_id, int64_t effective_us)
+{
+    id_list_add(set, &set->retimed_ids, (int64_t)record_id);
+    id_list_add(set, &set->retimed_us, effective_us);
 }
 
 void write_gone_review(struct write_set *set, uint64_t a, uint64_t b)

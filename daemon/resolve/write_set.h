@@ -57,6 +57,9 @@ struct write_set {
     struct text_list reread_cleans, reread_features;
     struct id_list move_ids, move_customers; /* 0: no customer any more */
     struct id_list gone_ids, gone_heirs;     /* deleted records, and a record that stays in the customer (0 none) */
+    struct id_list stale_employments; /* people's records: rows of works_for are replaced */
+    struct rows employments;
+    struct id_list retimed_ids, retimed_us;
     struct id_list lead_ids;  /* records that are leads from now on */
     struct rows links;
     struct id_list gone_link_a, gone_link_b;
@@ -96,6 +99,9 @@ void write_reread(struct write_set *set, uint64_t record_id, enum record_kind ki
                   struct slice features); /* clean_json empty: it stays */
 void write_move(struct write_set *set, uint64_t record_id, uint64_t customer_id);
 void write_heir(struct write_set *set, uint64_t deleted_id, uint64_t heir_id);
+/* The employer a person's record names now; 0 none. */
+void write_employment(struct write_set *set, uint64_t person, uint64_t employer);
+void write_retimed(struct write_set *set, uint64_t record_id, int64_t effective_us);
 void write_link(struct write_set *set, const struct graph_link *link, int32_t generation_id,
                 const struct matcher *matcher);
 void write_gone_link(struct write_set *set, uint64_t a, uint64_t b);

@@ -41,6 +41,7 @@ static const char *const copy_statements[] = {
     "COPY tributary.reject (source_id, accept_seq, record_no, at, quarantined, code, field, param, position, "
     "external_id, part, layout_id, meta, body, identifiers, content_hash, effective_at, body_key) FROM STDIN (FORMAT binary)",
     "COPY tributary.review (a, b, reason, weight, bridge_a, bridge_b, opened_at) FROM STDIN (FORMAT binary)",
+    "COPY tributary.works_for (record_id, employer_id) FROM STDIN (FORMAT binary)",
 };
 
 static enum status check_epoch(struct writer *writer, struct err *err)
@@ -85,10 +86,12 @@ static enum status queue_removals(struct db *db, const struct write_set *set, st
     const struct id_list *links[] = {&set->gone_link_a, &set->gone_link_b};
     const struct id_list *reviews[] = {&set->gone_review_a, &set->gone_review_b};
     const struct id_list *details[] = {&set->stale_details};
+    const struct id_list *employments[] = {&set->stale_employments};
     if (queue_lists(db, &sql_link_delete, links, 2, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_review_delete, reviews, 2, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_activity_delete, details, 1, NULL, err) != STATUS_OK ||
-        queue_lists(db, &sql_consent_delete, details, 1, NULL, err) != STATUS_OK)
+        queue_lists(db, &sql_consent_delete, details, 1, NULL, err) != STATUS_OK ||
+        queue_lists(db, &sql_employment_delete, employments, 1, NULL, err) != STATUS_OK)
         return STATUS_FAILED;
     return db_flush_queue(db, NULL, 0, err);
 }
@@ -117,8 +120,10 @@ static enum status queue_record_updates(struct db *db, const struct write_set *s
     }
     const struct id_list *moves[] = {&set->move_ids, &set->move_customers};
     const struct id_list *leads[] = {&set->lead_ids};
+    const struct id_list *retimed[] = {&set->retimed_ids, &set->retimed_us};
     const struct id_list *gone[] = {&set->gone_ids, &set->gone_heirs};
     if (queue_lists(db, &sql_record_move, moves, 2, NULL, err) != STATUS_OK ||
+        queue_lists(db, &sql_record_retime, retimed, 2, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_record_heir_follow, gone, 2, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_record_heir, gone, 2, NULL, err) != STATUS_OK)
         return STATUS_FAILED;
@@ -146,7 +151,8 @@ static enum status copy_rows(struct db *db, const struct customer_layout *layout
 {
     const struct rows *rows[] = {&set->records, &set->links,        &set->activities,
                                  &set->consents, &set->history,     &set->events,
-                                 &set->event_bodies, &set->rejects, &set->reviews};
+                                 &set->event_bodies, &set->rejects, &set->reviews,
+                                 &set->employments};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i]->count > 0 && db_copy_in(db, copy_statements[i], buf_slice(&rows[i]->buf),
                                              rows[i]->count, err) != STATUS_OK)

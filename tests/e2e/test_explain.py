@@ -166,7 +166,8 @@ def test_a_person_and_a_company(lab):
     assert e["verdict"] == "apart" and not e["shares_live_key"] and e["comparisons"] == [] and e["missing"] == []
     assert any("is a person and" in why and "never one customer" in why for why in e["why"])
     assert any(f"customer {person} works for customer {company}" in why for why in e["why"])
-    employer = lab.explain(lab.id("lin", "main/employer"), firm)
+    ((of_lin,),) = rows(lab.connection, "SELECT employer_id FROM tributary.works_for WHERE record_id = %s", person)
+    employer = lab.explain(of_lin, firm)
     assert employer["verdict"] == "linked" and employer["comparisons"][0]["name"] == "company_name"
 
 
