@@ -70,10 +70,10 @@ static enum status expire_events(struct engine *e, struct db *db, int64_t retent
     const struct config *config = e->settings.config;
     const struct options *limits = options_section(config->root, "limits");
     struct slice *names = calloc(2 * config->sink_count + 1, sizeof(*names));
-    struct slice *enabled = names + config->sink_count;
     size_t enabled_count = 0;
     if (names == NULL)
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for the names of the sinks");
+    struct slice *enabled = names + config->sink_count;
     for (size_t i = 0; i < config->sink_count; i++) {
         names[i] = slice_str(options_name(config->sinks[i]));
         if (options_bool(config->sinks[i], "enabled"))
