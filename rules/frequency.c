@@ -39,6 +39,13 @@ bool frequency_table_init(struct frequency_table *table, struct arena *arena, si
     return table->slots != NULL;
 }
 
+void frequency_table_copy(struct frequency_table *table, const struct frequency_table *from)
+{
+    for (size_t i = 0; i <= from->mask; i++)
+        if (from->slots[i].key)
+            *find_slot(table, from->slots[i].key) = from->slots[i];
+}
+
 /* Adds to what is there: several characters share one reading. */
 static void add_share(struct frequency_table *table, enum frequency_kind kind, struct slice text,
                       float share)

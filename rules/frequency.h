@@ -8,6 +8,8 @@
 
 /* Room for that many calls of frequency_table_add. False when the arena is full. */
 bool frequency_table_init(struct frequency_table *table, struct arena *arena, size_t entries);
+/* Adds all that is in `from`; there must be room. */
+void frequency_table_copy(struct frequency_table *table, const struct frequency_table *from);
 /* A Chinese surname or character also counts for its reading. */
 void frequency_table_add(struct frequency_table *table, struct arena *scratch,
                          enum frequency_kind kind, struct slice text, float per_100000);

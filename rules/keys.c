@@ -7,7 +7,7 @@
  * record and its space.
  */
 #include "rules/han.h"
-#include "rules/model.h"
+#include "rules/key_recipe.h"
 
 enum key_kind {
     KEY_PHONE,
@@ -62,8 +62,56 @@ static const char *const key_names[KEY_COUNT] = {
 
 const char *matcher_key_name(const struct matcher *matcher, uint8_t kind)
 {
-    (void)matcher;
-    return kind < KEY_COUNT ? key_names[kind] : "unknown";
+    if (kind < KEY_COUNT)
+        return key_names[kind];
+    return (size_t)(kind - KEY_COUNT) < matcher->recipe_count ? matcher->recipes[kind - KEY_COUNT].name
+                                                              : "unknown";
+}
+
+/* What training must leave out of a pass over the pairs that such a key brings together. */
+#define SEES(comparison) (1U << (comparison))
+static const uint32_t key_comparisons[KEY_COUNT] = {
+    [KEY_PHONE] = SEES(CMP_PHONE) | SEES(CMP_COMPANY_PHONE),
+    [KEY_EMAIL] = SEES(CMP_EMAIL) | SEES(CMP_COMPANY_EMAIL),
+    [KEY_WECHAT_ID] = SEES(CMP_WECHAT_ID),
+    [KEY_WECHAT_OPENID] = SEES(CMP_WECHAT_OPENID),
+    [KEY_IDENTITY] = SEES(CMP_NATIONAL_ID) | SEES(CMP_CREDIT_CODE),
+    [KEY_MEMBER] = SEES(CMP_MEMBER),
+    [KEY_ADDRESS] = SEES(CMP_ADDRESS),
+    [KEY_WORD_BIRTH] = SEES(CMP_NAME) | SEES(CMP_BIRTH),
+    [KEY_NAME_YEAR] = SEES(CMP_NAME) | SEES(CMP_BIRTH),
+    [KEY_NAME_DAY] = SEES(CMP_NAME) | SEES(CMP_BIRTH),
+    [KEY_NAME_PHONE_TAIL] = SEES(CMP_NAME) | SEES(CMP_PHONE),
+    [KEY_NAME_PHONE_MIDDLE] = SEES(CMP_NAME) | SEES(CMP_PHONE),
+    [KEY_NAME_EMAIL_TAIL] = SEES(CMP_NAME) | SEES(CMP_EMAIL),
+    [KEY_NAME_DOMAIN] = SEES(CMP_NAME) | SEES(CMP_EMAIL),
+    [KEY_EMAIL_LOCAL] = SEES(CMP_EMAIL),
+    [KEY_NAME_COMPANY] = SEES(CMP_NAME) | SEES(CMP_COMPANY),
+    [KEY_NAME_POSTAL] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
+    [KEY_NAME_STREET] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
+    [KEY_NAME_CITY] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
+    [KEY_WORD_ADDRESS] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
+    [KEY_CUSTOM] = KEY_SEES_OWN,
+    [KEY_EMAIL_START] = SEES(CMP_EMAIL),
+    [KEY_LETTER_BIRTH] = SEES(CMP_NAME) | SEES(CMP_BIRTH),
+    [KEY_PLACE_BIRTH] = SEES(CMP_ADDRESS) | SEES(CMP_BIRTH),
+    [KEY_WORD_YEAR] = SEES(CMP_NAME) | SEES(CMP_BIRTH),
+    [KEY_WORD_PLACE] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
+    [KEY_WORD_STREET] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
+    [KEY_PLACE_STREET] = SEES(CMP_ADDRESS),
+    [KEY_COMPANY_CORE] = SEES(CMP_COMPANY_NAME),
+    [KEY_COMPANY_START] = SEES(CMP_COMPANY_NAME),
+    [KEY_COMPANY_SITE] = SEES(CMP_COMPANY_SITE) | SEES(CMP_COMPANY_EMAIL),
+};
+
+uint8_t key_kind_count(void)
+{
+    return KEY_COUNT;
+}
+
+uint32_t key_kind_comparisons(uint8_t kind)
+{
+    return kind < KEY_COUNT ? key_comparisons[kind] : 0;
 }
 
 struct key_list {
@@ -250,6 +298,16 @@ static struct name_codes name_codes_of(const struct matcher *matcher,
         codes.log2_frequency = frequency_family(matcher, name->family, SLICE_EMPTY) +
                                frequency_given(matcher, name->given, SLICE_EMPTY, chinese);
     return codes;
+}
+
+size_t key_name_codes(const struct matcher *matcher, const struct features_view *view, bool family,
+                      uint64_t codes[2])
+{
+    const struct feature_name *name = &view->name;
+    bool chinese = name->script == NAME_SCRIPT_HAN || name->script == NAME_SCRIPT_PINYIN;
+
+    (void)matcher;
+    return view->has_name ? part_codes(family ? name->family : name->given, chinese, codes) : 0;
 }
 
 static void add_birth_keys(struct key_list *list, const struct name_codes *codes)
@@ -456,5 +514,7 @@ size_t features_keys(const struct matcher *matcher, struct slice features,
         if (is_thin(&view))
             add_thin_keys(matcher, &list, &codes);
     }
+    if (matcher->recipe_count)
+        list.count += key_recipes_add(matcher, &view, keys + list.count, MATCH_KEYS_MAX - list.count);
     return sort_keys(keys, list.count);
 }

@@ -24,6 +24,9 @@ struct match_settings {
  * messages and must outlive `problems`. NULL when a problem was added. */
 struct matcher *matcher_new(const struct schema *schema, const char *model_name, struct slice model,
                             const struct match_settings *settings, struct problems *problems);
+/* One that also compares the canonical fields (job_title, province ...) that only a trained model knows the worth of. */
+struct matcher *matcher_new_for_training(const struct schema *schema, const char *model_name, struct slice model,
+                                         const struct match_settings *settings, struct problems *problems);
 void matcher_free(struct matcher **matcher);
 /* Of everything that decides features, keys and scores: features packed under another one must be packed again. */
 uint64_t matcher_fingerprint(const struct matcher *matcher);
@@ -32,7 +35,7 @@ double matcher_review_weight(const struct matcher *matcher);
 double weight_to_probability(double weight);
 
 #define FEATURES_MAX_BYTES 2048
-#define MATCH_KEYS_MAX     32
+#define MATCH_KEYS_MAX     80
 #define COMPARISONS_MAX    40
 
 /* What stands for a space in features and keys: a hash of its name, the same in every process. Two spaces in use whose

@@ -8,7 +8,7 @@
 #include "rules/frequency.h"
 #include "rules/own_field.h"
 
-#define MODEL_ARENA_BYTES ((size_t)16 << 20)
+#define MODEL_ARENA_BYTES ((size_t)32 << 20)
 #define MODEL_FORMAT      1 /* of what a model file may say, and of what the comparisons mean */
 
 static const struct {
@@ -311,7 +311,7 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
     static const char *const known[] = {"model",         "version",        "prior",
                                         "name_bits_max", "ceiling_excess", "comparisons",
                                         "together",      "own_fields",     "fields",
-                                        "frequencies"};
+                                        "keys",          "frequencies"};
     struct matcher *matcher = reader->matcher;
     static const char *const together[] = {"factor", "name_and_address_bits"};
     double version = 1, prior = 1e-5, name_bits = 16, excess = 0.1, factor = 0.5, household = 80;
@@ -336,6 +336,7 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
     read_frequencies(reader, root);
     if (reader->matcher->frequencies.slots && reader->matcher->field_tags)
         model_read_fields(reader, root);
+    model_read_recipes(reader, root);
 }
 
 static void bind_fields(struct matcher *matcher, const struct schema *schema)
@@ -377,11 +378,12 @@ static uint64_t fingerprint_of(const struct matcher *matcher, const struct schem
     return slice_hash(slice_str(line), hash);
 }
 
-struct matcher *matcher_new(const struct schema *schema, const char *model_name, struct slice model,
-                            const struct match_settings *settings, struct problems *problems)
+static struct matcher *read_model(const struct schema *schema, const char *model_name, struct slice model,
+                                  const struct match_settings *settings, bool for_training,
+                                  struct problems *problems)
 {
     struct match_settings defaults = {0.95, 0.70};
-    struct model_reader reader = {NULL, NULL, problems, problems->count + problems->dropped};
+    struct model_reader reader = {.problems = problems, .before = problems->count + problems->dropped};
     struct arena *arena = arena_new(MODEL_ARENA_BYTES);
     struct arena *scratch = arena_new(MODEL_ARENA_BYTES);
     struct matcher *matcher = arena && scratch ? ARENA_NEW(arena, struct matcher) : NULL;
@@ -402,6 +404,7 @@ struct matcher *matcher_new(const struct schema *schema, const char *model_name,
                 "match: review %g and link %g must be above 0 and below 1, review not above link",
                 settings->review_probability, settings->link_probability);
         reader.matcher = matcher;
+        reader.for_training = for_training;
         reader.schema = schema;
         bind_fields(matcher, schema);
         struct yaml_node *root = yaml_parse(scratch, model_name, model, problems);
@@ -420,6 +423,18 @@ struct matcher *matcher_new(const struct schema *schema, const char *model_name,
         return NULL;
     }
     return matcher;
+}
+
+struct matcher *matcher_new(const struct schema *schema, const char *model_name, struct slice model,
+                            const struct match_settings *settings, struct problems *problems)
+{
+    return read_model(schema, model_name, model, settings, false, problems);
+}
+
+struct matcher *matcher_new_for_training(const struct schema *schema, const char *model_name, struct slice model,
+                                         const struct match_settings *settings, struct problems *problems)
+{
+    return read_model(schema, model_name, model, settings, true, problems);
 }
 
 void matcher_free(struct matcher **matcher)

@@ -91,7 +91,15 @@ enum email_level {
 };
 enum equal_level { EQUAL_ELSE, EQUAL_SAME, EQUAL_SIMILAR, EQUAL_LEVELS };
 /* Of users' own fields (own_field.h). */
-enum own_level { OWN_ELSE, OWN_SAME, OWN_SIMILAR, OWN_CLOSE, OWN_LOOSE, OWN_LEVELS };
+enum own_level {
+    OWN_ELSE,
+    OWN_SAME,
+    OWN_SIMILAR,
+    OWN_CLOSE,
+    OWN_LOOSE,
+    OWN_ELSEWHERE, /* the value stands in another field of the other record */
+    OWN_LEVELS,
+};
 enum company_level {
     COMPANY_ELSE,
     COMPANY_SAME,
@@ -165,6 +173,16 @@ struct custom_field {
     float default_token_log2;             /* of a word not in the table; 0: no table */
 };
 
+/* A learned blocking key (key_recipe.h): parts of a record that must all agree. */
+#define RECIPES_MAX      40
+#define RECIPE_PARTS_MAX 3
+struct key_recipe {
+    uint8_t count;
+    uint8_t slots[RECIPE_PARTS_MAX]; /* into recipe_parts */
+    uint64_t seed;                   /* of its parts' names: the same recipe gives the same keys in any model */
+    const char *name;                /* "given_name, occupation" */
+};
+
 struct matcher {
     const char *name; /* of the model file, for problems */
     struct arena *arena;
@@ -184,6 +202,10 @@ struct matcher {
     size_t field_count;
     uint8_t *field_tags;   /* by field id: enum feature_tag */
     uint8_t *field_custom; /* by field id: index into custom_fields when the tag is TAG_CUSTOM */
+    size_t recipe_count, recipe_part_count;
+    struct key_recipe recipes[RECIPES_MAX];
+    uint16_t recipe_parts[RECIPES_MAX * RECIPE_PARTS_MAX]; /* enum key_part and on, each once */
+    uint8_t first_recipe_kind;                             /* key kinds of recipes begin here */
 };
 
 /* Names of fixed comparisons and of their levels, as the model file spells them. */
@@ -199,6 +221,18 @@ float frequency_given(const struct matcher *matcher, struct slice folded, struct
 
 /* Whether the tables know the name at all. */
 bool frequency_is_listed(const struct matcher *matcher, enum frequency_kind kind, struct slice folded);
+
+/* Adds a learned key; false when there is no room, or a part twice. For the reader and for training. */
+bool matcher_add_recipe(struct matcher *matcher, const size_t *parts, size_t count);
+
+/* Codes of the words of a name that block (keys.c), at most two; how many. */
+size_t key_name_codes(const struct matcher *matcher, const struct features_view *view, bool family,
+                      uint64_t codes[2]);
+/* How many key kinds keys.c itself has, and which fixed comparisons (bits) one looks at; KEY_SEES_OWN: at own
+ * fields. 0: not told, so that no pass of training is made of it. */
+#define KEY_SEES_OWN (1U << 31)
+uint8_t key_kind_count(void);
+uint32_t key_kind_comparisons(uint8_t kind);
 
 /* The hash of the value key of a value, as features_keys makes it: to find its band. */
 uint64_t key_of_phone(const struct features_view *view, uint64_t phone);

@@ -1,7 +1,9 @@
-/* model_fields.c - the section `fields` of a model: what was learned of fields that no fixed comparison looks at. */
+/* model_fields.c - the sections `fields` and `keys` of a model: what was learned of fields that no fixed comparison looks at,
+ * and which further keys find the pairs. */
 #include <math.h>
 
 #include "rules/frequency.h"
+#include "rules/key_recipe.h"
 #include "rules/model_intern.h"
 #include "rules/own_field.h"
 
@@ -128,12 +130,24 @@ static void bind_section(struct model_reader *reader, const struct yaml_node *na
                      SLICE_ARG(name->text));
 }
 
+/* Canonical fields that no fixed comparison looks at and that may tell customers apart; the rest of them is how a
+ * record came in. */
+static bool is_learnable(const struct field *field)
+{
+    static const char *const names[] = {"job_title", "province", "country", "industry"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(field->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 void model_read_fields(struct model_reader *reader, const struct yaml_node *root)
 {
     const struct yaml_node *fields = yaml_get(root, "fields");
 
     for (size_t i = 0; i < reader->schema->count; i++)
-        if (reader->schema->fields[i].custom)
+        if (reader->schema->fields[i].custom || (reader->for_training && is_learnable(&reader->schema->fields[i])))
             (void)add_field(reader->matcher, &reader->schema->fields[i]);
     if (fields == NULL || fields->is_null)
         return;
@@ -143,4 +157,77 @@ void model_read_fields(struct model_reader *reader, const struct yaml_node *root
     }
     for (size_t i = 0; i < fields->count; i++)
         bind_section(reader, fields->keys[i], fields->values[i]);
+}
+
+static bool add_part(struct matcher *matcher, struct key_recipe *recipe, size_t part)
+{
+    size_t slot = 0;
+
+    while (slot < matcher->recipe_part_count && matcher->recipe_parts[slot] != part)
+        slot++;
+    for (size_t i = 0; i < recipe->count; i++)
+        if (recipe->slots[i] == slot)
+            return false;
+    if (slot == matcher->recipe_part_count)
+        matcher->recipe_parts[matcher->recipe_part_count++] = (uint16_t)part;
+    recipe->slots[recipe->count++] = (uint8_t)slot;
+    return true;
+}
+
+bool matcher_add_recipe(struct matcher *matcher, const size_t *parts, size_t count)
+{
+    struct key_recipe *recipe = &matcher->recipes[matcher->recipe_count];
+    struct slice name = SLICE_EMPTY;
+
+    if (matcher->recipe_count >= RECIPES_MAX || count == 0 || count > RECIPE_PARTS_MAX)
+        return false;
+    *recipe = (struct key_recipe){.count = 0};
+    for (size_t i = 0; i < count; i++) {
+        const char *part = key_part_name(matcher, parts[i], matcher->arena);
+        if (!add_part(matcher, recipe, parts[i]))
+            return false;
+        name = arena_printf(matcher->arena, SLICE_FMT "%s%s", SLICE_ARG(name), i ? ", " : "", part);
+    }
+    recipe->name = arena_str(matcher->arena, name);
+    recipe->seed = slice_hash(name, 11);
+    matcher->recipe_count++;
+    return true;
+}
+
+static void read_recipe(struct model_reader *reader, const struct yaml_node *node)
+{
+    size_t parts[RECIPE_PARTS_MAX], count = 0;
+
+    if (node->kind != YAML_LIST || node->count == 0 || node->count > RECIPE_PARTS_MAX) {
+        problems_add(reader->problems, node, "a key must be a list of one to %d parts such as [given_name, city]",
+                     RECIPE_PARTS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        struct slice name = node->values[i]->kind == YAML_SCALAR ? node->values[i]->text : SLICE_EMPTY;
+        size_t part = key_part_find(reader->matcher, name);
+        if (part == SIZE_MAX) {
+            problems_add(reader->problems, node->values[i], "there is no part `" SLICE_FMT "` of a record to make a key of",
+                         SLICE_ARG(name));
+            return;
+        }
+        parts[count++] = part;
+    }
+    if (!matcher_add_recipe(reader->matcher, parts, count))
+        problems_add(reader->problems, node, "the same part twice in a key, or more than %d keys", RECIPES_MAX);
+}
+
+void model_read_recipes(struct model_reader *reader, const struct yaml_node *root)
+{
+    const struct yaml_node *keys = yaml_get(root, "keys");
+
+    reader->matcher->first_recipe_kind = key_kind_count();
+    if (keys == NULL || keys->is_null)
+        return;
+    if (keys->kind != YAML_LIST) {
+        problems_add(reader->problems, keys, "`keys` must be a list of keys such as [given_name, city]");
+        return;
+    }
+    for (size_t i = 0; i < keys->count; i++)
+        read_recipe(reader, keys->values[i]);
 }

@@ -12,7 +12,8 @@ struct model_reader {
     struct matcher *matcher;
     const struct schema *schema;
     struct problems *problems;
-    size_t before; /* problems there were before ours */
+    size_t before;     /* problems there were before ours */
+    bool for_training; /* see matcher_new_for_training */
 };
 
 /* Every key of the map must be one of `known`. */
@@ -35,5 +36,8 @@ void model_read_table(struct model_reader *reader, const struct yaml_node *table
 size_t model_fields_entries(const struct yaml_node *root); /* frequencies in it */
 /* Binds the schema's own fields and those of the section to custom_fields; call after the frequency table has room. */
 void model_read_fields(struct model_reader *reader, const struct yaml_node *root);
+
+/* The section `keys`; after the fields. */
+void model_read_recipes(struct model_reader *reader, const struct yaml_node *root);
 
 #endif

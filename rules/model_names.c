@@ -41,7 +41,8 @@ static const char *const email_levels[EMAIL_LEVELS] = {
     "else", "same", "same_role", "domain_typo", "local_typo", "same_local", "same_name_local", "similar",
 };
 static const char *const equal_levels[EQUAL_LEVELS] = {"else", "same", "similar"};
-const char *const own_levels[OWN_LEVELS] = {"else", "same", "similar", "close", "loose"};
+const char *const own_levels[OWN_LEVELS] = {"else",  "same",  "similar",
+                                                   "close", "loose", "elsewhere"};
 static const char *const company_levels[COMPANY_LEVELS] = {
     "else", "same", "same_region", "contained", "similar", "branch", "other_region",
 };

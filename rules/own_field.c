@@ -184,15 +184,35 @@ static bool has_many_words(struct slice text)
     return false;
 }
 
+/* Which letters and digits occur: texts with few in common are not alike, which is soon known. */
+static uint64_t letters_of(struct slice text)
+{
+    uint64_t letters = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        letters |= 1ULL << (text.ptr[i] & 63);
+    return letters;
+}
+
+static bool may_be_alike(struct slice a, struct slice b)
+{
+    uint64_t x = letters_of(a), y = letters_of(b);
+    int most = __builtin_popcountll(x) > __builtin_popcountll(y) ? __builtin_popcountll(x)
+                                                                  : __builtin_popcountll(y);
+
+    return __builtin_popcountll(x & y) * 2 >= most;
+}
+
 static enum own_level text_level(const struct matcher *matcher, const struct custom_field *field,
                                  struct slice a, struct slice b)
 {
     size_t length = utf8_length(a.len > b.len ? a : b);
-    unsigned distance = edit_distance(a, b, 3);
+    bool possible = may_be_alike(a, b);
+    unsigned distance = possible ? edit_distance(a, b, 3) : 4;
 
     if (length >= 3 && length <= 64 && distance <= (length >= 9 ? 2U : 1U))
         return OWN_SIMILAR;
-    double alike = length >= 4 && length <= 64 ? text_jaro_winkler(a, b) : 0;
+    double alike = possible && length >= 4 && length <= 64 ? text_jaro_winkler(a, b) : 0;
     bool contained = false;
     float share = has_many_words(a) || has_many_words(b) ? common_share(matcher, field, a, b, &contained)
                                                          : 0;
@@ -350,4 +370,32 @@ bool compare_own(const struct matcher *matcher, const struct custom_field *field
         out->rarity_bits = -common > RARITY_MAX ? RARITY_MAX : -common;
     }
     return true;
+}
+
+static bool holds_text(enum field_type type)
+{
+    return type == FIELD_TEXT || type == FIELD_ADDRESS || type == FIELD_COMPANY || type == FIELD_PERSON_NAME;
+}
+
+static bool is_nearly(struct slice a, struct slice b)
+{
+    size_t least = a.len < b.len ? a.len : b.len, most = a.len < b.len ? b.len : a.len;
+
+    if (least < 4 || most - least > 2)
+        return false;
+    return slice_eq(a, b) || (least >= 8 && may_be_alike(a, b) && edit_distance(a, b, 2) <= 2);
+}
+
+bool own_field_stands_elsewhere(const struct feature_custom *custom, const struct features_view *b)
+{
+    if (!holds_text((enum field_type)custom->type))
+        return false;
+    if (is_nearly(custom->payload, b->street) || is_nearly(custom->payload, b->city) ||
+        is_nearly(custom->payload, b->district))
+        return true;
+    for (size_t i = 0; i < b->custom_count; i++)
+        if (b->customs[i].name_hash != custom->name_hash && holds_text((enum field_type)b->customs[i].type) &&
+            is_nearly(custom->payload, b->customs[i].payload))
+            return true;
+    return false;
 }

@@ -4,7 +4,8 @@
  * A field of the user's own, an unmapped column that training found useful, or a canonical field that
  * no fixed comparison looks at. Only its type is known, so the levels are graded by type and what each is
  * worth is left to the model: `same`; `similar` (a slip of the keyboard); `close` (most of the words, the
- * neighbouring number, a part exchanged); `loose` (some of it). Private to rules/.
+ * neighbouring number, a part exchanged); `loose` (some of it); `elsewhere` (it stands in another field of the other
+ * record). Private to rules/.
  */
 #ifndef TRIBUTARY_RULES_OWN_FIELD_H
 #define TRIBUTARY_RULES_OWN_FIELD_H
@@ -17,6 +18,9 @@
 /* The comparison value of a clean value: text for most types, eight bytes for a phone. Empty: it says
  * nothing. Lies in the arena or is part of `value`. */
 struct slice own_field_payload(enum field_type type, struct slice value, struct arena *arena);
+
+/* Whether a record's value stands in another field of the other record: columns exchanged by hand. */
+bool own_field_stands_elsewhere(const struct feature_custom *custom, const struct features_view *b);
 
 /* False when a type says nothing. `field` is where words and values have their frequencies. */
 bool compare_own(const struct matcher *matcher, const struct custom_field *field, struct slice a, struct slice b,

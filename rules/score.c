@@ -166,6 +166,9 @@ static void score_field(struct scorer *s, const struct custom_field *field,
             if (b->customs[k].name_hash != field->name_hash || b->customs[k].type != a->customs[i].type ||
                 !compare_own(s->matcher, field, a->customs[i].payload, b->customs[k].payload, &compared))
                 continue;
+            if (compared.level == OWN_ELSE && (own_field_stands_elsewhere(&a->customs[i], b) ||
+                                               own_field_stands_elsewhere(&b->customs[k], a)))
+                compared = (struct compared){.level = OWN_ELSEWHERE};
             float weight = field->model->levels[compared.level].weight + compared.rarity_bits;
             if (weight <= most)
                 continue;

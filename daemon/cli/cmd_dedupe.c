@@ -1,12 +1,8 @@
 /* cmd_dedupe.c - `tributary dedupe`: a sheet clustered with no database at all. */
-#include "daemon/base/asset.h"
-#include "daemon/base/yaml.h"
 #include "daemon/cli/cli.h"
 #include "daemon/cli/dedupe.h"
-#include "daemon/cli/dedupe_sheet.h"
+#include "daemon/cli/learn.h"
 #include "daemon/cli/progress.h"
-#include "daemon/engine/generation.h"
-#include "rules/clean.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,189 +10,62 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAPS_MAX      CLI_ARGUMENTS_MAX
-#define SHIPPED_PACK  "rules/packs/people.yaml"
-#define SHIPPED_MODEL "rules/models/people.yaml"
+#define TRAIN_SEED    1
 #define OUTPUT_BUFFER ((size_t)1 << 20)
 
 struct deduping {
     const struct cli *cli;
-    struct config *config;         /* with --config */
-    struct generation *generation; /* likewise; else the two below are ours */
-    struct ruleset *ruleset;
-    struct matcher *matcher;
-    struct dedupe_sheet sheet;
-    struct source_rules rules;
-    struct source_map maps[MAPS_MAX];
-    struct slice mapped[MAPS_MAX]; /* the columns of maps */
-    bool *ignored;                 /* per column: --map COLUMN=- */
-    struct columns columns;
+    struct sheet_fields fields;
+    unsigned threads;
     struct dedupe *dedupe;
     uint64_t unreadable;
 };
 
-struct known_columns {
-    struct csv_known_columns base;
-    const struct ruleset *ruleset;
-};
+/* ---- the model ---- */
 
-/* ---- rules and model ---- */
-
-static int use_config(struct deduping *d)
+static double seconds_since(int64_t started_us)
 {
-    struct problems problems = {0};
-    int code = cli_load_config(d->cli, &d->config);
-    if (code != EXIT_CODE_OK)
-        return code;
-    d->generation = generation_new(d->config, &problems);
-    if (d->generation) {
-        d->ruleset = d->generation->ruleset;
-        d->matcher = d->generation->matcher;
+    return (double)(clock_monotonic_us(clock_system()) - started_us) / 1e6;
+}
+
+/* The sheet is all there is: it tells itself what its columns are worth. */
+static int train(struct deduping *d)
+{
+    struct learned learned;
+    struct err err = {0};
+    int64_t started_us = clock_monotonic_us(clock_system());
+    struct buf text = BUF_INIT((size_t)1 << 20);
+    int code = EXIT_CODE_OK;
+
+    if (learn_from_sheet(&d->fields, TRAIN_SEED, d->threads, &learned, &err) != STATUS_OK) {
+        code = cli_fail_err(d->cli, &err);
+    } else if (trained_report(learned.trained)->enough) {
+        learned_write(&learned, &d->fields, "learned", cli_argument(d->cli, 0), &text);
+        code = buf_failed(&text) ? cli_fail(d->cli, EXIT_CODE_BUG, "the model learned is larger than 1 MiB")
+                                 : sheet_fields_use_model(&d->fields, "learned", buf_slice(&text));
     } else {
-        cli_print_problems(d->cli, &problems);
-        code = EXIT_CODE_CONFIG;
+        sheet_fields_forget_learned(&d->fields);
+        code = sheet_fields_use_model(&d->fields, d->fields.model_name, d->fields.model_text);
     }
-    problems_free(&problems);
+    if (code == EXIT_CODE_OK)
+        learned_tell(&learned, seconds_since(started_us));
+    learned_free(&learned);
+    buf_free(&text);
     return code;
-}
-
-static int use_shipped(struct deduping *d)
-{
-    bool found = false;
-    struct problems problems = {0};
-    struct pack_text pack = {SHIPPED_PACK, asset_find(SHIPPED_PACK, &found)};
-    struct match_settings settings = {.link_probability = 0.95, .review_probability = 0.70};
-    d->ruleset = ruleset_new(&pack, 1, NULL, &problems);
-    if (d->ruleset)
-        d->matcher = matcher_new(ruleset_schema(d->ruleset), SHIPPED_MODEL, asset_find(SHIPPED_MODEL, &found),
-                                 &settings, &problems);
-    if (d->matcher == NULL)
-        cli_print_problems(d->cli, &problems);
-    problems_free(&problems);
-    return d->matcher ? EXIT_CODE_OK : EXIT_CODE_BUG;
-}
-
-/* ---- columns ---- */
-
-static bool is_known(const struct csv_known_columns *known, struct slice name)
-{
-    return ruleset_alias(((const struct known_columns *)(const void *)known)->ruleset, name) != NULL;
-}
-
-static size_t find_column(const struct csv_layout *layout, struct slice name)
-{
-    for (size_t i = 0; i < layout->column_count; i++) {
-        if (slice_eq_nocase(layout->columns[i], name))
-            return i;
-    }
-    return SIZE_MAX;
-}
-
-static int no_column(const struct deduping *d, struct slice name)
-{
-    struct buf names = BUF_INIT(2000);
-    for (size_t i = 0; i < d->sheet.layout.column_count; i++) {
-        buf_put_str(&names, i ? ", " : "");
-        buf_put_slice(&names, d->sheet.layout.columns[i]);
-    }
-    int code = cli_usage_error(d->cli, "the sheet has no column '" SLICE_FMT "'; hint: it has " SLICE_FMT,
-                               SLICE_ARG(name), SLICE_ARG(buf_slice(&names)));
-    buf_free(&names);
-    return code;
-}
-
-static int no_field(const struct deduping *d, struct slice name)
-{
-    const struct schema *schema = ruleset_schema(d->ruleset);
-    const char *names[FIELDS_MAX];
-    for (size_t i = 0; i < schema->count; i++)
-        names[i] = schema->fields[i].name;
-    const char *near = nearest_word(name, names, schema->count);
-    return cli_usage_error(d->cli, "there is no field '" SLICE_FMT "'; hint: %s%s", SLICE_ARG(name),
-                           near ? "did you mean " : "such as full_name, phone, email, company", near ? near : "");
-}
-
-/* --map COLUMN=FIELD, or COLUMN=- for a column that is not to be understood. */
-static int read_maps(struct deduping *d)
-{
-    const char *const *values;
-    size_t count = cli_values(d->cli, "map", &values);
-    for (size_t i = 0; i < count; i++) {
-        const char *equals = strrchr(values[i], '=');
-        if (equals == NULL)
-            return cli_usage_error(d->cli, "--map=%s: hint: --map 'Phone (home)=phone'", values[i]);
-        struct slice column = slice_of(values[i], (size_t)(equals - values[i])), field = slice_str(equals + 1);
-        size_t at = find_column(&d->sheet.layout, column);
-        if (at == SIZE_MAX)
-            return no_column(d, column);
-        if (slice_is(field, "-")) {
-            d->ignored[at] = true;
-            continue;
-        }
-        if (schema_find(ruleset_schema(d->ruleset), equals + 1) == NULL)
-            return no_field(d, field);
-        d->mapped[d->rules.map_count] = d->sheet.layout.columns[at];
-        d->maps[d->rules.map_count] =
-            (struct source_map){field, 1, &d->mapped[d->rules.map_count]};
-        d->rules.map_count++;
-    }
-    return EXIT_CODE_OK;
-}
-
-static struct slice field_of(const struct deduping *d, size_t column)
-{
-    struct slice name = d->sheet.layout.columns[column];
-    if (d->ignored[column])
-        return SLICE_EMPTY;
-    for (size_t i = 0; i < d->rules.map_count; i++) {
-        if (slice_eq(d->mapped[i], name))
-            return d->maps[i].field;
-    }
-    const struct field *field = ruleset_alias(d->ruleset, name);
-    return field ? slice_str(field->name) : SLICE_EMPTY;
-}
-
-/* Says how each column is understood. */
-static int tell_columns(const struct deduping *d)
-{
-    size_t known = 0, unused = 0;
-    fputs("understood:", stderr);
-    for (size_t i = 0; i < d->sheet.layout.column_count; i++) {
-        struct slice field = field_of(d, i);
-        if (field.len == 0) {
-            unused++;
-            continue;
-        }
-        fprintf(stderr, "%s " SLICE_FMT " = " SLICE_FMT, known++ ? "," : "",
-                SLICE_ARG(d->sheet.layout.columns[i]), SLICE_ARG(field));
-    }
-    fprintf(stderr, "%s; %zu column%s not used\n", known ? "" : " nothing", unused, unused == 1 ? "" : "s");
-    if (known == 0)
-        return cli_usage_error(d->cli, "no column is known; hint: --map COLUMN=FIELD, such as --map 'Tel.=phone'");
-    return EXIT_CODE_OK;
 }
 
 static int prepare(struct deduping *d)
 {
-    struct known_columns known = {{is_known}, d->ruleset};
-    struct err err = {0};
-    const char *kind = cli_value(d->cli, "kind"), *country = cli_value(d->cli, "country");
-    if (kind && strcmp(kind, "person") != 0 && strcmp(kind, "company") != 0)
-        return cli_usage_error(d->cli, "--kind is person or company, not %s", kind);
-    const char *code_of_country = country ? clean_country(slice_str(country)) : "";
-    if (code_of_country == NULL)
-        return cli_usage_error(d->cli, "--country=%s: hint: a code such as CN, DE or US", country);
-    if (dedupe_sheet_open(cli_argument(d->cli, 0), &known.base, &d->sheet, &err) != STATUS_OK)
-        return cli_fail_err(d->cli, &err);
-    d->rules = (struct source_rules){.name = "dedupe", .country = code_of_country, .time_zone = "UTC",
-                                     .kind = kind && kind[0] == 'c' ? KIND_COMPANY : KIND_PERSON,
-                                     .map = d->maps, .day_first = cli_flag(d->cli, "day-first")};
-    d->columns = (struct columns){1, d->sheet.layout.column_count, d->sheet.layout.columns};
-    d->ignored = calloc(d->columns.count + 1, sizeof(*d->ignored));
-    if (d->ignored == NULL)
-        return cli_fail(d->cli, EXIT_CODE_TEMPORARY, "out of memory");
-    int code = read_maps(d);
-    return code == EXIT_CODE_OK ? tell_columns(d) : code;
+    const char *threads = cli_value(d->cli, "threads");
+    int64_t thread_count = 0;
+    if (threads && (!slice_to_int64(slice_str(threads), &thread_count) || thread_count < 1 || thread_count > 16))
+        return cli_usage_error(d->cli, "--threads is 1 to 16, not %s", threads);
+    d->threads = (unsigned)thread_count;
+    bool asked = !cli_flag(d->cli, "no-train") && cli_value(d->cli, "model") == NULL;
+    int code = sheet_fields_open(&d->fields, d->cli, asked);
+    if (code == EXIT_CODE_OK && asked && d->fields.model_is_shipped)
+        code = train(d);
+    return code == EXIT_CODE_OK ? sheet_fields_tell(&d->fields) : code;
 }
 
 /* ---- the rows ---- */
@@ -204,26 +73,26 @@ static int prepare(struct deduping *d)
 static enum status add_rows(struct deduping *d, struct err *err)
 {
     struct progress *bar = progress_new(clock_system());
-    struct slice *cells = calloc(d->columns.count + 1, sizeof(*cells));
+    struct slice *cells = calloc(d->fields.columns.count + 1, sizeof(*cells));
     struct csv_row row;
     struct dedupe_stats stats;
     enum status status = cells ? STATUS_OK : err_set(err, RETRY_LATER, "base.memory", "out of memory");
     uint64_t rows = 0;
-    while (status == STATUS_OK && (status = dedupe_sheet_next(&d->sheet, &row, err)) == STATUS_OK) {
-        bool whole = dedupe_sheet_is_whole(&d->sheet, &row);
-        for (size_t i = 0; whole && i < d->columns.count; i++)
-            cells[i] = d->ignored[i] ? SLICE_EMPTY : row.cells[i];
+    while (status == STATUS_OK && (status = dedupe_sheet_next(&d->fields.sheet, &row, err)) == STATUS_OK) {
+        bool whole = dedupe_sheet_is_whole(&d->fields.sheet, &row);
+        for (size_t i = 0; whole && i < d->fields.columns.count; i++)
+            cells[i] = d->fields.ignored[i] ? SLICE_EMPTY : row.cells[i];
         d->unreadable += !whole;
         status = dedupe_add(d->dedupe, whole ? cells : NULL, err);
         if (++rows % 1024 == 0) {
             dedupe_stats(d->dedupe, &stats);
-            progress_show(bar, row.end_offset, d->sheet.bytes, stats.resolved, stats.rows);
+            progress_show(bar, row.end_offset, d->fields.sheet.bytes, stats.resolved, stats.rows);
         }
     }
     if (status == STATUS_EMPTY)
         status = dedupe_finish(d->dedupe, err);
     dedupe_stats(d->dedupe, &stats);
-    progress_show(bar, status == STATUS_OK ? d->sheet.bytes : csv_reader_offset(d->sheet.reader), d->sheet.bytes,
+    progress_show(bar, status == STATUS_OK ? d->fields.sheet.bytes : csv_reader_offset(d->fields.sheet.reader), d->fields.sheet.bytes,
                   stats.resolved, stats.rows);
     progress_free(&bar);
     free(cells);
@@ -235,30 +104,22 @@ static uint64_t customer_of(const void *data, uint64_t row)
     return dedupe_customer(data, row);
 }
 
-/* A device or a pipe is written to, never replaced: renaming onto /dev/null takes it from everybody. */
-static bool is_special(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0 && !S_ISREG(about.st_mode);
-}
-
 /* Beside its place, then renamed: nobody sees half a file, and IN may be OUT. */
 static enum status write_file(struct deduping *d, const char *path, struct err *err)
 {
     char part[4096];
-    bool in_place = is_special(path);
-    if (snprintf(part, sizeof(part), in_place ? "%s" : "%s.part", path) >= (int)sizeof(part))
+    if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
         return err_set(err, RETRY_NONE, "dedupe.write", "the name %s is too long", path);
     FILE *file = fopen(part, "we");
     if (file == NULL)
         return err_set_errno(err, errno, "dedupe.write", "cannot write %s", part);
     setvbuf(file, NULL, _IOFBF, OUTPUT_BUFFER);
-    enum status status = dedupe_sheet_write(&d->sheet, file, customer_of, d->dedupe, err);
+    enum status status = dedupe_sheet_write(&d->fields.sheet, file, customer_of, d->dedupe, err);
     if (fclose(file) != 0 && status == STATUS_OK)
         status = err_set_errno(err, errno, "dedupe.write", "cannot write %s", part);
-    if (status == STATUS_OK && !in_place && rename(part, path) != 0)
+    if (status == STATUS_OK && rename(part, path) != 0)
         status = err_set_errno(err, errno, "dedupe.write", "cannot rename %s to %s", part, path);
-    if (status != STATUS_OK && !in_place)
+    if (status != STATUS_OK)
         (void)unlink(part);
     return status;
 }
@@ -305,28 +166,25 @@ static void print_stats(const struct deduping *d, double seconds)
         fprintf(file, "%llu record%s would be refused in a load (tributary load says why)\n", refused,
                 refused == 1 ? "" : "s");
     if (unreadable)
-        tell_left(&d->sheet, file);
+        tell_left(&d->fields.sheet, file);
 }
 
 static int cluster(struct deduping *d)
 {
     struct err err = {0};
-    const char *threads = cli_value(d->cli, "threads");
-    int64_t thread_count = 0;
-    if (threads && (!slice_to_int64(slice_str(threads), &thread_count) || thread_count < 1 || thread_count > 16))
-        return cli_usage_error(d->cli, "--threads is 1 to 16, not %s", threads);
-    struct dedupe_settings settings = {.ruleset = d->ruleset, .matcher = d->matcher, .rules = &d->rules,
-                                       .columns = &d->columns, .threads = (unsigned)thread_count};
+    struct dedupe_settings settings = {.ruleset = d->fields.ruleset, .matcher = d->fields.matcher,
+                                       .rules = &d->fields.rules, .columns = &d->fields.columns,
+                                       .threads = d->threads};
     int64_t started_us = clock_monotonic_us(clock_system());
     d->dedupe = dedupe_new(&settings, &err);
     enum status status = d->dedupe ? add_rows(d, &err) : STATUS_FAILED;
     if (status == STATUS_OK && to_stdout(d->cli))
-        status = dedupe_sheet_write(&d->sheet, stdout, customer_of, d->dedupe, &err);
+        status = dedupe_sheet_write(&d->fields.sheet, stdout, customer_of, d->dedupe, &err);
     else if (status == STATUS_OK)
         status = write_file(d, cli_value(d->cli, "output"), &err);
     if (status != STATUS_OK)
         return cli_fail_err(d->cli, &err);
-    print_stats(d, (double)(clock_monotonic_us(clock_system()) - started_us) / 1e6);
+    print_stats(d, seconds_since(started_us));
     return EXIT_CODE_OK;
 }
 
@@ -336,29 +194,21 @@ static int run(const struct cli *cli)
     if (d == NULL)
         return cli_fail(cli, EXIT_CODE_TEMPORARY, "out of memory");
     d->cli = cli;
-    d->sheet.fd = -1;
-    int code = cli_value(cli, "config") ? use_config(d) : use_shipped(d);
-    if (code == EXIT_CODE_OK)
-        code = prepare(d);
+    int code = prepare(d);
     if (code == EXIT_CODE_OK)
         code = cluster(d);
     dedupe_free(&d->dedupe);
-    dedupe_sheet_close(&d->sheet);
-    free(d->ignored);
-    if (d->generation) {
-        generation_free(&d->generation);
-    } else {
-        matcher_free(&d->matcher);
-        ruleset_free(&d->ruleset);
-    }
-    config_free(&d->config);
+    sheet_fields_close(&d->fields);
     free(d);
     return code;
 }
 
 static const struct cli_option options[] = {
     {"output", 'o', "FILE", "where the sheet with customer_id goes (default: standard output)"},
-    {"map", 'm', "COLUMN=FIELD", "how a column is understood; COLUMN=- leaves it out; may be repeated"},
+    {"map", 'm', "COLUMN=FIELD",
+     "how a column is understood; COLUMN=NAME:TYPE makes a field of one's own, COLUMN=- leaves it out; may be repeated"},
+    {"model", 0, "FILE", "the model, as tributary train wrote it, or shipped (default: learned from the sheet)"},
+    {"no-train", 0, NULL, "the model as it is shipped or configured, and no columns that it does not know"},
     {"country", 0, "CODE", "of phone numbers and dates that name none, such as CN"},
     {"kind", 0, "KIND", "what a row is about when it does not say: person (default) or company"},
     {"day-first", 0, NULL, "03/04/2026 is the third of April"},
@@ -374,10 +224,12 @@ const struct cli_command cmd_dedupe = {
                "number of its first row. Everything else stays as it was, quotes, title lines and blank rows included, and\n"
                "rows that do not fit the header, whose lines are told and which get no id; sheets\n"
                "in other encodings come out in UTF-8. Known column names (name, Phone Number, 手机 ...) map\n"
-               "themselves. With --config the rules, fields and model of that configuration are used, else the\n"
-               "shipped ones.\n\n"
+               "themselves; others are compared by what their values look like. What each is worth is learned\n"
+               "from the sheet, unless --model or the configuration's match.model names a model, or the sheet says\n"
+               "too little. With --config the rules and fields of that configuration are used, else the shipped ones.\n\n"
                "  tributary dedupe contacts.csv -o grouped.csv --country CN\n"
-               "  tributary dedupe crm.csv -o out.csv --map 'Tel. 2=phone' --map 'Owner=-'",
+               "  tributary dedupe crm.csv -o out.csv --map 'Tel. 2=phone' --map 'Owner=-' \\\n"
+               "                    --map 'Beruf=occupation:text'",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -8,6 +8,7 @@
     COMMAND(score)                                                                                 \
     COMMAND(load)                                                                                  \
     COMMAND(dedupe)                                                                                \
+    COMMAND(train)                                                                                 \
     COMMAND(explain)                                                                               \
     COMMAND(customer)                                                                              \
     COMMAND(review)                                                                                \

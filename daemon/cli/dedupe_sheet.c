@@ -84,6 +84,11 @@ enum status dedupe_sheet_next(struct dedupe_sheet *sheet, struct csv_row *row, s
     return status;
 }
 
+enum status dedupe_sheet_rewind(struct dedupe_sheet *sheet, struct err *err)
+{
+    return csv_reader_resume(sheet->reader, &sheet->layout, sheet->data_offset, 1, err);
+}
+
 /* The row's text without its last `surplus` cells, which are blank; false when they are not. */
 static bool cut_blank_cells(struct slice *text, char delimiter, size_t surplus)
 {

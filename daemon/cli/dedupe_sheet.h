@@ -1,5 +1,5 @@
 /*
- * dedupe_sheet.h - the sheet that dedupe reads twice: once for its rows, once to write them out with a further column.
+ * dedupe_sheet.h - the sheet that dedupe reads more than once: for its rows, and to write them out with a further column.
  *
  * Rows come out byte for byte as they were (UTF-8 sheets) or as the same characters in UTF-8 (others), quotes, title lines and
  * line ends included; customer_id is put behind the last cell, under its heading: empty cells beyond the header's are taken
@@ -33,6 +33,8 @@ MUST_CHECK enum status dedupe_sheet_open(const char *path, const struct csv_know
 void dedupe_sheet_close(struct dedupe_sheet *sheet);
 /* The next row of data, blank ones left out. STATUS_EMPTY at the end. */
 MUST_CHECK enum status dedupe_sheet_next(struct dedupe_sheet *sheet, struct csv_row *row, struct err *err);
+/* Back to the first row of data. */
+MUST_CHECK enum status dedupe_sheet_rewind(struct dedupe_sheet *sheet, struct err *err);
 /* Whether a row has the header's cells: no fault, no fewer, and no more but empty ones. */
 bool dedupe_sheet_is_whole(const struct dedupe_sheet *sheet, const struct csv_row *row);
 

@@ -1,0 +1,28 @@
+/*
+ * learn.h - a model trained on the rows of a sheet: a sample of them is cleaned and given to rules/train.h.
+ */
+#ifndef TRIBUTARY_CLI_LEARN_H
+#define TRIBUTARY_CLI_LEARN_H
+
+#include "daemon/cli/sheet_fields.h"
+#include "rules/train.h"
+
+struct learned {
+    struct buf features;    /* of the sample, one after the other */
+    struct slice *records;
+    size_t count, capacity;
+    double rows;            /* in the whole sheet, about */
+    struct trained *trained;
+};
+
+/* Reads the sheet (and rewinds it), trains from fields->matcher. `threads` 0: one a processor. */
+MUST_CHECK enum status learn_from_sheet(struct sheet_fields *fields, uint64_t seed, unsigned threads,
+                                        struct learned *learned, struct err *err);
+void learned_free(struct learned *learned);
+/* The model file, into `out`. */
+void learned_write(const struct learned *learned, const struct sheet_fields *fields, const char *name,
+                   const char *origin, struct buf *out);
+/* One line on standard error: what was learned from, or why the base model stays. */
+void learned_tell(const struct learned *learned, double seconds);
+
+#endif
