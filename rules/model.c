@@ -313,7 +313,7 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
                                         "together",      "own_fields",     "fields",
                                         "keys",          "frequencies"};
     struct matcher *matcher = reader->matcher;
-    static const char *const together[] = {"factor", "name_and_address_bits"};
+    static const char *const together[] = {"factor", "name_and_address_bits", "twice"};
     double version = 1, prior = 1e-5, name_bits = 16, excess = 0.1, factor = 0.5, household = 80;
 
     model_check_keys(reader, root, known, sizeof(known) / sizeof(known[0]), "key of a model");
@@ -321,7 +321,7 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
     model_need_number(reader, root, "prior", 1e-12, 0.5, &prior);
     model_need_number(reader, root, "name_bits_max", 1, 40, &name_bits);
     model_need_number(reader, root, "ceiling_excess", 0, 0.5, &excess);
-    model_check_keys(reader, yaml_get(root, "together"), together, 2, "key of together");
+    model_check_keys(reader, yaml_get(root, "together"), together, 3, "key of together");
     if (yaml_get(root, "together")) {
         model_need_number(reader, yaml_get(root, "together"), "factor", 0, 1, &factor);
         model_need_number(reader, yaml_get(root, "together"), "name_and_address_bits", 1, 80, &household);
@@ -337,6 +337,7 @@ static void read_root(struct model_reader *reader, const struct yaml_node *root)
     if (reader->matcher->frequencies.slots && reader->matcher->field_tags)
         model_read_fields(reader, root);
     model_read_recipes(reader, root);
+    model_read_twice(reader, root);
 }
 
 static void bind_fields(struct matcher *matcher, const struct schema *schema)

@@ -206,6 +206,8 @@ struct matcher {
     struct key_recipe recipes[RECIPES_MAX];
     uint16_t recipe_parts[RECIPES_MAX * RECIPE_PARTS_MAX]; /* enum key_part and on, each once */
     uint8_t first_recipe_kind;                             /* key kinds of recipes begin here */
+    /* Bits that two comparisons say twice, [a * n + b] with n = matcher_comparison_count; NULL: none. */
+    float *both_agree, *both_differ;
 };
 
 /* Names of fixed comparisons and of their levels, as the model file spells them. */

@@ -231,3 +231,55 @@ void model_read_recipes(struct model_reader *reader, const struct yaml_node *roo
     for (size_t i = 0; i < keys->count; i++)
         read_recipe(reader, keys->values[i]);
 }
+
+/* ---- what travels together ---- */
+
+static size_t comparison_named(const struct matcher *matcher, struct slice name)
+{
+    size_t count = matcher_comparison_count(matcher);
+
+    for (size_t i = 0; i < count; i++)
+        if (i != CMP_TOGETHER && i != CMP_CEILING && slice_is(name, matcher_comparison_name(matcher, (uint8_t)i)))
+            return i;
+    return SIZE_MAX;
+}
+
+static void read_twice(struct model_reader *reader, const struct yaml_node *node)
+{
+    static const char *const known[] = {"fields", "agree", "differ"};
+    struct matcher *matcher = reader->matcher;
+    const struct yaml_node *fields = yaml_get(node, "fields");
+    size_t n = matcher_comparison_count(matcher), found[2] = {SIZE_MAX, SIZE_MAX};
+    double agree = 0, differ = 0;
+
+    model_check_keys(reader, node, known, 3, "key of what travels together");
+    for (size_t i = 0; i < 2 && fields && fields->kind == YAML_LIST && fields->count == 2; i++)
+        if (fields->values[i]->kind == YAML_SCALAR)
+            found[i] = comparison_named(matcher, fields->values[i]->text);
+    if (found[0] == SIZE_MAX || found[1] == SIZE_MAX || found[0] == found[1]) {
+        problems_add(reader->problems, node, "what travels together must be two comparisons, such as {fields: [address, province], agree: 4}");
+        return;
+    }
+    (void)model_read_number(reader, node, "agree", 0, 40, &agree);
+    (void)model_read_number(reader, node, "differ", 0, 40, &differ);
+    matcher->both_agree[found[0] * n + found[1]] = matcher->both_agree[found[1] * n + found[0]] = (float)agree;
+    matcher->both_differ[found[0] * n + found[1]] = matcher->both_differ[found[1] * n + found[0]] = (float)differ;
+}
+
+void model_read_twice(struct model_reader *reader, const struct yaml_node *root)
+{
+    const struct yaml_node *list = yaml_get(yaml_get(root, "together"), "twice");
+    struct matcher *matcher = reader->matcher;
+    size_t n = matcher_comparison_count(matcher);
+
+    if (list == NULL || list->is_null)
+        return;
+    if (list->kind != YAML_LIST) {
+        problems_add(reader->problems, list, "`twice` must be a list of what travels together");
+        return;
+    }
+    matcher->both_agree = ARENA_ARRAY(matcher->arena, float, n * n);
+    matcher->both_differ = ARENA_ARRAY(matcher->arena, float, n * n);
+    for (size_t i = 0; matcher->both_agree && matcher->both_differ && i < list->count; i++)
+        read_twice(reader, list->values[i]);
+}

@@ -40,4 +40,7 @@ void model_read_fields(struct model_reader *reader, const struct yaml_node *root
 /* The section `keys`; after the fields. */
 void model_read_recipes(struct model_reader *reader, const struct yaml_node *root);
 
+/* What the section `together` says of pairs of comparisons; after the fields. */
+void model_read_twice(struct model_reader *reader, const struct yaml_node *root);
+
 #endif

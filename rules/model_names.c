@@ -49,7 +49,8 @@ static const char *const company_levels[COMPANY_LEVELS] = {
 static const char *const address_levels[ADDRESS_LEVELS] = {
     "else", "same", "building", "similar", "street", "postal", "city", "moved", "area", "near",
 };
-static const char *const together_levels[] = {"none", "phone_and_address", "name_and_address", "company"};
+static const char *const together_levels[] = {"none", "phone_and_address", "name_and_address", "company",
+                                              "fields"};
 
 const char *const *const comparison_levels[CMP_FIXED_COUNT] = {
     [CMP_NAME] = name_levels,
@@ -95,7 +96,7 @@ const uint8_t comparison_level_counts[CMP_FIXED_COUNT] = {
     [CMP_COMPANY_EMAIL] = EMAIL_LEVELS,
     [CMP_COMPANY_SITE] = EQUAL_LEVELS,
     [CMP_COMPANY_ADDRESS] = ADDRESS_LEVELS,
-    [CMP_TOGETHER] = 4,
+    [CMP_TOGETHER] = 5,
     [CMP_CEILING] = CMP_FIXED_COUNT,
 };
 

@@ -217,6 +217,33 @@ static void count_together_once(struct scorer *s)
         put(s, CMP_TOGETHER, 3, 0, -company_weight_beside(s) * (1 - s->matcher->together_factor));
 }
 
+/* City and province: of what two comparisons say together the second time does not count. Each is held against the
+ * one before it that it repeats most. */
+static void count_fields_once(struct scorer *s)
+{
+    const struct matcher *matcher = s->matcher;
+    const struct comparison_result *results = s->result->comparisons;
+    size_t n = matcher_comparison_count(matcher), count = s->result->count;
+    float total = 0;
+
+    for (size_t k = 1; k < count; k++) {
+        float weight = results[k].weight, most = 0;
+        for (size_t i = 0; i < k; i++) {
+            float other = results[i].weight;
+            if (!(weight * other > 0))
+                continue;
+            float bits =
+                (weight > 0 ? matcher->both_agree : matcher->both_differ)[results[i].comparison * n + results[k].comparison];
+            float least = fabsf(weight) < fabsf(other) ? fabsf(weight) : fabsf(other);
+            bits = bits < least ? bits : least;
+            most = bits > most ? bits : most;
+        }
+        total += weight > 0 ? -most : most;
+    }
+    if (total < 0 || total > 0)
+        put(s, CMP_TOGETHER, 3, 0, total);
+}
+
 static void hold_under_ceiling(struct scorer *s)
 {
     double over = s->result->weight - s->ceiling;
@@ -253,6 +280,8 @@ void match_score(const struct matcher *matcher, struct slice features_a, struct 
     else
         score_person(&scorer, &views[0], &views[1]);
     score_customs(&scorer, &views[0], &views[1]);
+    if (matcher->both_agree)
+        count_fields_once(&scorer);
     count_together_once(&scorer);
     hold_under_ceiling(&scorer);
 }

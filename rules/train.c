@@ -13,6 +13,7 @@
 #define RANDOM_PAIRS     150000
 #define CANDIDATE_PAIRS  250000
 #define FEW_PAIRS        50.0
+#define COPIES_MAX       2
 #define CLUSTER_AT       0.9F /* pairs at or above are one likely customer when values are counted */
 
 /* ---- likely customers ---- */
@@ -148,9 +149,39 @@ static void learn(struct trained *t)
         train_learn_m(t);
         train_blend(t);
         train_learn_ceilings(t);
+        train_learn_together(t);
     }
     train_weigh(t);
     train_keep_recipes(t);
+}
+
+/* Copies of one record, however many, are two to us: more would teach nothing but that copies are equal. */
+static bool take_features(struct trained *t, const struct slice *features, size_t count)
+{
+    size_t mask = 1023;
+
+    count = count < TRAIN_RECORDS_MAX ? count : TRAIN_RECORDS_MAX;
+    while (mask < count * 2)
+        mask = mask * 2 + 1;
+    struct copies {
+        uint64_t hash;
+        uint32_t count;
+    } *seen = calloc(mask + 1, sizeof(*seen));
+    t->features = arena_array(t->arena, count + 1, sizeof(*t->features));
+    for (size_t i = 0; seen && t->features && i < count; i++) {
+        uint64_t hash = slice_hash(features[i], 21);
+        size_t at = hash & mask;
+        while (seen[at].count && seen[at].hash != hash)
+            at = (at + 1) & mask;
+        seen[at].hash = hash;
+        if (seen[at].count++ < COPIES_MAX)
+            t->features[t->count++] = features[i];
+    }
+    bool able = seen && t->features;
+    free(seen);
+    if (!able)
+        arena_fail(t->arena);
+    return able;
 }
 
 struct trained *train_new(const struct matcher *base, const struct slice *features, size_t count,
@@ -161,8 +192,6 @@ struct trained *train_new(const struct matcher *base, const struct slice *featur
     if (t) {
         t->arena = arena_new(ARENA_MAX_BYTES);
         t->base = base;
-        t->features = features;
-        t->count = count < TRAIN_RECORDS_MAX ? count : TRAIN_RECORDS_MAX;
         t->settings = *settings;
         t->settings.random_pairs = settings->random_pairs ? settings->random_pairs : RANDOM_PAIRS;
         t->settings.candidate_pairs = settings->candidate_pairs ? settings->candidate_pairs : CANDIDATE_PAIRS;
@@ -170,9 +199,9 @@ struct trained *train_new(const struct matcher *base, const struct slice *featur
         t->comparisons = CMP_FIXED_COUNT + base->custom_count;
         t->candidate_share = 1;
         t->prior_weight = base->prior_weight;
-        t->cluster = t->arena ? arena_array(t->arena, t->count + 1, sizeof(*t->cluster)) : NULL;
+        t->cluster = t->arena ? arena_array(t->arena, count + 1, sizeof(*t->cluster)) : NULL;
     }
-    if (t && t->cluster) {
+    if (t && t->cluster && take_features(t, features, count)) {
         prepare_work(t);
         if (t->count > 1)
             learn(t);

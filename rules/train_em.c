@@ -20,6 +20,8 @@
 #define CEILING_LIFTED   0.95   /* a share below that leaves the base's ceiling where it is */
 #define STRONG_BITS      3.2    /* of the rest of the evidence, for a ceiling to matter */
 #define NO_CEILING       1000 /* above any: INFINITY, with room */
+#define PRIOR_MAX        (-5.0)  /* log2 odds: no file has more than one pair in 33 of one customer */
+#define COMPANION_BITS   1.5F
 #define WEIGHT_MAX       24.0
 #define LEAST            1e-9
 
@@ -45,7 +47,7 @@ static double held(const struct trained *t, const struct train_pairs *pairs, con
     return !lifted && score > ceiling ? ceiling : score;
 }
 
-static void add_up(const struct trained *t, struct train_pairs *pairs)
+void train_add_up(const struct trained *t, struct train_pairs *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++) {
         struct train_pair *pair = &pairs->list[i];
@@ -53,7 +55,7 @@ static void add_up(const struct trained *t, struct train_pairs *pairs)
         for (uint32_t k = pair->first; k < pair->first + pair->count; k++)
             score += t->weight[pairs->items[k].comparison][pairs->items[k].level] +
                      (double)pairs->items[k].bits;
-        pair->score = (float)score;
+        pair->score = (float)(score + train_together(t, &pairs->items[pair->first], pair->count));
     }
 }
 
@@ -73,13 +75,14 @@ void train_weigh(struct trained *t)
 {
     double all = (double)t->count * (double)(t->count - 1) / 2, matches = 0;
 
-    add_up(t, &t->candidates);
-    add_up(t, &t->randoms);
+    train_add_up(t, &t->candidates);
+    train_add_up(t, &t->randoms);
     for (int round = 0; round < 30 && all > 0; round++) {
         matches = expect(t, &t->candidates) / t->candidate_share;
         /* One pair as the base has it, so that nothing found is not never. */
         double share = (matches + 1) / (all + 1 / exp2(t->base->prior_weight));
         double weight = log2(share / (1 - share > 0.5 ? 1 - share : 0.5));
+        weight = weight > PRIOR_MAX ? PRIOR_MAX : weight;
         bool settled = fabs(weight - t->prior_weight) < 0.001;
         t->prior_weight = weight;
         if (settled)
@@ -127,6 +130,23 @@ struct pass {
 static bool left_out(const struct pass *pass, size_t comparison)
 {
     return train_mask_has(&pass->mask, comparison);
+}
+
+/* Who shares a postal code shares the province: what travels with a part of the key is left out, too. */
+static void leave_out_companions(const struct trained *t, struct train_mask *mask)
+{
+    struct train_mask wider = *mask;
+
+    for (size_t i = 0; i < t->comparisons; i++)
+        for (size_t j = 0; j < t->comparisons && train_mask_has(mask, i); j++) {
+            if (t->agree[i][j] < COMPANION_BITS)
+                continue;
+            if (j < CMP_FIXED_COUNT)
+                wider.fixed |= 1ULL << j;
+            else
+                wider.own |= 1ULL << (j - CMP_FIXED_COUNT);
+        }
+    *mask = wider;
 }
 
 /* How much rarer than usual at its level. */
@@ -423,6 +443,7 @@ void train_learn_m(struct trained *t)
     t->report.pass_count = 0;
     for (size_t i = 0; pass && pairs && probability && i < count; i++) {
         *pass = (struct pass){.mask = masks[i], .kinds = kinds[i], .pairs = pairs, .probability = probability};
+        leave_out_companions(t, &pass->mask);
         gather(t, pass);
         if (pass->count < PASS_PAIRS_MIN)
             continue;

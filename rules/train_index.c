@@ -259,6 +259,14 @@ void train_judge_again(struct trained *t, struct train_pairs *pairs)
     }
 }
 
+void train_add_pair(struct trained *t, struct train_pairs *pairs, uint32_t a, uint32_t b)
+{
+    struct shared_list shared;
+
+    find_shared(t, a, b, &shared);
+    add_pair(t, pairs, a, b, &shared);
+}
+
 static bool group_counts(const struct train_index *index, size_t from, size_t to)
 {
     return to - from > 1 && to - from <= TRAIN_GROUP_MAX && !index->keys[index->order[from]].dead;

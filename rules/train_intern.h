@@ -73,7 +73,7 @@ struct trained {
     const struct matcher *base;
     struct matcher work; /* the base with what was learned so far put in */
     struct comparison_model own_models[MATCHER_CUSTOMS_MAX];
-    const struct slice *features;
+    struct slice *features; /* of identical ones two at most */
     size_t count, comparisons; /* rows; comparisons in use */
     struct train_settings settings;
     struct train_index index;
@@ -87,6 +87,8 @@ struct trained {
     train_table m, m_count;     /* likewise of matching pairs */
     train_table frequency_mean; /* mean of 2^-bits among matching pairs at a level */
     train_table beside_match, beside_other; /* pairs in passes that leave the comparison out */
+    float agree[TRAIN_COMPARISONS_MAX][TRAIN_COMPARISONS_MAX];  /* bits that two say twice when both agree */
+    float differ[TRAIN_COMPARISONS_MAX][TRAIN_COMPARISONS_MAX]; /* ... when both differ */
     double m_effective[TRAIN_COMPARISONS_MAX];
     bool learned[TRAIN_COMPARISONS_MAX];
     train_table weight; /* log2(m / u), frequency apart */
@@ -133,6 +135,13 @@ void train_draw_randoms(struct trained *t);
 /* Judges all pairs anew, as the work matcher is now. */
 void train_judge_again(struct trained *t, struct train_pairs *pairs);
 
+/* One more pair, judged. */
+void train_add_pair(struct trained *t, struct train_pairs *pairs, uint32_t a, uint32_t b);
+
+/* train_together.c: what travels together, from t->weight as it is; and what a pair's items say twice (to be added). */
+void train_learn_together(struct trained *t);
+double train_together(const struct trained *t, const struct train_item *items, size_t count);
+
 /* train_recipes.c: which learned keys to try, and which to keep. */
 void train_try_recipes(struct trained *t);
 void train_keep_recipes(struct trained *t);
@@ -147,6 +156,7 @@ void train_learn_u(struct trained *t);
 void train_learn_m(struct trained *t);
 /* Scores of all pairs and the prior they make expect; fills probabilities. */
 void train_weigh(struct trained *t);
+void train_add_up(const struct trained *t, struct train_pairs *pairs); /* scores only */
 /* Blends what was learned with the base into t->weight. */
 void train_blend(struct trained *t);
 void train_learn_ceilings(struct trained *t);

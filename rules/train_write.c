@@ -138,6 +138,13 @@ static void put_terms(const struct writer *w, const struct train_term *terms, si
     }
 }
 
+static bool is_written(const struct trained *t, size_t c)
+{
+    if (c < CMP_FIXED_COUNT)
+        return reported(t, c) != NULL;
+    return reported(t, c) && t->learned[c] && !(reported(t, c)->weakness & TRAIN_NO_CONTRAST);
+}
+
 static void put_fields(const struct writer *w)
 {
     const struct trained *t = w->t;
@@ -148,7 +155,7 @@ static void put_fields(const struct writer *w)
         const struct train_terms *terms = &t->own_terms[own];
         size_t c = CMP_FIXED_COUNT + own;
         /* What tells nothing apart only costs time and room. */
-        if (reported(t, c) == NULL || !t->learned[c] || (reported(t, c)->weakness & TRAIN_NO_CONTRAST))
+        if (!is_written(t, c))
             continue;
         if (!any)
             buf_put_str(w->out, "\n# Fields that no comparison above looks at, and how common their values are, counted\n"
@@ -301,6 +308,27 @@ static void put_frequencies(const struct writer *w, struct slice base_text)
 
 /* ---- the head ---- */
 
+static void put_together(const struct writer *w)
+{
+    const struct trained *t = w->t;
+    bool any = false;
+
+    buf_printf(w->out, "together:\n  factor: %.4g\n  name_and_address_bits: %.4g\n", (double)t->base->together_factor,
+               (double)t->base->name_and_address_max);
+    for (size_t i = 0; i < t->comparisons; i++)
+        for (size_t j = i + 1; j < t->comparisons; j++) {
+            if (!(t->agree[i][j] > 0 || t->differ[i][j] > 0) || !is_written(t, i) || !is_written(t, j))
+                continue;
+            if (!any)
+                buf_put_str(w->out, "  twice: # bits that two comparisons say twice when both agree, and when both differ\n");
+            any = true;
+            buf_printf(w->out, "    - {fields: [%s, %s], agree: %.3g, differ: %.3g}\n",
+                       matcher_comparison_name(&t->work, (uint8_t)i), matcher_comparison_name(&t->work, (uint8_t)j),
+                       (double)t->agree[i][j], (double)t->differ[i][j]);
+        }
+    buf_put_str(w->out, "\n");
+}
+
 static void put_head(const struct writer *w, const char *name, const char *origin)
 {
     const struct trained *t = w->t;
@@ -319,8 +347,7 @@ static void put_head(const struct writer *w, const char *name, const char *origi
     }
     buf_printf(w->out, "\nmodel: %s\nversion: 1\nprior: %.4g\nname_bits_max: %.4g\nceiling_excess: %.4g\n", name,
                report->prior, (double)t->base->name_bits_max, (double)t->base->ceiling_excess);
-    buf_printf(w->out, "together: {factor: %.4g, name_and_address_bits: %.4g}\n\n", (double)t->base->together_factor,
-               (double)t->base->name_and_address_max);
+    put_together(w);
 }
 
 void trained_write(const struct trained *trained, struct slice base_text, const char *name, const char *origin,
