@@ -207,6 +207,10 @@ static float company_weight_beside(const struct scorer *s)
 static void count_together_once(struct scorer *s)
 {
     float lesser = s->phone < s->address ? s->phone : s->address;
+    size_t n = matcher_comparison_count(s->matcher);
+    /* Where it was learned it has been counted. */
+    if (s->matcher->both_agree && s->matcher->both_agree[CMP_PHONE * n + CMP_ADDRESS] > 0)
+        lesser = 0;
     float household = s->name + s->address - s->matcher->name_and_address_max;
 
     if (lesser > 0)
@@ -241,7 +245,7 @@ static void count_fields_once(struct scorer *s)
         total += weight > 0 ? -most : most;
     }
     if (total < 0 || total > 0)
-        put(s, CMP_TOGETHER, 3, 0, total);
+        put(s, CMP_TOGETHER, 4, 0, total);
 }
 
 static void hold_under_ceiling(struct scorer *s)
