@@ -13,6 +13,7 @@
 #define BOTH_LEAST     8.0
 #define LIFT_LEAST     1.0
 #define LIFT_MOST      12.0
+#define RELATED_BITS   2.0F
 
 struct holder {
     uint64_t hash;
@@ -126,7 +127,8 @@ static void learn_agreement(struct trained *t, const struct train_pairs *pairs, 
             continue;
         double lift = log2(both[j] / present[j] / usual);
         lift = lift > LIFT_MOST ? LIFT_MOST : lift;
-        if (lift < LIFT_LEAST || lift <= (double)t->agree[i][j])
+        /* What the fixed comparisons say twice the base model's `together` knows. */
+        if (lift < LIFT_LEAST || lift <= (double)t->agree[i][j] || (i < CMP_FIXED_COUNT && j < CMP_FIXED_COUNT))
             continue;
         t->agree[i][j] = t->agree[j][i] = (float)lift;
     }
@@ -166,7 +168,8 @@ static void learn_difference(struct trained *t)
             if (seen < PAIRS_LEAST || both < BOTH_LEAST || usual[j] < 1)
                 continue;
             double lift = log2(both / seen / (usual[j] / present[j]));
-            if (lift > LIFT_LEAST && lift > (double)t->differ[i][j])
+            /* Only of what agrees together, too: a name and a birthday that both differ are somebody else's. */
+            if (lift > LIFT_LEAST && lift > (double)t->differ[i][j] && t->agree[i][j] >= RELATED_BITS)
                 t->differ[i][j] = t->differ[j][i] = (float)(lift > LIFT_MOST ? LIFT_MOST : lift);
         }
     free(match);
