@@ -552,6 +552,9 @@ static bool is_evidence(const struct packer *p, const struct clean_record *clean
     if ((value->flags & VALUE_NOT_EVIDENCE) || value->value.len == 0 ||
         value->field >= p->matcher->field_count)
         return false;
+    /* A country made of the phone's code says what the phone has said. */
+    if (p->matcher->field_tags[value->field] == TAG_CUSTOM && (value->flags & VALUE_DERIVED))
+        return false;
     if (p->matcher->field_tags[value->field] == TAG_IDENTITY)
         return p->matcher->identity_fields[clean->kind == KIND_COMPANY] == value->field;
     return true;

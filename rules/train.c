@@ -10,6 +10,8 @@
 #define ARENA_MAX_BYTES  ((size_t)400 << 20)
 #define ROUNDS           3
 #define ENOUGH_MATCHES   25.0 /* fewer expected pairs of one customer: the base model is the better choice */
+#define PASSES_LEAST     2    /* one alone cannot tell what is alike from what is one */
+#define MATCHES_A_RECORD 15.0 /* more pairs of one customer than that: the two classes are not what they seem */
 #define RANDOM_PAIRS     150000
 #define CANDIDATE_PAIRS  250000
 #define FEW_PAIRS        50.0
@@ -116,10 +118,11 @@ static void make_report(struct trained *t)
         if (train_is_compared(c) && is_seen(t, c))
             t->reported[report->comparison_count++] =
                 (struct train_comparison){(uint8_t)c, t->m_effective[c], weakness_of(t, c)};
-    bool learned = false;
+    size_t used = 0;
     for (size_t i = 0; i < report->pass_count; i++)
-        learned |= t->passes[i].used;
-    report->enough = learned && report->expected_matches >= ENOUGH_MATCHES;
+        used += t->passes[i].used;
+    report->enough = used >= PASSES_LEAST && report->expected_matches >= ENOUGH_MATCHES &&
+                     report->expected_matches <= MATCHES_A_RECORD * (double)t->count;
 }
 
 /* ---- the rounds ---- */

@@ -138,7 +138,7 @@ static int train(struct training *t)
     print_comparisons(t);
     if (!report->enough)
         return cli_fail(t->cli, EXIT_CODE_FAILED,
-                        "too little to learn from: %zu records, some %.0f pairs of one customer; hint: the shipped model "
+                        "too little to learn from: %zu records, in which some %.0f pairs look like one customer; hint: the shipped model "
                         "needs no training", report->records, report->expected_matches);
     return finish(t, cli_argument(t->cli, 0));
 }

@@ -146,7 +146,7 @@ void learned_tell(const struct learned *l, double seconds)
     const struct train_report *report = trained_report(l->trained);
 
     if (!report->enough)
-        fprintf(stderr, "not trained: %zu records with some %.0f pairs of one customer are too few; the model stays as it is\n",
+        fprintf(stderr, "not trained: %zu records, in which some %.0f pairs look like one customer, say too little; the model stays as it is\n",
                 report->records, report->expected_matches);
     else
         fprintf(stderr, "trained on %zu records: some %.0f pairs of one customer, %zu passes, in %.1f s\n", report->records,
