@@ -1,4 +1,4 @@
--- 0010_works_for: one employer record for all of a source's records that say the same of a company.
+-- 0011_works_for: one employer record for all of a source's records that say the same of a company.
 
 -- Which employer a person's record names.
 CREATE TABLE tributary.works_for (
