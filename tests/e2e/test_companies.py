@@ -400,3 +400,17 @@ def test_kills_during_a_load_leave_each_employer_once(lab):
     assert rows(connection, "SELECT part, count(*), count(DISTINCT external_id) FROM golden.record_customer GROUP BY 1 ORDER BY 1") == [
         ("employer", 50, 50), ("main", 3000, 3000)]
     assert rows(connection, "SELECT count(*), count(DISTINCT company_id) FROM golden.works_for") == [(3000, 50)]
+
+
+def test_more_colleagues_than_a_key_may_have_records_are_of_one_company(lab):
+    """An employer record for each of them once made a company for each: above 1,000 records their key was dead."""
+    daemon, connection = lab
+    lines = ["no,at,name,mobile,email,company,title,city"]
+    for i in range(1500):
+        given, family = name_of(2 * i + 1), name_of(7919 * i + 2)
+        lines.append(f"c{i},2026-03-{1 + i % 28:02d}T08:00:00Z,{given} {family},,{given.lower()}@mail.example,Brightwater Ltd,,")
+    drop(daemon, "people", "\n".join(lines) + "\n")
+    wait_for(connection, "people", 1500)
+    assert rows(connection, "SELECT count(*), count(DISTINCT company_id) FROM golden.works_for") == [(1500, 1)]
+    (company,) = rows(connection, "SELECT record_count, first_seen_at::text FROM golden.customer WHERE kind = 'company'")
+    assert company[0] == 1 and company[1].startswith("2026-03-01"), company
