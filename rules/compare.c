@@ -5,6 +5,7 @@
 
 #include "daemon/base/utf8.h"
 #include "rules/company_match.h"
+#include "rules/han.h"
 #include "rules/text.h"
 
 #define EDIT_MAX   64
@@ -377,15 +378,68 @@ static bool email_fits_name(const struct features_view *mail, const struct featu
     return false;
 }
 
-bool compare_email_name(const struct features_view *a, const struct features_view *b,
-                        struct compared *out)
+/* What the letters of a local part leave beside the family name, "" when it is not at either end. */
+static struct slice beside_family(struct slice local, struct slice family, char letters[FEATURE_TEXT_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < local.len && count < FEATURE_TEXT_MAX; i++)
+        if (local.ptr[i] >= 'a' && local.ptr[i] <= 'z')
+            letters[count++] = local.ptr[i];
+    struct slice all = slice_of(letters, count);
+    if (family.len < 2 || slice_find_byte(family, ' ') >= 0)
+        return SLICE_EMPTY;
+    if (slice_starts(all, family))
+        return slice_sub(all, family.len, count);
+    return slice_ends(all, family) ? slice_sub(all, 0, count - family.len) : SLICE_EMPTY;
+}
+
+/* yepeng@ is of another of the family than 叶建英, sarah.king@ of another than Thomas King. */
+static bool is_of_another(const struct matcher *matcher, struct slice local, const struct feature_name *name)
+{
+    char letters[FEATURE_TEXT_MAX];
+    struct slice rest = beside_family(local, name->family, letters), syllables[NAME_TOKENS_MAX];
+    struct slice words[NAME_TOKENS_MAX];
+    uint16_t groups[NICKNAME_GROUPS_MAX];
+    size_t count = name_words(name->given, words, NAME_TOKENS_MAX);
+    bool known = frequency_is_listed(matcher, FREQUENCY_GIVEN_NAME, rest) || name_nickname_groups(rest, groups) > 0;
+    bool chinese = name->script == NAME_SCRIPT_HAN || name->script == NAME_SCRIPT_PINYIN;
+
+    if (rest.len < 3 || (chinese ? known || pinyin_split(rest, syllables, NAME_TOKENS_MAX) == 0 : !known))
+        return false;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!chinese && (rest.ptr[0] == words[i].ptr[0] || name_same_nickname(rest, words[i])))
+            return false;
+        at += at + words[i].len <= rest.len && memcmp(rest.ptr + at, words[i].ptr, words[i].len) == 0 ? words[i].len : 0;
+    }
+    return !chinese || at == 0;
+}
+
+/* A record that says no whole name, and an address that says whose it is. */
+static bool email_is_of_another(const struct matcher *matcher, const struct features_view *mail,
+                                const struct features_view *named)
+{
+    if ((mail->has_name && name_is_whole(&mail->name)) || !named->has_name || !name_is_whole(&named->name))
+        return false;
+    for (size_t i = 0; i < mail->email_count; i++)
+        if (!(mail->emails[i].flags & EMAIL_ROLE) && is_of_another(matcher, mail->emails[i].local, &named->name))
+            return true;
+    return false;
+}
+
+bool compare_email_name(const struct matcher *matcher, const struct features_view *a,
+                        const struct features_view *b, struct compared *out)
 {
     bool named_a = a->has_name && a->name.given.len && a->name.family.len;
     bool named_b = b->has_name && b->name.given.len && b->name.family.len;
 
-    out->level = EQUAL_SAME;
+    out->level = EQUAL_ELSE;
     out->rarity_bits = 0;
     out->key = 0;
+    if (email_is_of_another(matcher, a, b) || email_is_of_another(matcher, b, a))
+        return true;
+    out->level = EQUAL_SAME;
     /* With two names, or two e-mails, those have spoken. */
     if (named_a == named_b || (a->email_count && b->email_count))
         return false;

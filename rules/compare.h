@@ -23,9 +23,10 @@ bool compare_phone(const struct features_view *a, const struct features_view *b,
                    const struct comparison_model *model, struct compared *out);
 bool compare_email(const struct features_view *a, const struct features_view *b,
                    const struct comparison_model *model, struct compared *out);
-/* The local part of an address resembles a name the other record does not have an equal of. */
-bool compare_email_name(const struct features_view *a, const struct features_view *b,
-                        struct compared *out);
+/* The local part of an address resembles a name the other record does not have an equal of, or is somebody else's of
+ * the other's family. */
+bool compare_email_name(const struct matcher *matcher, const struct features_view *a,
+                        const struct features_view *b, struct compared *out);
 bool compare_company(const struct features_view *a, const struct features_view *b,
                      struct compared *out);
 bool compare_address(const struct features_view *a, const struct features_view *b,

@@ -9,6 +9,9 @@
 /* How far below the link weight a pair under a ceiling always stays. */
 #define CEILING_MARGIN_BITS 0.1
 
+/* What a name and an address say less together when the name is not the same altogether. */
+#define NEAR_NAME_BITS 1.0F
+
 struct scorer {
     const struct matcher *matcher;
     const struct shared_key *shared;
@@ -17,6 +20,7 @@ struct scorer {
     double ceiling;
     uint8_t ceiling_by; /* comparison that set it */
     bool lifted;
+    bool name_is_near; /* the names agree, but not wholly: of those at one address another is often another */
     float name, phone, address, company; /* weights, to see what travels together */
 };
 
@@ -104,6 +108,7 @@ static void score_person(struct scorer *s, const struct features_view *a,
 
     if (compare_name(s->matcher, a, b, &compared))
         s->name = count_fixed(s, CMP_NAME, &compared);
+    s->name_is_near = s->name > 0 && compared.level >= NAME_NICKNAME;
     count_suffix(s, a->suffix, b->suffix);
     if (compare_birth(a->birth, b->birth, &compared))
         (void)count_fixed(s, CMP_BIRTH, &compared);
@@ -112,7 +117,7 @@ static void score_person(struct scorer *s, const struct features_view *a,
         s->phone = count_fixed(s, CMP_PHONE, &compared);
     if (compare_email(a, b, &models[CMP_EMAIL], &compared))
         (void)count_fixed(s, CMP_EMAIL, &compared);
-    if (compare_email_name(a, b, &compared))
+    if (compare_email_name(s->matcher, a, b, &compared))
         (void)count_fixed(s, CMP_EMAIL_NAME, &compared);
     count_number(s, CMP_WECHAT_ID, a->wechat_id, b->wechat_id, a, key_of_wechat_id);
     count_number(s, CMP_WECHAT_OPENID, a->wechat_openid, b->wechat_openid, a, key_of_wechat_openid);
@@ -211,7 +216,8 @@ static void count_together_once(struct scorer *s)
     /* Where it was learned it has been counted. */
     if (s->matcher->both_agree && s->matcher->both_agree[CMP_PHONE * n + CMP_ADDRESS] > 0)
         lesser = 0;
-    float household = s->name + s->address - s->matcher->name_and_address_max;
+    float household = s->name + s->address - s->matcher->name_and_address_max +
+                      (s->name_is_near ? NEAR_NAME_BITS : 0);
 
     if (lesser > 0)
         put(s, CMP_TOGETHER, 1, 0, -lesser * (1 - s->matcher->together_factor));

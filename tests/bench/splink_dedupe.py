@@ -27,7 +27,7 @@ import splink.comparison_library as library
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 THREADS = 2
-RANDOM_PAIRS = 5e6
+RANDOM_PAIRS = 2e6
 LEAST_PROBABILITY = 0.01
 
 

@@ -177,6 +177,9 @@ static void test_emails(void **state)
         {"email", "similar", "email=dmacdonald@rivers-glass.example",
          "email=dracdonald@river-glass.example"},
         {"email", "else", "email=sunflower@gmail.com", "email=moonlight@yahoo.com"},
+        {"email_name", "else", "full_name=叶总|email=yepeng59@126.com", "full_name=叶建英"},
+        {"email_name", NULL, "full_name=叶总|email=yejianying@126.com", "full_name=叶建英|email=yjy@126.com"},
+        {"email_name", "else", "email=sarah.king@gmail.com", "full_name=Thomas King"},
         {"email_name", "same", "full_name=Peter|email=emma.clark@gmail.com", "full_name=Emma Clark"},
     };
 
