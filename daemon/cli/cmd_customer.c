@@ -1,4 +1,4 @@
-/* cmd_customer.c - `tributary customer`: found, shown, its history; split and merged. */
+/* cmd_customer.c - `tributary customer`: found, shown, its history; split, merged, assigned. */
 #include "daemon/cli/remote.h"
 #include "daemon/cli/show.h"
 
@@ -259,6 +259,30 @@ static int split(const struct cli *cli)
                   json_pack("{s:s,s:o}", "id", cli_argument(cli, 0), "records", records));
 }
 
+static int assign(const struct cli *cli)
+{
+    json_t *result = NULL;
+    const char *owner = cli_value(cli, "owner"), *team = cli_value(cli, "team");
+    if (owner == NULL && team == NULL)
+        return cli_usage_error(cli, "whose is it? hint: --owner NAME, --team NAME, or both; an empty one clears it");
+    json_t *args = json_pack("{s:s,s:s,s:s,s:s}", "id", cli_argument(cli, 0), "owner", owner ? owner : "", "team",
+                             team ? team : "", "actor", remote_actor(cli));
+    int code = remote_run(cli, "customer.assign", args, &result);
+    if (code == EXIT_CODE_OK && cli_wants_json(cli)) {
+        show_json(result);
+    } else if (code == EXIT_CODE_OK) {
+        fputs("customer ", stdout);
+        show_member(result, "customer_id");
+        fputs(": owner ", stdout);
+        show_member(result, "owner");
+        fputs(", team ", stdout);
+        show_member(result, "team");
+        fputs("\n", stdout);
+    }
+    json_decref(result);
+    return code;
+}
+
 static int look(const struct cli *cli, const char *operation, json_t *args, json_t **result)
 {
     return remote_run(cli, operation, args, result);
@@ -273,6 +297,9 @@ static int run(const struct cli *cli)
     if (strcmp(verb, "split") == 0)
         return count < 2 ? cli_usage_error(cli, "which records? hint: tributary customer split ID RECORD ...")
                          : split(cli);
+    if (strcmp(verb, "assign") == 0)
+        return count != 1 ? cli_usage_error(cli, "one customer is wanted; hint: tributary customer assign ID --owner NAME")
+                          : assign(cli);
     if (strcmp(verb, "merge") == 0)
         return count != 2 ? cli_usage_error(cli, "two customers or records are wanted; hint: tributary customer merge A B")
                           : change(cli, "customer.merge",
@@ -299,6 +326,8 @@ static int run(const struct cli *cli)
 }
 
 static const struct cli_option options[] = {
+    {"owner", 'o', "NAME", "assign: who looks after it"},
+    {"team", 't', "NAME", "assign: which team"},
     {"actor", 'a', "NAME", "who does it (default: the login name)"},
     {"note", 'n', "TEXT", "why, kept with the decision"},
     {NULL, 0, NULL, NULL},
@@ -306,14 +335,15 @@ static const struct cli_option options[] = {
 
 const struct cli_command cmd_customer = {
     .name = "customer",
-    .verbs = "show|find|history|split|merge",
+    .verbs = "show|find|history|split|merge|assign",
     .synopsis = "ID|TEXT [ID ...]",
-    .help = "shows, finds, splits and merges customers",
+    .help = "shows, finds, splits, merges and assigns customers",
     .details = "  customer find TEXT            by a part of name, e-mail, phone or company, or an external id\n"
                "  customer show ID              golden record, where each value comes from, records and links;\n"
                "                                an old id shows the customer it is in now\n"
                "  customer history ID           every change, newest first\n"
                "  customer split ID RECORD ...  those records never belong to it again\n"
+               "  customer assign ID --owner NAME --team NAME  who looks after it; it goes with its records\n"
                "  customer merge A B            always one customer\n\n"
                "A split or merge is a decision: it outlives redelivery, and `tributary decision undo` takes it\n"
                "back, old ids included.",

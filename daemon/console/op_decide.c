@@ -15,6 +15,7 @@
 #define JUDGED_MAX    10000  /* of the pairs of one command */
 #define LISTED_MAX    1000   /* ids of decisions in an answer */
 #define LIST_MAX      1000
+#define NAME_MAX_BYTES 200 /* of an owner or a team */
 
 struct decided_pair {
     const char *kind; /* "always", "never" */
@@ -350,6 +351,69 @@ enum status op_customer_split(struct engine *engine, const json_t *args, json_t 
     if (status == STATUS_OK)
         put_customers(engine, m.list, m.count, *result);
     free(pairs);
+    free(m.list);
+    return status;
+}
+
+/* ---- who looks after a customer ---- */
+
+struct assigning {
+    const int64_t *records;
+    size_t count;
+    const char *actor;
+    enum status status;
+    struct err *err;
+};
+
+static void assign(struct resolver *resolver, void *data)
+{
+    struct assigning *a = data;
+    a->status = resolver_assigned(resolver, a->records, a->count, a->actor, a->err);
+}
+
+static enum status put_assignment(struct engine *engine, const struct members *m, const char *owner, const char *team,
+                                  const char *actor, struct err *err)
+{
+    int64_t *ids = calloc(m->count + 1, sizeof(*ids));
+    struct db_result *rows = NULL;
+    if (ids == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory");
+    for (size_t i = 0; i < m->count; i++)
+        ids[i] = (int64_t)m->list[i];
+    struct db_param params[] = {DB_P_INT8S(ids, m->count), DB_P_TEXT(slice_str(owner)),
+                                DB_P_TEXT(slice_str(team)), DB_P_TEXT(slice_str(actor))};
+    enum status status = engine_query(engine, &sql_assignment_put, params, 4, &rows, err);
+    db_result_free(&rows);
+    struct assigning a = {.records = ids, .count = m->count, .actor = actor, .err = err};
+    struct err refused = {0};
+    if (status == STATUS_OK) {
+        bool asked = resolver_ask(engine_resolver(engine), assign, &a, &refused) == STATUS_OK;
+        status = asked ? a.status : STATUS_FAILED;
+        if (!asked)
+            *err = refused;
+    }
+    free(ids);
+    return status;
+}
+
+enum status op_customer_assign(struct engine *engine, const json_t *args, json_t **result, struct err *err)
+{
+    struct members m = {0};
+    const char *owner = op_optional_text(args, "owner", ""), *team = op_optional_text(args, "team", "");
+    if (op_arg_id(args, "id", &m.id, err) != STATUS_OK)
+        return STATUS_FAILED;
+    if (strlen(owner) > NAME_MAX_BYTES || strlen(team) > NAME_MAX_BYTES)
+        return err_set(err, RETRY_REJECT_CONFIG, "op.argument", "owner and team have at most %d bytes", NAME_MAX_BYTES);
+    if (resolver_ask(engine_resolver(engine), read_members, &m, err) != STATUS_OK)
+        return STATUS_FAILED;
+    enum status status = STATUS_OK;
+    if (m.count == 0)
+        status = err_set(err, RETRY_NONE, "op.not_found", "there is no such customer");
+    if (status == STATUS_OK)
+        status = put_assignment(engine, &m, owner, team, op_optional_text(args, "actor", ""), err);
+    if (status == STATUS_OK)
+        *result = json_pack("{s:I,s:s,s:s,s:I}", "customer_id", (json_int_t)m.id, "owner", owner, "team", team,
+                            "records", (json_int_t)m.count);
     free(m.list);
     return status;
 }

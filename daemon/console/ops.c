@@ -10,6 +10,7 @@ const struct op ops[] = {
     {"customer.history", "id: every change, newest first", false, op_customer_history},
     {"customer.find", "text: a name, e-mail, phone, company or external id", false, op_customer_find},
     {"customer.split", "id, records: those records never belong to it again", true, op_customer_split},
+    {"customer.assign", "id, owner, team: who looks after it; it goes with its records", true, op_customer_assign},
     {"customer.merge", "a, b: always one customer", true, op_customer_merge},
     {"decision.list", "limit, pairs: what stewards decided; with pairs each pair of a split", false, op_decision_list},
     {"decision.undo", "id, alone: takes a decision back, with all that were made together with it unless alone", true, op_decision_undo},

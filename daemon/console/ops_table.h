@@ -11,7 +11,7 @@ typedef enum status op_function(struct engine *engine, const json_t *args, json_
 
 op_function op_explain;
 op_function op_customer_show, op_customer_history, op_customer_find;
-op_function op_customer_split, op_customer_merge, op_decision_list, op_decision_undo;
+op_function op_customer_assign, op_customer_split, op_customer_merge, op_decision_list, op_decision_undo;
 op_function op_review_list, op_review_decide;
 op_function op_rejects_list, op_rejects_retry, op_rejects_drop;
 op_function op_events_list, op_events_replay;

@@ -137,6 +137,24 @@ static enum status read_records(struct turn *turn, const struct id_bag *missing,
     return STATUS_OK;
 }
 
+static enum status read_owners(struct turn *turn, const struct id_bag *assigned, struct err *err)
+{
+    struct db_param ids = DB_P_INT8S(assigned->ids, assigned->count);
+    struct db_result *result = NULL;
+    if (assigned->count == 0)
+        return STATUS_OK;
+    if (turn_query(turn, &sql_record_owners, &ids, &result, err) != STATUS_OK)
+        return STATUS_FAILED;
+    turn->assigned = ARENA_ARRAY(turn->arena, struct assigned, db_rows(result) + 1);
+    for (size_t i = 0; turn->assigned && i < db_rows(result); i++)
+        turn->assigned[turn->assigned_count++] =
+            (struct assigned){(uint64_t)db_int(result, i, 0), db_int(result, i, 1),
+                              arena_dup(turn->arena, db_bytes(result, i, 2)),
+                              arena_dup(turn->arena, db_bytes(result, i, 3))};
+    db_result_free(&result);
+    return STATUS_OK;
+}
+
 static uint64_t *members_of(struct turn *turn, uint64_t customer_id, size_t *count)
 {
     *count = graph_member_count(turn->r->graph, customer_id);
@@ -162,6 +180,7 @@ static enum status fetch(struct turn *turn, struct err *err)
     struct id_bag records = {ARENA_ARRAY(turn->arena, int64_t, members_max + 1), 0};
     struct id_bag states = {ARENA_ARRAY(turn->arena, int64_t, turn->touched_count + 1), 0};
     struct id_bag returned = {ARENA_ARRAY(turn->arena, int64_t, turn->touched_count + 1), 0};
+    struct id_bag assigned = {ARENA_ARRAY(turn->arena, int64_t, members_max + 1), 0};
     if (arena_failed(turn->arena))
         return err_set(err, RETRY_FATAL, "base.memory", "out of memory for %zu customers",
                        turn->touched_count);
@@ -176,6 +195,8 @@ static enum status fetch(struct turn *turn, struct err *err)
         size_t count = 0;
         uint64_t *members = members_of(turn, id, &count);
         for (size_t j = 0; members && j < count; j++) {
+            if (entry_of(turn, members[j])->flags & ROSTER_ASSIGNED)
+                assigned.ids[assigned.count++] = (int64_t)members[j];
             if (turn_staged(turn, members[j]))
                 continue;
             if (!cache_pin(r->records, members[j], turn->set->number))
@@ -183,7 +204,8 @@ static enum status fetch(struct turn *turn, struct err *err)
         }
     }
     if (read_states(turn, &states, err) != STATUS_OK ||
-        read_last_versions(turn, &returned, err) != STATUS_OK)
+        read_last_versions(turn, &returned, err) != STATUS_OK ||
+        read_owners(turn, &assigned, err) != STATUS_OK)
         return STATUS_FAILED;
     return read_records(turn, &records, err);
 }
@@ -289,6 +311,59 @@ static void note_kind(struct resolver *r, struct roster_entry *entry, bool compa
     entry->flags = (uint16_t)(company ? entry->flags | ROSTER_COMPANY : entry->flags & ~ROSTER_COMPANY);
 }
 
+/* ---- who looks after it ---- */
+
+static int compare_assigned(const void *key, const void *element)
+{
+    uint64_t id = *(const uint64_t *)key, other = ((const struct assigned *)element)->record_id;
+    return id < other ? -1 : id > other;
+}
+
+/* Whether it lost a record that somebody looks after. */
+static bool lost_assigned(struct turn *turn, uint64_t customer_id)
+{
+    size_t count = 0;
+    const struct graph_move *moves = turn_moves_from(turn->left, turn->left_count, customer_id, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (entry_of(turn, moves[i].record_id)->flags & ROSTER_ASSIGNED)
+            return true;
+    }
+    return false;
+}
+
+/* The newest word among its records; without one what stands stays, unless the record it was said of has left. */
+static void find_owner(struct turn *turn, const struct customer_view *view, struct slice *owner, struct slice *team)
+{
+    const struct assigned *newest = NULL;
+    for (size_t i = 0; turn->assigned_count > 0 && i < view->member_count; i++) {
+        const struct assigned *found = bsearch(&view->members[i], turn->assigned, turn->assigned_count,
+                                               sizeof(*found), compare_assigned);
+        if (found && (newest == NULL || found->assignment_id > newest->assignment_id))
+            newest = found;
+    }
+    if (newest) {
+        *owner = newest->owner;
+        *team = newest->team;
+    } else if (lost_assigned(turn, view->customer_id)) {
+        *owner = *team = SLICE_EMPTY;
+    }
+}
+
+static void put_change(struct buf *changes, const char *name, struct slice before, struct slice now)
+{
+    if (slice_eq(before, now))
+        return;
+    if (changes->len > 0)
+        changes->len--; /* the closing brace */
+    else
+        buf_put_byte(changes, '{');
+    buf_printf(changes, "%s\"%s\":[", changes->len > 1 ? "," : "", name);
+    before.len ? buf_put_json(changes, before) : buf_put_str(changes, "null");
+    buf_put_byte(changes, ',');
+    now.len ? buf_put_json(changes, now) : buf_put_str(changes, "null");
+    buf_put_str(changes, "]}");
+}
+
 /* Whether another generation cleaned one of its records otherwise; told once. */
 static bool is_recleaned(struct turn *turn, const struct customer_view *view)
 {
@@ -325,13 +400,24 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
     buf_reset(provenance);
     buf_reset(changes);
     provenance_put(r->generation->schema, &golden, view.members, provenance);
-    if (turn->only_changed && !view.is_new && !is_recleaned(turn, &view) && slice_eq(buf_slice(provenance), texts.provenance))
+    struct slice owner = texts.owner, team = texts.team;
+    find_owner(turn, &view, &owner, &team);
+    bool other_owner = !slice_eq(owner, texts.owner) || !slice_eq(team, texts.team);
+    if (turn->only_changed && !view.is_new && !other_owner && !is_recleaned(turn, &view) &&
+        slice_eq(buf_slice(provenance), texts.provenance))
         return STATUS_OK;
     if (view.is_new)
         view.changed = true;
     else if (!slice_eq(buf_slice(provenance), texts.provenance))
         view.changed = provenance_diff(r->generation->schema, texts.provenance, &golden,
                                        &scratch->provenance, changes);
+    if (!view.is_new && other_owner) {
+        put_change(changes, "owner", texts.owner, owner);
+        put_change(changes, "team", texts.team, team);
+        view.changed = true;
+    }
+    texts.owner = owner;
+    texts.team = team;
     view.changes = arena_dup(turn->arena, buf_slice(changes));
     texts.provenance = arena_dup(turn->arena, buf_slice(provenance));
     view.version = state.version + (view.changed ? 1 : 0);

@@ -141,6 +141,54 @@ enum status resolver_apply(struct resolver *resolver, const char *actor, struct 
     return STATUS_OK;
 }
 
+static int compare_customers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+enum status resolver_assigned(struct resolver *resolver, const int64_t *records, size_t count,
+                              const char *actor, struct err *err)
+{
+    if (resolver_can_apply(resolver, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct turn *turn = turn_new(resolver, 1, actor);
+    if (turn)
+        turn->touched = ARENA_ARRAY(turn->arena, uint64_t, count + 1);
+    if (turn == NULL || turn->touched == NULL) {
+        turn_free(&turn);
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct roster_entry *entry = roster_at(resolver->roster, (uint64_t)records[i]);
+        uint64_t customer = graph_customer(resolver->graph, (uint64_t)records[i]);
+        if (entry)
+            entry->flags |= ROSTER_ASSIGNED;
+        if (customer)
+            turn->touched[turn->touched_count++] = customer;
+    }
+    size_t kept = 0;
+    if (turn->touched_count > 1)
+        qsort(turn->touched, turn->touched_count, sizeof(*turn->touched), compare_customers);
+    for (size_t i = 0; i < turn->touched_count; i++) {
+        if (kept == 0 || turn->touched[kept - 1] != turn->touched[i])
+            turn->touched[kept++] = turn->touched[i];
+    }
+    turn->touched_count = kept;
+    enum status status = write_customers(turn, err);
+    if (status == STATUS_OK)
+        status = turn_put(turn, err);
+    turn_free(&turn);
+    if (status != STATUS_OK) {
+        resolver->failed = true;
+        resolver->failure = *err;
+        return status;
+    }
+    if (!writer_drain(resolver->writer, 30000))
+        return err_set(err, RETRY_LATER, "resolve.slow", "the change is decided but not committed yet");
+    return STATUS_OK;
+}
+
 enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,
                           struct slice data, struct err *err)
 {

@@ -71,6 +71,11 @@ MUST_CHECK enum status resolver_change_generation(struct resolver *resolver, str
 uint64_t resolver_reread_count(struct resolver *resolver);
 const struct reread_counts *resolver_reread_counts(struct resolver *resolver);
 
+/* Only inside resolver_call: these records (ids of living ones) are looked after by somebody, as tributary.record says now:
+ * their customers are written again and told, in the name of `actor`. Waits until it is committed. */
+MUST_CHECK enum status resolver_assigned(struct resolver *resolver, const int64_t *records, size_t count,
+                                         const char *actor, struct err *err);
+
 /* Puts an event of no customer into the log (source.silent). */
 MUST_CHECK enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,
                                      struct slice data, struct err *err);

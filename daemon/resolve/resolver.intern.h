@@ -86,6 +86,13 @@ struct staged {
     struct slice features;
 };
 
+/* Who looks after a record. */
+struct assigned {
+    uint64_t record_id;
+    int64_t assignment_id; /* the greater is the newer */
+    struct slice owner, team;
+};
+
 struct turn {
     struct resolver *r;
     struct write_set *set;
@@ -106,6 +113,8 @@ struct turn {
     size_t employed_count;
     uint64_t *retimed;     /* employers whose oldest record is another; some more than once */
     size_t retimed_count;
+    struct assigned *assigned; /* of the records of the customers touched, by record id */
+    size_t assigned_count;
     bool only_changed;     /* customers that stand as they should are not written again */
 };
 

@@ -39,7 +39,7 @@ static struct roster_entry *restore_entry(struct resolver *r, const struct db_re
     struct roster_entry *entry = known_add(r->settings.intake->known, (uint64_t)db_int(rows, row, 0), key);
     if (entry) {
         entry->source = (uint16_t)(source - r->settings.sources->list);
-        entry->flags |= (uint16_t)(db_int(rows, row, 2) & ROSTER_STORED_FLAGS) | ROSTER_STORED;
+        entry->flags |= (uint16_t)(db_int(rows, row, 2) & (ROSTER_STORED_FLAGS | ROSTER_ASSIGNED)) | ROSTER_STORED;
         if (db_int(rows, row, 6))
             entry->flags |= ROSTER_LEAD;
         entry->effective_us = db_timestamp_us(rows, row, 4);

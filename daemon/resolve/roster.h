@@ -25,13 +25,14 @@ enum roster_flag { /* the low byte is stored in tributary.record.flags */
     ROSTER_TEST = 8,
     ROSTER_VERIFIED = 16,
     ROSTER_EMPLOYER = 32,   /* a company that a person's record names (daemon/accept/employer.h) */
+    ROSTER_ASSIGNED = 64,   /* somebody looks after it: tributary.record.assignment_id, not a stored flag */
     ROSTER_LEAD = 256,      /* this record made a lead */
     ROSTER_CUSTOMER = 512,  /* a customer row of this id stands in the database (or is on its way) */
     ROSTER_STORED = 1024,   /* a record row of this id stands there (or is on its way) */
     ROSTER_RECLEANED = 2048, /* another generation cleaned it otherwise: its customer is written again */
     ROSTER_COMPANY = 4096,  /* that customer is a company */
 };
-#define ROSTER_STORED_FLAGS 255
+#define ROSTER_STORED_FLAGS (255 & ~ROSTER_ASSIGNED)
 
 #define ROSTER_IDS_MAX SLOTS_MAX /* greater record ids are refused: 67 million */
 

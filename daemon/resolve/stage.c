@@ -172,7 +172,7 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
                        (unsigned long long)record_id);
     if (deleted)
         note_lost_lead(turn, record_id, entry);
-    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER | ROSTER_COMPANY);
+    uint16_t kept = entry->flags & (ROSTER_LEAD | ROSTER_CUSTOMER | ROSTER_COMPANY | ROSTER_ASSIGNED);
     entry->flags = flags_of(arrival) | ROSTER_STORED | (deleted ? kept & ~ROSTER_LEAD : kept);
     entry->effective_us = arrival->effective_us;
     entry->hash = arrival->hash;

@@ -30,6 +30,9 @@ const struct personal_column personal_columns[] = {
     T("record", "clean", CONTENT),
     T("record", "features", IDENTIFIER),
     T("link", "evidence", NEVER), /* levels and weights, no values */
+    T("assignment", "owner", STAFF),
+    T("assignment", "team", NEVER),
+    T("assignment", "actor", STAFF),
     T("customer", "space", NEVER),
     T("customer", "lead_source", NEVER),
     T("customer", "owner", STAFF),

@@ -1,5 +1,7 @@
 -- The same as record_page of some records: $1 record ids, $2 the raw bytes too
-SELECT r.record_id, r.source_id, r.flags, coalesce(r.customer_id, 0), r.effective_at, r.content_hash,
+SELECT r.record_id, r.source_id,
+       r.flags | CASE WHEN r.assignment_id IS NOT NULL THEN 64 ELSE 0 END,
+       coalesce(r.customer_id, 0), r.effective_at, r.content_hash,
        r.lead_at IS NOT NULL, r.external_id, r.part, r.features, r.clean,
        r.kind, w.meta, w.body, coalesce(l.layout, '')
 FROM tributary.record r

@@ -171,3 +171,40 @@ def test_a_split_of_a_large_customer_is_one_command(shop):
     assert shop.op("decision.undo", id=decision["group"])["pairs"] == 900
     assert exact(shop.connection) == before
     shop.check()
+
+
+def test_who_looks_after_a_customer_goes_with_its_records(shop):
+    def owners():
+        return {customer: (owner, team) for customer, owner, team in rows(
+            shop.connection, "SELECT customer_id, owner, team FROM golden.customer WHERE owner IS NOT NULL OR team IS NOT NULL")}
+
+    last = shop.last_event()
+    assert shop.op("customer.assign", id=4, owner="ada", team="north")["records"] == 1
+    assert shop.op("customer.assign", id=3, owner="ben", team="")["customer_id"] == 1
+    assert owners() == {4: ("ada", "north"), 1: ("ben", None)}
+    assert shop.events(last) == [("customer.updated", 4), ("customer.updated", 1)]
+    assert rows(shop.connection, "SELECT actor, changes FROM golden.history WHERE customer_id = 4") == \
+        [("kim", {"owner": [None, "ada"], "team": [None, "north"]})]
+    merge = shop.op("customer.merge", a=4, b=5)
+    shop.op("customer.assign", id=5, owner="cat", team="south")
+    assert owners() == {4: ("cat", "south"), 1: ("ben", None)}
+    shop.op("decision.undo", id=merge["group"])
+    assert owners() == {4: ("cat", "south"), 5: ("cat", "south"), 1: ("ben", None)}  # it was said of both
+    shop.op("customer.assign", id=5, owner="", team="")
+    merge = shop.op("customer.merge", a=1, b=4)
+    assert owners() == {1: ("cat", "south")}  # the newest word
+    shop.op("decision.undo", id=merge["group"])
+    assert owners() == {4: ("cat", "south"), 1: ("ben", None)}
+    split = shop.op("customer.split", id=1, records=[2])
+    assert owners() == {4: ("cat", "south"), 1: ("ben", None), 2: ("ben", None)}
+    shop.daemon.restart()
+    shop.send("shop", {**RECORDS["shop"][1], "effective_at": "2026-03-10T08:00:00Z"})
+    shop.send("shop", {"external_id": "4", "effective_at": "2026-03-10T08:00:00Z", "op": "delete"})
+    assert owners() == {1: ("ben", None), 2: ("ben", None)}
+    shop.send("shop", {**RECORDS["shop"][3], "effective_at": "2026-03-11T08:00:00Z"})
+    assert owners() == {4: ("cat", "south"), 1: ("ben", None), 2: ("ben", None)}
+    shop.op("decision.undo", id=split["group"])
+    assert owners() == {4: ("cat", "south"), 1: ("ben", None)}
+    shop.check()
+    assert "owner dan" in shop.daemon.run("customer", "assign", "5", "--owner", "dan").stdout
+    assert owners()[5] == ("dan", None)
