@@ -1,4 +1,4 @@
--- 0010_owners: who looks after a customer is said of its records, so that it goes with them through merges and splits.
+-- 0012_owners: who looks after a customer is said of its records, so that it goes with them through merges and splits.
 
 CREATE TABLE tributary.assignment (
     assignment_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
