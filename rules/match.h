@@ -35,7 +35,7 @@ double matcher_review_weight(const struct matcher *matcher);
 double weight_to_probability(double weight);
 
 #define FEATURES_MAX_BYTES 2048
-#define MATCH_KEYS_MAX     80
+#define MATCH_KEYS_MAX     64 /* the graph keeps sets of them in 64 bits */
 #define COMPARISONS_MAX    40
 
 /* What stands for a space in features and keys: a hash of its name, the same in every process. Two spaces in use whose

@@ -22,7 +22,8 @@
 
 /* The records that share a live key with one record: `mask` says which of its keys. */
 struct candidate {
-    uint32_t slot, mask, edge;
+    uint64_t mask;
+    uint32_t slot, edge;
 };
 VECTOR(candidate_list, struct candidate)
 struct candidates {
@@ -35,13 +36,15 @@ size_t candidates_at(struct candidates *candidates, uint32_t slot);
 void candidates_clear(struct candidates *candidates);
 void candidates_free(struct candidates *candidates);
 
+_Static_assert(MATCH_KEYS_MAX <= 64, "sets of a record's keys are kept in 64 bits");
+
 /* A record's keys with their postings. `live` and `dead` are masks over them. */
 struct held_keys {
     size_t count;
     struct match_key keys[MATCH_KEYS_MAX];
     uint32_t references[MATCH_KEYS_MAX];
     uint8_t bands[MATCH_KEYS_MAX];
-    uint32_t live, dead;
+    uint64_t live, dead;
 };
 
 /* Keys lately unpacked, by slot: a record's keys are needed when it is put and again when its pairs
@@ -217,7 +220,7 @@ void graph_look_up(const struct graph *graph, struct held_keys *held);
 void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held);
 /* The keys of `held` that a candidate shares: those of its mask, and those dead keys it holds too.
  */
-size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint32_t mask,
+size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint64_t mask,
                          uint32_t other, struct shared_key shared[MATCH_KEYS_MAX]);
 
 void graph_judge_dirty(struct graph *graph);

@@ -84,9 +84,9 @@ void graph_look_up(const struct graph *graph, struct held_keys *held)
         held->bands[i] =
             graph_band(graph, postings_size(&graph->keys.postings, held->references[i]));
         if (held->bands[i] == DEGREE_DEAD)
-            held->dead |= 1u << i;
+            held->dead |= UINT64_C(1) << i;
         else
-            held->live |= 1u << i;
+            held->live |= UINT64_C(1) << i;
     }
 }
 
@@ -96,7 +96,7 @@ void graph_hold_keys(const struct graph *graph, struct slice features, struct he
     graph_look_up(graph, held);
 }
 
-size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint32_t mask,
+size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint64_t mask,
                          uint32_t other, struct shared_key shared[MATCH_KEYS_MAX])
 {
     size_t count = 0;
@@ -228,19 +228,19 @@ static void gather(struct graph *graph, uint32_t centre, bool dirty, const struc
             if (at == SIZE_MAX)
                 graph->failed = true;
             else
-                candidates->list.items[at].mask |= 1u << i;
+                candidates->list.items[at].mask |= UINT64_C(1) << i;
         }
     }
 }
 
 /* The keys of a record whose band is not what it was at the last settle. */
-static uint32_t changed_keys(const struct graph *graph, const struct held_keys *held)
+static uint64_t changed_keys(const struct graph *graph, const struct held_keys *held)
 {
-    uint32_t changed = 0;
+    uint64_t changed = 0;
     for (size_t i = 0; i < held->count; i++) {
         uint32_t before = u64_map_get(&graph->crossed, held->keys[i].hash);
         if (before != NO_VALUE && before != held->bands[i])
-            changed |= 1u << i;
+            changed |= UINT64_C(1) << i;
     }
     return changed;
 }
@@ -253,7 +253,7 @@ static void judge_from(struct graph *graph, uint32_t centre, bool dirty)
     struct slice features = entries_features(&graph->entries, centre, &room);
     held.count = graph_keys_of(graph, centre, held.keys);
     graph_look_up(graph, &held);
-    uint32_t changed = dirty ? UINT32_MAX : changed_keys(graph, &held);
+    uint64_t changed = dirty ? UINT64_MAX : changed_keys(graph, &held);
     bool dying = entry_is(&graph->entries, centre, ENTRY_DYING);
     gather(graph, centre, dirty, &held);
     for (size_t i = 0; i < graph->candidates.list.count; i++) {
@@ -332,10 +332,10 @@ void graph_edge_result(struct graph *graph, uint32_t index, struct match_result 
     struct features_room room, other_room;
     struct slice features = entries_features(&graph->entries, edge->slots[0], &room);
     graph_hold_keys(graph, features, &held);
-    uint32_t mask = 0;
+    uint64_t mask = 0;
     for (size_t i = 0; i < held.count; i++)
         if (postings_hold(&graph->keys.postings, held.references[i], edge->slots[1]))
-            mask |= 1u << i;
+            mask |= UINT64_C(1) << i;
     size_t count = graph_shared_keys(graph, &held, mask, edge->slots[1], shared);
     graph->ops->score(graph->matcher, features, entries_features(&graph->entries, edge->slots[1], &other_room),
                       shared, count, result);

@@ -66,13 +66,13 @@ bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match
         !entry_is(&graph->entries, slot_b, ENTRY_LIVE))
         return false;
     struct held_keys held;
-    uint32_t mask = 0;
+    uint64_t mask = 0;
     struct features_room room_a, room_b;
     struct slice of_a = entries_features(&graph->entries, slot_a, &room_a);
     graph_hold_keys(graph, of_a, &held);
     for (size_t i = 0; i < held.count; i++)
         if (held.live >> i & 1 && postings_hold(&graph->keys.postings, held.references[i], slot_b))
-            mask |= 1u << i;
+            mask |= UINT64_C(1) << i;
     *shares_live_key = mask != 0;
     *shared_count = graph_shared_keys(graph, &held, mask, slot_b, shared);
     graph->ops->score(graph->matcher, of_a, entries_features(&graph->entries, slot_b, &room_b), shared,
@@ -121,7 +121,7 @@ size_t graph_candidates(const struct graph *graph, struct slice features, uint64
             size_t at = holders.slots[j] == NO_SLOT ? SIZE_MAX
                                                     : candidates_at(&candidates, holders.slots[j]);
             if (at != SIZE_MAX)
-                candidates.list.items[at].mask |= 1u << i;
+                candidates.list.items[at].mask |= UINT64_C(1) << i;
         }
     }
     for (size_t i = 0; i < candidates.list.count; i++) {

@@ -22,12 +22,12 @@ static void hold_settled_keys(const struct graph *graph, uint32_t slot, struct h
         if (before == NO_VALUE)
             continue;
         held->bands[i] = (uint8_t)before;
-        held->live &= ~(1u << i);
-        held->dead &= ~(1u << i);
+        held->live &= ~(UINT64_C(1) << i);
+        held->dead &= ~(UINT64_C(1) << i);
         if (before == DEGREE_DEAD)
-            held->dead |= 1u << i;
+            held->dead |= UINT64_C(1) << i;
         else
-            held->live |= 1u << i;
+            held->live |= UINT64_C(1) << i;
     }
 }
 
@@ -48,7 +48,7 @@ static void gather_unjudged(struct graph *graph, uint32_t slot, const struct hel
             if (at == SIZE_MAX)
                 graph->failed = true;
             else
-                candidates->list.items[at].mask |= 1u << i;
+                candidates->list.items[at].mask |= UINT64_C(1) << i;
         }
     }
 }
