@@ -301,8 +301,8 @@ static bool are_one_misspelt(const struct feature_email *a, const struct feature
 
     if ((a->flags | b->flags) & (EMAIL_FREE | EMAIL_ROLE) || least < 8)
         return false;
-    /* The part of the person may not be another one altogether. */
-    return edit_distance(a->whole, b->whole, allowed) <= allowed &&
+    /* The part of the person may not be another one altogether; numbers count people, they are not mistyped. */
+    return same_digits(a->whole, b->whole) && edit_distance(a->whole, b->whole, allowed) <= allowed &&
            edit_distance(a->local, b->local, 2) <= (a->local.len < 5 || b->local.len < 5 ? 1U : 2U);
 }
 

@@ -138,6 +138,8 @@ def play(way, rng, shuffled):
             count -= 1  # what a scene does in one act is seen before the next
         way.post(versions[at:at + count])
         at += count
+        if not shuffled:
+            way.settle()  # what a turn takes in at once leaves no merges and splits to be seen
         if cuts and at > cuts[0]:
             cuts.pop(0)
             way.end(rng.choice(("kill", "kill", "stop")) if shuffled else "stop")
