@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -460,3 +461,69 @@ def test_dedupe_says_what_it_cannot_read(tmp_path):
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
     assert b"is empty" in dedupe(empty, code=1).stderr
+
+
+# ---- train: a model without labels ----
+
+def people_sheet(path):
+    """200 people in two records each and 300 in one; a guild nobody has heard of, and a number for each row."""
+    draw = random.Random(5)
+    given = ["Anna", "Bernd", "Clara", "David", "Elena", "Frank", "Greta", "Hugo", "Irma", "Jonas", "Karin", "Lothar"]
+    family = ["Albers", "Brandt", "Conrad", "Dietz", "Eckert", "Fink", "Gerlach", "Hauser", "Imhof", "Jaeger", "Kessler"]
+    work = ["tailor", "painter", "miller", "baker", "weaver", "cooper", "glazier", "saddler", "mason", "carter"]
+    rows = []
+    for person in range(500):
+        row = [draw.choice(given), draw.choice(family), f"{draw.randint(1930, 2000)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}",
+               draw.choice(work) + " of " + draw.choice(family).lower(), f"{draw.randint(10000, 10200)}"]
+        rows += [(person, row)] * (2 if person < 200 else 1)
+    draw.shuffle(rows)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row id", "first name", "last name", "birthday", "guild", "zip"])
+        for number, (_, row) in enumerate(rows):
+            cells = list(row)
+            if draw.random() < 0.2:
+                cells[draw.randrange(2)] += "x"
+            writer.writerow([number] + cells)
+    return [person for person, _ in rows]
+
+
+def train(*arguments, code=0):
+    done = subprocess.run([str(PROGRAM), "train", *map(str, arguments)], capture_output=True, timeout=120, check=False)
+    assert done.returncode == code, done.stderr.decode()
+    return done
+
+
+def test_train_learns_columns_nobody_knows_and_repeats_to_the_byte(tmp_path):
+    sheet, model = tmp_path / "people.csv", tmp_path / "model.yaml"
+    truth = people_sheet(sheet)
+    told = train(sheet, "-o", model, "--country=DE").stderr.decode()
+    assert "guild (text)" in told and "row id" not in told.split("compared by their type:")[1].splitlines()[0]
+    assert "pass (keys)" in told and "rounds" in told
+    text = model.read_text()
+    assert "\n  guild: # from" in text and "frequency: value" in text
+    train(sheet, "-o", tmp_path / "again.yaml", "--country=DE")
+    assert (tmp_path / "again.yaml").read_text() == text
+    done = dedupe(sheet, "--model", model, "--country=DE")
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    together = {(truth[int(r["customer_id"]) - 1], truth[n]) for n, r in enumerate(rows) if int(r["customer_id"]) != n + 1}
+    assert all(a == b for a, b in together) and len(together) > 180
+    # dedupe by itself comes to the same, and says so
+    done = dedupe(sheet, "--country=DE")
+    assert b"trained on 700 records" in done.stderr
+    assert [r["customer_id"] for r in csv.DictReader(io.StringIO(done.stdout.decode()))] == [r["customer_id"] for r in rows]
+    assert b"trained" not in dedupe(sheet, "--country=DE", "--no-train").stderr
+    assert b"trained" not in dedupe(sheet, "--country=DE", "--model=shipped").stderr
+
+
+def test_train_takes_a_type_by_hand_and_says_what_it_does_not_know(tmp_path):
+    sheet = tmp_path / "people.csv"
+    people_sheet(sheet)
+    assert "\n  trade: # from" in train(sheet, "--map", "guild=trade:text").stdout.decode()
+    assert b"there is no type 'words'" in train(sheet, "--map", "guild=trade:words", code=64).stderr
+    assert b"is there already" in train(sheet, "--map", "guild=email:text", code=64).stderr
+    small = tmp_path / "small.csv"
+    small.write_text("name,email\nAnna Fink,anna@fink.de\nBernd Voss,bernd@voss.de\n")
+    assert b"too little to learn from" in train(small, code=1).stderr
+    assert b"not trained" in dedupe(small).stderr
+    assert b"cannot read the model" in dedupe(sheet, "--model", tmp_path / "none.yaml", code=1).stderr
