@@ -66,8 +66,6 @@ struct train_terms {
     float default_value, default_word; /* count of one that is not listed */
 };
 
-enum train_name_kind { TRAIN_SURNAME, TRAIN_SURNAME_HAN, TRAIN_GIVEN_NAME, TRAIN_NAME_KINDS };
-
 struct trained {
     struct arena *arena;
     const struct matcher *base;
@@ -95,7 +93,6 @@ struct trained {
     float ceiling[TRAIN_COMPARISONS_MAX][LEVELS_MAX];
 
     struct train_terms own_terms[MATCHER_CUSTOMS_MAX];
-    struct train_terms names[TRAIN_NAME_KINDS];
     double recipe_cost[RECIPES_MAX]; /* pairs a record, in the whole file */
     bool recipe_kept[RECIPES_MAX];
 

@@ -1,16 +1,14 @@
-/* train_terms.c - how common values, words and names are, counted over likely customers. */
+/* train_terms.c - how common values and words of own fields are, counted over likely customers. */
 #include "rules/train_intern.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "rules/frequency.h"
-#include "rules/han.h"
 #include "rules/own_field.h"
 
 #define LISTED_ALL_MAX   12000 /* of all own fields together: a model file stays readable */
 #define LISTED_MAX       1500  /* of one table */
-#define LISTED_NAMES_MAX 1500
 #define LISTED_COUNT_MIN 2.0F
 #define PER              100000.0F
 
@@ -153,43 +151,6 @@ static void count_own(struct trained *t, size_t own)
     free(words.entries);
 }
 
-/* ---- names ---- */
-
-static struct slice first_word(struct slice part)
-{
-    ptrdiff_t space = slice_find_byte(part, ' ');
-
-    return space > 0 ? slice_sub(part, 0, (size_t)space) : part;
-}
-
-/* Surnames in characters as they are, others folded; given names of the West only: those in characters are made of
- * characters, whose shares the base knows. */
-static void count_names(struct trained *t)
-{
-    struct term_list lists[TRAIN_NAME_KINDS] = {{0}};
-    struct features_view view;
-    unsigned rank;
-
-    for (size_t row = 0; row < t->count; row++) {
-        if (!features_read(t->features[row], &view) || !view.has_name || view.name.doubtful)
-            continue;
-        const struct feature_name *name = &view.name;
-        if (name->family_han.len)
-            add_term(&lists[TRAIN_SURNAME_HAN], name->family_han, t->cluster[row]);
-        else if (name->script == NAME_SCRIPT_LATIN && first_word(name->family).len > 1 &&
-                 !pinyin_is_surname(first_word(name->family), &rank))
-            add_term(&lists[TRAIN_SURNAME], first_word(name->family), t->cluster[row]);
-        if (name->script == NAME_SCRIPT_LATIN && first_word(name->given).len > 1)
-            add_term(&lists[TRAIN_GIVEN_NAME], first_word(name->given), t->cluster[row]);
-    }
-    for (size_t i = 0; i < TRAIN_NAME_KINDS; i++) {
-        struct train_terms *terms = &t->names[i];
-        terms->value_count = count_terms(t, &lists[i], LISTED_NAMES_MAX, &terms->values, &terms->default_value);
-        terms->total = count_clusters(&lists[i]);
-        free(lists[i].entries);
-    }
-}
-
 /* ---- into the work matcher ---- */
 
 static float log2_share(float count, float total)
@@ -232,7 +193,6 @@ void train_count_terms(struct trained *t)
 {
     for (size_t own = 0; own < t->work.custom_count && !arena_failed(t->arena); own++)
         count_own(t, own);
-    count_names(t);
     if (!arena_failed(t->arena))
         fill_table(t);
 }

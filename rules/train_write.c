@@ -5,7 +5,6 @@
 #include "rules/own_field.h"
 #include "rules/train_intern.h"
 
-#define NAME_PSEUDO   300.0 /* customers that the base's frequencies count for */
 #define PER           100000.0
 #define SCRATCH_BYTES ((size_t)16 << 20)
 
@@ -194,49 +193,11 @@ static void put_keys(const struct writer *w)
 
 /* ---- names ---- */
 
-static int compare_texts(const void *x, const void *y)
-{
-    return slice_cmp(((const struct train_term *)x)->text, ((const struct train_term *)y)->text);
-}
-
-struct name_counts { /* by text */
-    struct train_term *terms;
-    size_t count;
-    double total, rest;
-    bool *used;
-};
-
-static struct name_counts by_text(const struct train_terms *terms, struct arena *scratch)
-{
-    struct name_counts counts = {NULL, terms->value_count, (double)terms->total, (double)terms->default_value, NULL};
-
-    counts.terms = arena_array(scratch, counts.count + 1, sizeof(*counts.terms));
-    counts.used = arena_array(scratch, counts.count + 1, sizeof(*counts.used));
-    if (counts.terms == NULL || counts.used == NULL) {
-        counts.count = 0;
-        return counts;
-    }
-    if (counts.count)
-        memcpy(counts.terms, terms->values, counts.count * sizeof(*counts.terms));
-    qsort(counts.terms, counts.count, sizeof(*counts.terms), compare_texts);
-    return counts;
-}
-
-static double blended(const struct name_counts *counts, double count, double base)
-{
-    return per_100000(count + NAME_PSEUDO * base / PER, counts->total + NAME_PSEUDO);
-}
-
 static void put_name(const struct writer *w, struct slice text, double per)
 {
     buf_put_str(w->out, "      ");
     buf_put_json(w->out, text);
     buf_printf(w->out, ": %.4g\n", per);
-}
-
-static bool is_ascii(struct slice text)
-{
-    return text.len == 0 || (uint8_t)text.ptr[0] < 0x80;
 }
 
 static double number_of(const struct yaml_node *node, double otherwise)
@@ -247,32 +208,6 @@ static double number_of(const struct yaml_node *node, double otherwise)
         return otherwise;
     memcpy(text, node->text.ptr, node->text.len);
     return strtod(text, NULL);
-}
-
-/* The base's table brought up to date, then the names it did not know. counts[1]: those in characters; may be NULL. */
-static void put_names(const struct writer *w, const struct yaml_node *section, const char *name,
-                      struct name_counts *counts[2])
-{
-    const struct yaml_node *table = yaml_get(section, "per_100000");
-    double rest = number_of(yaml_get(section, "default"), 10);
-    bool han = counts[1] && counts[1]->total > counts[0]->total;
-
-    buf_printf(w->out, "  %s:\n    default: %.4g\n    per_100000:\n", name,
-               blended(counts[han], counts[han]->total > 0 ? counts[han]->rest : 0, rest));
-    for (size_t i = 0; table && table->kind == YAML_MAP && i < table->count; i++) {
-        struct train_term wanted = {table->keys[i]->text, 0};
-        struct name_counts *of = is_ascii(wanted.text) || counts[1] == NULL ? counts[0] : counts[1];
-        struct train_term *found =
-            of->count ? bsearch(&wanted, of->terms, of->count, sizeof(wanted), compare_texts) : NULL;
-        if (found)
-            of->used[found - of->terms] = true;
-        double base = number_of(table->values[i], 10), least = of->total > 0 && of->rest < 1 ? of->rest : 0;
-        put_name(w, wanted.text, blended(of, found ? (double)found->count : least, base));
-    }
-    for (size_t k = 0; k < 2 && counts[k]; k++)
-        for (size_t i = 0; i < counts[k]->count; i++)
-            if (!counts[k]->used[i] && counts[k]->terms[i].count >= 3)
-                put_name(w, counts[k]->terms[i].text, blended(counts[k], (double)counts[k]->terms[i].count, rest));
 }
 
 static void put_as_it_is(const struct writer *w, const struct yaml_node *section, const char *name)
@@ -293,12 +228,9 @@ static void put_frequencies(const struct writer *w, struct slice base_text)
     const struct yaml_node *section = yaml_get(root, "frequencies");
 
     if (section) {
-        struct name_counts surname = by_text(&w->t->names[TRAIN_SURNAME], scratch);
-        struct name_counts han = by_text(&w->t->names[TRAIN_SURNAME_HAN], scratch);
-        struct name_counts given = by_text(&w->t->names[TRAIN_GIVEN_NAME], scratch);
-        buf_put_str(w->out, "\n# How common names are: the base model's figures and what these records say, together.\nfrequencies:\n");
-        put_names(w, yaml_get(section, "surname"), "surname", (struct name_counts *[2]){&surname, &han});
-        put_names(w, yaml_get(section, "given"), "given", (struct name_counts *[2]){&given, NULL});
+        buf_put_str(w->out, "\n# How common names are, as in the base model: what these records say of it is in u.\nfrequencies:\n");
+        put_as_it_is(w, yaml_get(section, "surname"), "surname");
+        put_as_it_is(w, yaml_get(section, "given"), "given");
         put_as_it_is(w, yaml_get(section, "character"), "character");
     }
     problems_free(&problems);

@@ -134,7 +134,7 @@ static void test_what_is_learned_is_written_read_and_tells_customers_apart(void 
         linked += weight_of(learned, i, i + 1) >= matcher_link_weight(learned);
         wrong += weight_of(learned, i, (i + 2) % 400) >= matcher_link_weight(learned);
     }
-    assert_true(linked >= 190);
+    assert_true(linked >= 150); /* a quarter moved, and shares a name and a birthday only */
     assert_int_equal(wrong, 0);
     matcher_free(&learned);
     buf_free(&text);
