@@ -1,9 +1,8 @@
 /*
  * op_decide.c - what stewards decide: merge, split, reviews, and taking it back.
  *
- * A decision is first a row (durable, by natural keys), then known to the graph, which settles; what follows
- * is committed before the answer. A crash in between loses nothing: decisions are read at start. What one command
- * decides, all pairs of a split, is written by one statement and is one group, taken back as one.
+ * Decisions are rows by natural keys. What one command decides, all pairs of a split, is one group, taken back as one; its rows and
+ * what follows from them are committed in one transaction before the answer: a failure or a crash leaves all of it or nothing.
  */
 #include "daemon/console/ops_table.h"
 #include "sql_queries.h"
@@ -34,9 +33,8 @@ struct deciding {
     struct party *parties; /* of the records in the pairs, each once, by id */
     size_t party_count;
     double *weights;       /* of the first JUDGED_MAX pairs; NAN: they share nothing, so were never judged */
-    int64_t *ids;
-    size_t undo_count;
-    const int64_t *undo;   /* decisions to take back instead */
+    struct steward_decision *list; /* one a pair */
+    struct steward_decisions decisions;
     enum status status;
     struct err *err;
 };
@@ -51,7 +49,7 @@ static void free_deciding(struct deciding *d)
     }
     free(d->parties);
     free(d->weights);
-    free(d->ids);
+    free(d->list);
 }
 
 /* ---- who is decided about ---- */
@@ -158,75 +156,45 @@ static void judge_pairs(struct resolver *resolver, void *data)
     }
 }
 
-/* All in one statement: all of them, or none. */
-static enum status put_decisions(struct engine *engine, struct deciding *d, const char *origin,
-                                 const char *note, struct err *err)
-{
-    struct arena *arena = arena_new((size_t)256 << 20);
-    struct slice *kinds = arena ? ARENA_ARRAY(arena, struct slice, d->count) : NULL;
-    struct slice *weights = arena ? ARENA_ARRAY(arena, struct slice, d->count) : NULL;
-    int64_t *a = arena ? ARENA_ARRAY(arena, int64_t, d->count) : NULL;
-    int64_t *b = arena ? ARENA_ARRAY(arena, int64_t, d->count) : NULL;
-    struct db_result *rows = NULL;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; kinds && weights && a && b && i < d->count; i++) {
-        kinds[i] = slice_str(d->pairs[i].kind);
-        a[i] = (int64_t)d->pairs[i].a;
-        b[i] = (int64_t)d->pairs[i].b;
-        weights[i] = i < JUDGED_MAX && !isnan(d->weights[i]) ? arena_printf(arena, "%.9g", d->weights[i])
-                                                            : SLICE("");
-    }
-    if (arena == NULL || arena_failed(arena))
-        status = err_set(err, RETRY_LATER, "base.memory", "out of memory for %zu decisions", d->count);
-    struct db_param params[] = {
-        DB_P_TEXTS(kinds, d->count), DB_P_INT8S(a, d->count), DB_P_INT8S(b, d->count), DB_P_TEXTS(weights, d->count),
-        DB_P_TEXT(slice_str(d->actor)), DB_P_TEXT(slice_str(note)), DB_P_TEXT(slice_str(origin)),
-        DB_P_INT4(engine_generation(engine)->generation_id)};
-    if (status == STATUS_OK)
-        status = engine_query(engine, &sql_decision_put, params, 8, &rows, err);
-    if (status == STATUS_OK && db_rows(rows) != d->count)
-        status = err_set(err, RETRY_LATER, "op.decision_rows", "%zu of %zu decisions were written; hint: try again",
-                         db_rows(rows), d->count);
-    for (size_t i = 0; status == STATUS_OK && i < d->count; i++)
-        d->ids[i] = db_int(rows, i, 0);
-    db_result_free(&rows);
-    arena_free(&arena);
-    return status;
-}
-
-/* ---- what follows ---- */
-
 static struct natural_key key_of(const struct party *party)
 {
     return natural_key_of(slice_str(party->source), slice_str(party->external_id),
                           slice_str(party->part));
 }
 
+static enum status number_decisions(struct engine *engine, struct deciding *d, struct err *err)
+{
+    struct db_param param = DB_P_INT4((int64_t)d->count);
+    struct db_result *rows = NULL;
+    if (engine_query(engine, &sql_decision_numbers, &param, 1, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct decided_pair *pair = &d->pairs[i];
+        d->list[i] = (struct steward_decision){.decision_id = (uint64_t)db_int(rows, i, 0),
+                                               .always = strcmp(pair->kind, "always") == 0, .a = pair->a, .b = pair->b,
+                                               .key_a = key_of(party_of(d, pair->a)), .key_b = key_of(party_of(d, pair->b)),
+                                               .weight = i < JUDGED_MAX ? d->weights[i] : (double)NAN};
+    }
+    db_result_free(&rows);
+    return STATUS_OK;
+}
+
+/* ---- what follows ---- */
+
 /* On the resolver's thread. */
 static void decide(struct resolver *resolver, void *data)
 {
     struct deciding *d = data;
-    struct graph *graph = resolver_graph(resolver);
-    d->status = resolver_can_apply(resolver, d->err);
-    for (size_t i = 0; i < d->undo_count && d->status == STATUS_OK; i++)
-        graph_undecide(graph, (uint64_t)d->undo[i]);
-    for (size_t i = 0; i < d->count && d->status == STATUS_OK; i++)
-        d->status = graph_decide(graph, (uint64_t)d->ids[i],
-                                 strcmp(d->pairs[i].kind, "always") == 0 ? DECISION_ALWAYS
-                                                                         : DECISION_NEVER,
-                                 key_of(party_of(d, d->pairs[i].a)), key_of(party_of(d, d->pairs[i].b)), d->err);
-    if (d->status == STATUS_OK)
-        d->status = resolver_apply(resolver, d->actor, d->err);
+    d->status = resolver_decide(resolver, &d->decisions, d->err);
 }
 
 static enum status run_deciding(struct engine *engine, struct deciding *d, struct err *err)
 {
-    d->err = err;
-    struct err refused = {0};
-    if (resolver_ask(engine_resolver(engine), decide, d, &refused) == STATUS_OK)
-        return d->status;
-    *err = refused;
-    return STATUS_FAILED;
+    struct err told = {0}, refused = {0};
+    d->err = &told;
+    enum status status = resolver_ask(engine_resolver(engine), decide, d, &refused);
+    *err = status == STATUS_OK ? told : refused;
+    return status == STATUS_OK ? d->status : status;
 }
 
 /* *decided is {"decisions": [ids], "group": the id by which all are taken back, "count": n}. */
@@ -238,22 +206,24 @@ static enum status op_decide(struct engine *engine, const struct decided_pair *p
                        DECISIONS_MAX, count);
     struct deciding d = {.actor = op_optional_text(args, "actor", ""), .count = count, .pairs = pairs,
                          .weights = calloc(count < JUDGED_MAX ? count : JUDGED_MAX, sizeof(double)),
-                         .ids = calloc(count, sizeof(int64_t))};
-    enum status status = d.weights && d.ids ? read_parties(engine, &d, err)
+                         .list = calloc(count, sizeof(struct steward_decision))};
+    d.decisions = (struct steward_decisions){.actor = d.actor, .note = op_optional_text(args, "note", ""),
+                                             .origin = origin, .count = count, .list = d.list};
+    enum status status = d.weights && d.list ? read_parties(engine, &d, err)
                                             : err_set(err, RETRY_LATER, "base.memory", "out of memory");
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = check_pair(&pairs[i], party_of(&d, pairs[i].a), party_of(&d, pairs[i].b), err);
     if (status == STATUS_OK)
         status = resolver_ask(engine_resolver(engine), judge_pairs, &d, err);
     if (status == STATUS_OK)
-        status = put_decisions(engine, &d, origin, op_optional_text(args, "note", ""), err);
+        status = number_decisions(engine, &d, err);
     if (status == STATUS_OK)
         status = run_deciding(engine, &d, err);
     if (status == STATUS_OK) {
         json_t *ids = json_array();
         for (size_t i = 0; i < count && i < LISTED_MAX; i++)
-            json_array_append_new(ids, json_integer(d.ids[i]));
-        *decided = json_pack("{s:o,s:I,s:I}", "decisions", ids, "group", (json_int_t)d.ids[0], "count",
+            json_array_append_new(ids, json_integer((json_int_t)d.list[i].decision_id));
+        *decided = json_pack("{s:o,s:I,s:I}", "decisions", ids, "group", (json_int_t)d.list[0].decision_id, "count",
                              (json_int_t)count);
     }
     free_deciding(&d);
@@ -449,10 +419,9 @@ enum status op_decision_undo(struct engine *engine, const json_t *args, json_t *
     if (op_arg_id(args, "id", &id, err) != STATUS_OK)
         return STATUS_FAILED;
     struct deciding d = {.actor = op_optional_text(args, "actor", "")};
-    struct db_param params[] = {DB_P_INT8((int64_t)id), DB_P_TEXT(slice_str(d.actor)),
-                                DB_P_BOOL(json_is_true(json_object_get(args, "alone")))};
+    struct db_param params[] = {DB_P_INT8((int64_t)id), DB_P_BOOL(json_is_true(json_object_get(args, "alone")))};
     struct db_result *rows = NULL;
-    if (engine_query(engine, &sql_decision_retract, params, 3, &rows, err) != STATUS_OK)
+    if (engine_query(engine, &sql_decision_standing, params, 2, &rows, err) != STATUS_OK)
         return STATUS_FAILED;
     size_t count = db_rows(rows);
     int64_t *undo = calloc(count + 1, sizeof(*undo));
@@ -461,13 +430,12 @@ enum status op_decision_undo(struct engine *engine, const json_t *args, json_t *
     db_result_free(&rows);
     enum status status = STATUS_OK;
     if (undo == NULL)
-        status = err_set(err, RETRY_LATER, "base.memory", "out of memory; what is taken back takes effect at the next start");
+        status = err_set(err, RETRY_LATER, "base.memory", "out of memory");
     else if (count == 0)
         status = err_set(err, RETRY_NONE, "op.not_found",
                          "there is no decision %llu that stands; hint: tributary decision list",
                          (unsigned long long)id);
-    d.undo = undo;
-    d.undo_count = count;
+    d.decisions = (struct steward_decisions){.actor = d.actor, .retracted = undo, .retracted_count = count};
     if (status == STATUS_OK)
         status = run_deciding(engine, &d, err);
     if (status == STATUS_OK)

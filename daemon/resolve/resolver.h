@@ -51,14 +51,27 @@ MUST_CHECK enum status resolver_ask(struct resolver *resolver, void (*run)(struc
 /* Only inside resolver_call: */
 /* Whether all that was accepted up to now is decided and committed; waits a moment for the latter. */
 bool resolver_drained(struct resolver *resolver);
-/* Before anything is changed in the graph: fails with RETRY_LATER and id resolve.busy while the writer has not committed what was
- * decided before, so that nobody waits behind a database that does not answer. */
-MUST_CHECK enum status resolver_can_apply(struct resolver *resolver, struct err *err);
 struct graph *resolver_graph(struct resolver *resolver);
 const struct generation *resolver_generation(struct resolver *resolver);
-/* Settles after decisions were put into the graph and writes what follows, in the name of `actor`. Waits
- * until it is committed. */
-MUST_CHECK enum status resolver_apply(struct resolver *resolver, const char *actor, struct err *err);
+/* What a steward says of two records; the number comes from the database and orders it. */
+struct steward_decision {
+    uint64_t decision_id;
+    bool always;  /* else never */
+    uint64_t a, b; /* records */
+    struct natural_key key_a, key_b;
+    double weight; /* as the machine judges them; NAN: not judged */
+};
+struct steward_decisions {
+    const char *actor, *note, *origin;
+    size_t count;
+    const struct steward_decision *list; /* ascending by number */
+    size_t retracted_count;
+    const int64_t *retracted; /* decisions taken back instead */
+};
+/* Decides, settles, and commits the decisions together with what follows from them: all or nothing. Waits until that is
+ * done; on RETRY_LATER with id resolve.slow it is not known yet, any other failure means that nothing was decided. */
+MUST_CHECK enum status resolver_decide(struct resolver *resolver, const struct steward_decisions *decisions,
+                                       struct err *err);
 
 /* From now on another generation, with `changed` set: everything is forgotten, read again and judged by it, and what
  * follows is written and told, in the name of generation->actor. It must outlive the resolver. On failure either nothing

@@ -54,11 +54,14 @@ void write_set_free(struct write_set **set)
         &mine->move_customers,  &mine->gone_ids,      &mine->gone_heirs,    &mine->lead_ids,
         &mine->reread_ids,      &mine->reread_kinds,  &mine->gone_link_a,   &mine->gone_link_b,
         &mine->stale_customers, &mine->stale_details, &mine->gone_review_a, &mine->gone_review_b,
-        &mine->ledger_sources,  &mine->stale_employments, &mine->retimed_ids, &mine->retimed_us};
+        &mine->ledger_sources,  &mine->stale_employments, &mine->retimed_ids, &mine->retimed_us,
+        &mine->decision_ids,    &mine->decision_a,    &mine->decision_b,    &mine->retracted_ids};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
     for (size_t i = 0; i < LEDGER_OUTCOMES; i++)
         free(mine->ledger[i].ids);
+    free(mine->decision_kinds.texts);
+    free(mine->decision_weights.texts);
     free(mine->update_cleans.texts);
     free(mine->update_features.texts);
     free(mine->reread_cleans.texts);

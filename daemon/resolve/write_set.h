@@ -69,6 +69,11 @@ struct write_set {
     struct rows activities, consents;
     struct rows history, events, event_bodies, rejects, reviews;
     struct id_list gone_review_a, gone_review_b;
+    struct id_list decision_ids, decision_a, decision_b; /* what was decided: parallel lists */
+    struct text_list decision_kinds, decision_weights;
+    struct id_list retracted_ids; /* and taken back */
+    struct slice decided_by, decision_note, decision_origin;
+    int32_t decision_generation;
     struct id_list ledger_sources;
     struct id_list ledger[LEDGER_OUTCOMES];
     uint64_t last_record_id, last_event_seq; /* counters after this set */

@@ -130,6 +130,23 @@ static enum status queue_record_updates(struct db *db, const struct write_set *s
     return queue_lists(db, &sql_record_lead, leads, 1, &now, err);
 }
 
+static enum status queue_decisions(struct db *db, const struct write_set *set, struct err *err)
+{
+    size_t n = set->decision_ids.count;
+    struct db_param by = DB_P_TEXT(set->decided_by);
+    if (n > 0) {
+        struct db_param params[] = {
+            DB_P_INT8S(set->decision_ids.ids, n), DB_P_TEXTS(set->decision_kinds.texts, n),
+            DB_P_INT8S(set->decision_a.ids, n), DB_P_INT8S(set->decision_b.ids, n),
+            DB_P_TEXTS(set->decision_weights.texts, n), by, DB_P_TEXT(set->decision_note),
+            DB_P_TEXT(set->decision_origin), DB_P_INT4(set->decision_generation)};
+        if (db_queue(db, &sql_decision_put, params, 9, err) != STATUS_OK)
+            return STATUS_FAILED;
+    }
+    const struct id_list *retracted[] = {&set->retracted_ids};
+    return queue_lists(db, &sql_decision_retract, retracted, 1, &by, err);
+}
+
 static enum status queue_bookkeeping(struct db *db, const struct write_set *set, struct err *err)
 {
     const struct id_list *ledger[1 + LEDGER_OUTCOMES] = {&set->ledger_sources};
@@ -139,7 +156,8 @@ static enum status queue_bookkeeping(struct db *db, const struct write_set *set,
     struct db_param counters[] = {DB_P_INT8((int64_t)set->last_record_id),
                                   DB_P_INT8((int64_t)set->last_event_seq),
                                   DB_P_INT8((int64_t)set->number)};
-    if (queue_lists(db, &sql_ledger_resolve_add, ledger, 1 + LEDGER_OUTCOMES, NULL, err) != STATUS_OK ||
+    if (queue_decisions(db, set, err) != STATUS_OK ||
+        queue_lists(db, &sql_ledger_resolve_add, ledger, 1 + LEDGER_OUTCOMES, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_batches_resolved, batches, 1, NULL, err) != STATUS_OK ||
         db_queue(db, &sql_counters_set, counters, 3, err) != STATUS_OK)
         return STATUS_FAILED;

@@ -98,3 +98,4 @@ def test_questions_are_answered_and_changes_refused_in_time(stuck):
     assert get(it.daemon, "/v1/explain?a=1&b=2")[0] == 200  # needs nothing that is locked
     release()
     it.judge()
+    assert not it.daemon.api("/v1/ops/decision.list", {})  # what was refused was not decided
