@@ -137,6 +137,8 @@ def play(way, rng, shuffled):
         while not shuffled and versions[min(at + count, len(versions)) - 1].at - versions[at].at > 8:
             count -= 1  # what a scene does in one act is seen before the next
         way.post(versions[at:at + count])
+        if not shuffled:
+            way.settle()  # or, on a slow machine, several acts are resolved in one turn
         at += count
         if not shuffled:
             way.settle()  # what a turn takes in at once leaves no merges and splits to be seen
