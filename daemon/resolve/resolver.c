@@ -197,7 +197,7 @@ static int compare_customers(const void *a, const void *b)
 enum status resolver_assigned(struct resolver *resolver, const int64_t *records, size_t count,
                               const char *actor, struct err *err)
 {
-    if (resolver_can_apply(resolver, err) != STATUS_OK)
+    if (can_write(resolver, err) != STATUS_OK)
         return STATUS_FAILED;
     struct turn *turn = turn_new(resolver, 1, actor);
     if (turn)
