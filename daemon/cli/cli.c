@@ -92,6 +92,12 @@ static void say(const struct cli *cli, const char *format, va_list args)
     fputc('\n', stderr);
 }
 
+bool cli_writes_in_place(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+}
+
 int cli_usage_error(const struct cli *cli, const char *format, ...)
 {
     va_list args;

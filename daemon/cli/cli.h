@@ -68,6 +68,10 @@ int cli_load_config(const struct cli *cli, struct config **config);
  * output. */
 void cli_print_problems(const struct cli *cli, struct problems *problems);
 
+/* Whether an output is a device or a pipe: it is written to, never replaced, since renaming a file onto /dev/null takes it
+ * from everybody. */
+bool cli_writes_in_place(const char *path);
+
 /* `tributary COMMAND: text` on standard error. Return EXIT_CODE_USAGE; for cli_fail the code given.
  */
 int cli_usage_error(const struct cli *cli, const char *format, ...)

@@ -108,7 +108,8 @@ static uint64_t customer_of(const void *data, uint64_t row)
 static enum status write_file(struct deduping *d, const char *path, struct err *err)
 {
     char part[4096];
-    if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
+    bool in_place = cli_writes_in_place(path);
+    if (snprintf(part, sizeof(part), in_place ? "%s" : "%s.part", path) >= (int)sizeof(part))
         return err_set(err, RETRY_NONE, "dedupe.write", "the name %s is too long", path);
     FILE *file = fopen(part, "we");
     if (file == NULL)
@@ -117,9 +118,9 @@ static enum status write_file(struct deduping *d, const char *path, struct err *
     enum status status = dedupe_sheet_write(&d->fields.sheet, file, customer_of, d->dedupe, err);
     if (fclose(file) != 0 && status == STATUS_OK)
         status = err_set_errno(err, errno, "dedupe.write", "cannot write %s", part);
-    if (status == STATUS_OK && rename(part, path) != 0)
+    if (status == STATUS_OK && !in_place && rename(part, path) != 0)
         status = err_set_errno(err, errno, "dedupe.write", "cannot rename %s to %s", part, path);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK && !in_place)
         (void)unlink(part);
     return status;
 }

@@ -67,17 +67,18 @@ static int write_model(struct training *t, const struct buf *text)
         fwrite(text->data, 1, text->len, stdout);
         return fflush(stdout) == 0 ? EXIT_CODE_OK : cli_fail(t->cli, EXIT_CODE_FAILED, "cannot write");
     }
-    if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
+    bool in_place = cli_writes_in_place(path);
+    if (snprintf(part, sizeof(part), in_place ? "%s" : "%s.part", path) >= (int)sizeof(part))
         return cli_usage_error(t->cli, "the name %s is too long", path);
     FILE *file = fopen(part, "we");
     bool written = file && fwrite(text->data, 1, text->len, file) == text->len;
     int error = errno;
     if (file && fclose(file) != 0)
         written = false;
-    if (written && rename(part, path) == 0)
+    if (written && (in_place || rename(part, path) == 0))
         return EXIT_CODE_OK;
     error = written ? errno : error;
-    if (file)
+    if (file && !in_place)
         (void)unlink(part);
     return cli_fail(t->cli, EXIT_CODE_FAILED, "cannot write %s: %s", path, strerror(error));
 }
