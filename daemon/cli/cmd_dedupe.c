@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define TRAIN_SEED    1
+#define SELF_TRAIN_ROWS 60000 /* in a larger sheet of known columns chance likeness outweighs what is learned */
 #define OUTPUT_BUFFER ((size_t)1 << 20)
 
 struct deduping {
@@ -54,6 +55,23 @@ static int train(struct deduping *d)
     return code;
 }
 
+/* Of a sheet that nothing knows, what is learned is all there is, however large it is. */
+static bool is_too_large(struct deduping *d, double *rows)
+{
+    struct err err;
+
+    return d->fields.learned_count < d->fields.used_count && learn_guess_rows(&d->fields, rows, &err) == STATUS_OK &&
+           *rows > SELF_TRAIN_ROWS;
+}
+
+static int leave_untrained(struct deduping *d, double rows)
+{
+    fprintf(stderr, "not trained: some %.0f rows, more than %d; hint: tributary train writes a model, --model uses it\n", rows,
+            SELF_TRAIN_ROWS);
+    sheet_fields_forget_learned(&d->fields);
+    return sheet_fields_use_model(&d->fields, d->fields.model_name, d->fields.model_text);
+}
+
 static int prepare(struct deduping *d)
 {
     const char *threads = cli_value(d->cli, "threads");
@@ -62,9 +80,10 @@ static int prepare(struct deduping *d)
         return cli_usage_error(d->cli, "--threads is 1 to 16, not %s", threads);
     d->threads = (unsigned)thread_count;
     bool asked = !cli_flag(d->cli, "no-train") && cli_value(d->cli, "model") == NULL;
+    double large = 0;
     int code = sheet_fields_open(&d->fields, d->cli, asked);
     if (code == EXIT_CODE_OK && asked && d->fields.model_is_shipped)
-        code = train(d);
+        code = is_too_large(d, &large) ? leave_untrained(d, large) : train(d);
     return code == EXIT_CODE_OK ? sheet_fields_tell(&d->fields) : code;
 }
 

@@ -14,8 +14,7 @@ static enum status no_memory(struct err *err)
     return err_set(err, RETRY_LATER, "base.memory", "out of memory while reading a sample to train on");
 }
 
-/* Rows in the whole sheet, from the length of the first ones. */
-static enum status guess_rows(struct sheet_fields *f, double *rows, struct err *err)
+enum status learn_guess_rows(struct sheet_fields *f, double *rows, struct err *err)
 {
     struct csv_row row;
     uint64_t count = 0, end = f->sheet.data_offset;
@@ -114,7 +113,7 @@ enum status learn_from_sheet(struct sheet_fields *f, uint64_t seed, unsigned thr
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
     *l = (struct learned){.features = BUF_INIT(FEATURES_BYTES_MAX)};
-    if (guess_rows(f, &l->rows, err) != STATUS_OK)
+    if (learn_guess_rows(f, &l->rows, err) != STATUS_OK)
         return STATUS_FAILED;
     struct dedupe_pool *pool =
         dedupe_pool_new(&settings, threads ? threads : processors > 0 ? (unsigned)processors : 1, err);

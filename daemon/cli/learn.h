@@ -15,6 +15,8 @@ struct learned {
     struct trained *trained;
 };
 
+/* Rows in the sheet, about, from the length of the first ones; rewinds it. */
+MUST_CHECK enum status learn_guess_rows(struct sheet_fields *fields, double *rows, struct err *err);
 /* Reads the sheet (and rewinds it), trains from fields->matcher. `threads` 0: one a processor. */
 MUST_CHECK enum status learn_from_sheet(struct sheet_fields *fields, uint64_t seed, unsigned threads,
                                         struct learned *learned, struct err *err);

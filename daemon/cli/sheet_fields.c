@@ -385,6 +385,8 @@ static int understand(struct sheet_fields *f, bool learn)
         code = learn_columns(f, own, &count);
     if (code == EXIT_CODE_OK && count > 0)
         code = add_own_fields(f, own, count);
+    for (size_t i = 0; code == EXIT_CODE_OK && i < f->columns.count; i++)
+        f->used_count += field_of(f, i).len > 0;
     return code == EXIT_CODE_OK ? make_matcher(f, f->model_name, f->model_text, learn) : code;
 }
 

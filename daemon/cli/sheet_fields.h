@@ -30,7 +30,7 @@ struct sheet_fields {
     struct slice mapped[CLI_ARGUMENTS_MAX]; /* the columns of maps */
     bool *ignored;                          /* by column: --map COLUMN=- */
     bool *learned;                          /* by column: a field only because it looked like evidence */
-    size_t learned_count;
+    size_t learned_count, used_count;       /* columns learned; all that are a field */
 };
 
 /* The options --map, --country, --kind, --day-first and --model must be in the command's table. On anything but
