@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD_DEADLINE_S = 1200
 TEST_DEADLINE_S = 300
 LINT_DEADLINE_S = 900
-SUITE_DEADLINE_S = 1200
+SUITE_DEADLINE_S = 1800
 # Unit tests that look like this run under TSan too.
 THREADED = re.compile(r'pthread_|#include "daemon/(?:base/(?:queue|stop)|http/|accept/(?:acceptor|lanes|pull|spool)|'
                       r'resolve/(?:resolver|writer)|events/dispatcher|store/(?:db|cluster)|engine/)')

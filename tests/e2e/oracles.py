@@ -29,6 +29,7 @@ def snapshot(connection):
     for record, customer in rows(connection, "SELECT record_id, customer_id FROM tributary.record WHERE customer_id IS NOT NULL"):
         members.setdefault(customer, set()).add(names[record])
     group = {customer: tuple(sorted(records)) for customer, records in members.items()}
+    customer_of = {name: customer for customer, records in members.items() for name in records}
 
     def put(customer, what, value):
         space = "space" + re.match(r"w(\d+)_", group[customer][0][0]).group(1)
@@ -55,10 +56,10 @@ def snapshot(connection):
                                                    "FROM golden.works_for"):
         put(person, "works for", (group[company], *hashable(work[:-1]), tuple(sorted(names[record] for record in work[-1]))))
     for a, b, reason, weight in rows(connection, "SELECT a, b, reason, weight FROM tributary.link"):
-        put(customer_of(connection, members, names, a), "link", (*sorted((names[a], names[b])), reason, weight))
+        put(customer_of[names[a]], "link", (*sorted((names[a], names[b])), reason, weight))
     for a, b, reason, weight, *bridge in rows(connection, "SELECT a, b, reason, weight, bridge_a, bridge_b FROM tributary.review"):
         pair = [(names[a], names.get(bridge[0])), (names[b], names.get(bridge[1]))]
-        put(customer_of(connection, members, names, a), "review of the pair", (reason, weight))
+        put(customer_of[names[a]], "review of the pair", (reason, weight))
         space = "space" + re.match(r"w(\d+)_", names[a][0]).group(1)
         spaces[space].setdefault("reviews", {}).setdefault("all", []).append((reason, weight, *sorted(pair, key=str)))
     for groups in spaces.values():
@@ -68,10 +69,6 @@ def snapshot(connection):
             for what in values:
                 values[what].sort(key=str)
     return spaces
-
-
-def customer_of(connection, members, names, record):
-    return next(customer for customer, records in members.items() if names[record] in records)
 
 
 def check_structure(connection):

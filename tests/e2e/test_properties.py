@@ -70,15 +70,16 @@ class Way:
         self.connection = postgres.connect(self.database)
         self.counts = {"posts": 0, "restarts": 0, "kills": 0}
         self.decided = {}
+        self.posting = ThreadPoolExecutor(6)
+        self.ids = {}
 
     def post(self, versions):
         """One request per source among them, in any order of versions inside."""
         by_source = {}
         for version in versions:
             by_source.setdefault(version.source, []).append(version.body())
-        for body in by_source.values():
-            self.daemon.api("/v1/records", {"records": body})
-            self.counts["posts"] += 1
+        list(self.posting.map(lambda body: self.daemon.api("/v1/records", {"records": body}), by_source.values()))
+        self.counts["posts"] += len(by_source)
 
     def settle(self):
         wait_until(lambda: settled(self.connection), 60, "everything to be resolved")
@@ -92,7 +93,9 @@ class Way:
 
     def merge(self, world, place):
         _, a, b, _ = world.decisions[place]
-        ids = {name: record for record, name in record_names(self.connection).items()}
+        if not {a, b} <= self.ids.keys():  # an id once given stays
+            self.ids = {name: record for record, name in record_names(self.connection).items()}
+        ids = self.ids
         reply = self.daemon.api("/v1/ops/customer.merge", {"a": ids[a], "b": ids[b], "actor": "steward"})
         self.decided[world.number, place] = reply.get("result", reply)["decisions"][0]
 
@@ -106,6 +109,7 @@ class Way:
                         "VALUES (%s, %s, %s, 'main', %s, %s, 'main', 'steward')", (kind, *a, *b))
 
     def close(self):
+        self.posting.shutdown()
         self.connection.close()
         self.daemon.kill()
         self.postgres.drop_database(self.database)
