@@ -43,7 +43,7 @@ CONNECTORS_SRC := $(wildcard connectors/*.c)
 DAEMON_SRC     := $(wildcard daemon/config/*.c daemon/accept/*.c daemon/resolve/*.c daemon/store/*.c \
                   daemon/events/*.c daemon/http/*.c daemon/console/*.c daemon/cli/*.c \
                   daemon/engine/*.c)
-SQL_FILES      := $(sort $(wildcard sql/queries/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
+SQL_FILES      := $(sort $(wildcard sql/queries/*.sql sql/spool/*.sql)) $(sort $(wildcard sql/migrations/*.sql))
 ASSET_FILES    := $(sort $(wildcard rules/packs/*.yaml rules/models/*.yaml rules/tables/* connectors/presets/*.yaml \
                   daemon/console/pages/* daemon/config/samples/*))
 GENERATED      := $(BUILD)/gen/sql_text.c $(BUILD)/gen/assets.c

@@ -22,6 +22,7 @@
 #include "daemon/accept/spool_salvage.h"
 #include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
+#include "sql_queries.h"
 
 #define READ_MAX_BYTES ((size_t)32 << 20) /* of entries read at a time, one more not counted */
 #define SHRINK_BYTES ((off_t)16 << 20) /* an empty spool larger than this is made small again */
@@ -35,14 +36,6 @@ struct spool {
     int64_t bytes;
     int64_t last_id;
 };
-
-static const char open_sql[] =
-    "PRAGMA page_size=16384; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-    "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA wal_autocheckpoint=256;"
-    "PRAGMA journal_size_limit=16777216;";
-static const char create_sql[] = "CREATE TABLE entry (spool_id INTEGER PRIMARY KEY, frame BLOB NOT NULL);";
-/* A write, so that a file that takes none is found out now. */
-static const char probe_sql[] = "BEGIN IMMEDIATE; PRAGMA user_version=1; COMMIT;";
 
 static enum status sqlite_err(const struct spool *spool, struct err *err, const char *what)
 {
@@ -118,13 +111,13 @@ static int open_file(struct spool *spool)
     if (code == SQLITE_OK)
         (void)sqlite3_extended_result_codes(spool->db, 1);
     if (code == SQLITE_OK)
-        code = sqlite3_exec(spool->db, open_sql, NULL, NULL, NULL);
+        code = sqlite3_exec(spool->db, sql_spool_open.text, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = read_version(spool->db, &version);
     if (code == SQLITE_OK && version == 0)
-        code = sqlite3_exec(spool->db, create_sql, NULL, NULL, NULL);
+        code = sqlite3_exec(spool->db, sql_spool_create.text, NULL, NULL, NULL);
     if (code == SQLITE_OK)
-        code = sqlite3_exec(spool->db, probe_sql, NULL, NULL, NULL);
+        code = sqlite3_exec(spool->db, sql_spool_probe.text, NULL, NULL, NULL);
     return code;
 }
 
@@ -134,10 +127,10 @@ static enum status open_database(struct spool *spool, bool *damaged, struct err 
     sqlite3_stmt *rows = NULL;
     int code = open_file(spool);
     if (code == SQLITE_OK &&
-        (!prepare(spool, "INSERT INTO entry (spool_id, frame) VALUES (?1, ?2)", &spool->insert) ||
-         !prepare(spool, "SELECT spool_id, frame FROM entry ORDER BY spool_id LIMIT ?1", &spool->select) ||
-         !prepare(spool, "DELETE FROM entry WHERE spool_id <= ?1", &spool->forget) ||
-         !prepare(spool, "SELECT spool_id, frame FROM entry ORDER BY spool_id", &rows)))
+        (!prepare(spool, sql_spool_put.text, &spool->insert) ||
+         !prepare(spool, sql_spool_first.text, &spool->select) ||
+         !prepare(spool, sql_spool_forget.text, &spool->forget) ||
+         !prepare(spool, sql_spool_all.text, &rows)))
         code = sqlite3_extended_errcode(spool->db);
     spool->count = 0;
     spool->bytes = 0;
@@ -404,7 +397,7 @@ enum status spool_read(struct spool *spool, size_t max, struct arena *arena, str
 static void recount(struct spool *spool)
 {
     sqlite3_stmt *total = NULL;
-    if (prepare(spool, "SELECT count(*), coalesce(sum(length(frame)), 0) FROM entry", &total) &&
+    if (prepare(spool, sql_spool_total.text, &total) &&
         sqlite3_step(total) == SQLITE_ROW) {
         spool->count = (uint64_t)sqlite3_column_int64(total, 0);
         spool->bytes = sqlite3_column_int64(total, 1);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/accept/spool_frame.h"
+#include "sql_queries.h"
 
 #define GAP_MAX 1000000 /* ids between two that could be read, looked up one by one */
 
@@ -89,7 +90,7 @@ static bool look_up_between(sqlite3 *db, struct spool_salvage *salvage, int64_t 
     sqlite3_stmt *row = NULL;
     bool able = true;
     if (before - after > GAP_MAX ||
-        sqlite3_prepare_v2(db, "SELECT spool_id, frame FROM entry WHERE spool_id = ?1", -1, &row, NULL) != SQLITE_OK)
+        sqlite3_prepare_v2(db, sql_spool_one.text, -1, &row, NULL) != SQLITE_OK)
         return true;
     for (int64_t id = after + 1; able && id < before; id++) {
         sqlite3_bind_int64(row, 1, id);
@@ -108,9 +109,9 @@ static bool read_rows(const char *path, struct spool_salvage *salvage)
     bool able = true;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
         sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK) {
-        able = walk(db, "SELECT spool_id, frame FROM entry ORDER BY spool_id", salvage, -1, &first_end);
+        able = walk(db, sql_spool_all.text, salvage, -1, &first_end);
         if (able)
-            able = walk(db, "SELECT spool_id, frame FROM entry ORDER BY spool_id DESC", salvage, first_end,
+            able = walk(db, sql_spool_backwards.text, salvage, first_end,
                         &second_end);
         if (able && second_end > first_end && second_end != INT64_MAX)
             able = look_up_between(db, salvage, first_end, second_end);

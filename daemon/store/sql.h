@@ -2,7 +2,7 @@
  * sql.h - the fixed SQL, by name.
  *
  * Every file sql/queries/NAME.sql becomes `extern const struct sql_query sql_NAME` in the generated header
- * build/gen/sql_queries.h (tools/embed_sql at build time); every sql/migrations/NNNN_name.sql an entry of
+ * build/gen/sql_queries.h (tools/embed.c at build time), and so does sql/spool/NAME.sql, which is SQLite's; every sql/migrations/NNNN_name.sql an entry of
  * sql_migrations. C code never contains SQL text but BEGIN, COMMIT, ROLLBACK and COPY.
  */
 #ifndef TRIBUTARY_STORE_SQL_H

@@ -1,0 +1,1 @@
+SELECT spool_id, frame FROM entry ORDER BY spool_id DESC

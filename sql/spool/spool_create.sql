@@ -1,0 +1,1 @@
+CREATE TABLE entry (spool_id INTEGER PRIMARY KEY, frame BLOB NOT NULL);

@@ -1,0 +1,2 @@
+-- ?1 how many
+SELECT spool_id, frame FROM entry ORDER BY spool_id LIMIT ?1

@@ -1,0 +1,1 @@
+SELECT spool_id, frame FROM entry WHERE spool_id = ?1

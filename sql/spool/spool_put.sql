@@ -1,0 +1,1 @@
+INSERT INTO entry (spool_id, frame) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+SELECT count(*), coalesce(sum(length(frame)), 0) FROM entry
