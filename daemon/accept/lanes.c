@@ -1,5 +1,6 @@
 /* lanes.c - see lanes.h. */
 #include "daemon/accept/lanes.h"
+#include "daemon/base/condition.h"
 #include "daemon/accept/employer.h"
 #include "daemon/base/log.h"
 
@@ -114,12 +115,8 @@ struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, si
         (void)err_set(err, RETRY_FATAL, "base.memory", "out of memory for the batch queue");
         return NULL;
     }
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&lanes->lock, NULL);
-    pthread_cond_init(&lanes->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&lanes->changed);
     lanes->generation = generation;
     lanes->bulk.max = bulk_max;
     lanes->live.max = live_max;
@@ -257,14 +254,7 @@ static struct batch *pop_clean(struct lane *lane)
 
 struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = condition_deadline(wait_ms);
     struct batch *batch = NULL;
     pthread_mutex_lock(&lanes->lock);
     for (;;) {

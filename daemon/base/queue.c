@@ -1,5 +1,6 @@
 /* queue.c - see queue.h. */
 #include "daemon/base/queue.h"
+#include "daemon/base/condition.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -21,12 +22,8 @@ struct queue *queue_new(size_t capacity)
     struct queue *queue = calloc(1, sizeof(*queue) + capacity * sizeof(void *));
     if (queue == NULL)
         return NULL;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&queue->changed);
     queue->capacity = capacity;
     return queue;
 }
@@ -41,19 +38,6 @@ void queue_free(struct queue **queue)
     *queue = NULL;
 }
 
-static struct timespec deadline_after(int64_t wait_ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return until;
-}
-
 /* Waits for a change; false when the deadline has passed. The lock is held. */
 static bool wait_change(struct queue *queue, int64_t wait_ms, const struct timespec *until)
 {
@@ -66,7 +50,7 @@ static bool wait_change(struct queue *queue, int64_t wait_ms, const struct times
 
 enum status queue_put(struct queue *queue, void *item, int64_t wait_ms)
 {
-    struct timespec until = deadline_after(wait_ms > 0 ? wait_ms : 0);
+    struct timespec until = condition_deadline(wait_ms > 0 ? wait_ms : 0);
     enum status status = STATUS_OK;
     pthread_mutex_lock(&queue->lock);
     while (!queue->closed && queue->count == queue->capacity) {
@@ -88,7 +72,7 @@ enum status queue_put(struct queue *queue, void *item, int64_t wait_ms)
 
 enum status queue_take(struct queue *queue, int64_t wait_ms, void **item)
 {
-    struct timespec until = deadline_after(wait_ms > 0 ? wait_ms : 0);
+    struct timespec until = condition_deadline(wait_ms > 0 ? wait_ms : 0);
     enum status status = STATUS_OK;
     pthread_mutex_lock(&queue->lock);
     while (queue->count == 0) {

@@ -1,6 +1,7 @@
 /* engine.c - see engine.h. */
 #include "daemon/config/load_dirs.h"
 #include "daemon/engine/engine.intern.h"
+#include "daemon/base/condition.h"
 #include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 #include "daemon/store/migrate.h"
@@ -310,11 +311,7 @@ enum status engine_start(const struct engine_settings *settings, struct engine *
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->console_lock, NULL);
     pthread_mutex_init(&e->look_lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&e->changed);
     struct slice url = config_postgres_url(settings->config);
     e->conninfo = strndup(url.ptr, url.len);
     gethostname(e->holder, sizeof(e->holder) - 16);
@@ -348,9 +345,7 @@ enum status engine_start(const struct engine_settings *settings, struct engine *
 
 enum status engine_wait_ready(struct engine *e, int64_t wait_ms, struct err *err)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
+    struct timespec until = condition_deadline(wait_ms);
     enum status status = STATUS_TIMEOUT;
     pthread_mutex_lock(&e->lock);
     while (!e->ready && !e->hopeless && pthread_cond_timedwait(&e->changed, &e->lock, &until) == 0)

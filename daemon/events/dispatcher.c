@@ -7,6 +7,7 @@
  * be saved.
  */
 #include "daemon/events/dispatcher.h"
+#include "daemon/base/condition.h"
 #include "daemon/events/sink.h"
 #include "daemon/events/webhook.h"
 #include "daemon/base/log.h"
@@ -315,11 +316,7 @@ struct dispatcher *dispatcher_start(const struct dispatcher_settings *settings, 
     d->notifies = true;
     d->status = BUF_INIT(STATUS_MAX_BYTES);
     pthread_mutex_init(&d->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&d->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&d->changed);
     enum status status = make_parts(d, err);
     int failed = status == STATUS_OK ? pthread_create(&d->thread, NULL, run, d) : 0;
     if (failed)
@@ -350,18 +347,11 @@ void dispatcher_wake(struct dispatcher *d, uint64_t last_event_seq)
 void dispatcher_stop(struct dispatcher **dispatcher, int64_t deadline_ms)
 {
     struct dispatcher *d = *dispatcher;
-    struct timespec until;
     if (d == NULL)
         return;
     atomic_store(&d->stopping, true);
     signal_thread(d);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += deadline_ms / 1000;
-    until.tv_nsec += deadline_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = condition_deadline(deadline_ms);
     pthread_mutex_lock(&d->lock);
     while (!d->ended && pthread_cond_timedwait(&d->changed, &d->lock, &until) == 0)
         ;

@@ -1,5 +1,6 @@
 /* http_server.c - see http_server.h: starting, stopping, settings. */
 #include "daemon/http/http_internal.h"
+#include "daemon/base/condition.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -124,7 +125,7 @@ static struct http_server *server_new(const struct http_settings *settings, stru
     fill_defaults(&server->settings);
     atomic_init(&server->references, 1);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->changed, NULL);
+    condition_init(&server->changed);
     server->count_slots = (size_t)server->settings.connections_max * 2 + 1;
     server->counts = calloc(server->count_slots, sizeof(*server->counts));
     server->base_url = strdup(settings->public_base_url ? settings->public_base_url : "");
@@ -210,24 +211,11 @@ static struct exchange *pop_waiting(struct http_server *server)
     return exchange;
 }
 
-static struct timespec from_now(int64_t wait_ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
-    at.tv_sec += wait_ms / 1000;
-    at.tv_nsec += wait_ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* Waits until nothing waits for a reply, or wait_ms passed; then lets go of those that still do, and gives the
  * replies under way a moment to leave, since MHD_stop_daemon closes connections as they stand. */
 static void drain_waiting(struct http_server *server, int64_t wait_ms)
 {
-    struct timespec deadline = from_now(wait_ms);
+    struct timespec deadline = condition_deadline(wait_ms);
     pthread_mutex_lock(&server->lock);
     while (server->waiting &&
            pthread_cond_timedwait(&server->changed, &server->lock, &deadline) != ETIMEDOUT)
@@ -238,7 +226,7 @@ static void drain_waiting(struct http_server *server, int64_t wait_ms)
         pthread_mutex_lock(&server->lock);
     }
     server->drained = true;
-    deadline = from_now(LEAVE_MS);
+    deadline = condition_deadline(LEAVE_MS);
     while (server->answering > 0 &&
            pthread_cond_timedwait(&server->changed, &server->lock, &deadline) != ETIMEDOUT)
         ;

@@ -1,5 +1,6 @@
 /* private.c - see private.h. */
 #include "daemon/http/private.h"
+#include "daemon/base/condition.h"
 
 #include <stdlib.h>
 
@@ -395,11 +396,9 @@ struct private_listener *private_start(const struct private_settings *settings, 
 /* An operation may wait for a database that does not answer, and for longer than a stop may take. */
 static void join_workers(struct private_listener *listener)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1;
+    struct timespec until = condition_deadline(1000);
     for (size_t i = 0; i < listener->worker_count; i++) {
-        if (pthread_timedjoin_np(listener->workers[i], NULL, &until) == 0)
+        if (pthread_clockjoin_np(listener->workers[i], NULL, CLOCK_MONOTONIC, &until) == 0)
             continue;
         if (listener->settings.hasten)
             listener->settings.hasten(listener->settings.data);

@@ -1,5 +1,6 @@
 /* resolver.c - see resolver.h. */
 #include "daemon/resolve/resolver.intern.h"
+#include "daemon/base/condition.h"
 #include "daemon/base/log.h"
 #include "daemon/resolve/culprit.h"
 #include "sql_queries.h"
@@ -485,11 +486,7 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
                                            .body = BUF_INIT(SCRATCH_MAX_BYTES),
                                            .provenance.json = BUF_INIT(SCRATCH_MAX_BYTES)};
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->call_done, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&r->call_done);
     latch_init(&r->ended);
     atomic_store(&r->progress_us, clock_monotonic_us(settings->clock));
     struct db_settings reading = settings->db;
@@ -604,10 +601,8 @@ enum status resolver_ask(struct resolver *resolver, void (*run)(struct resolver 
                          void *data, struct err *err)
 {
     struct resolver_call call = {.run = run, .data = data};
-    struct timespec until;
+    struct timespec until = condition_deadline(RESOLVER_ASK_MS);
     bool closing;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += RESOLVER_ASK_MS / 1000;
     if (call_and_wait(resolver, &call, &until, &closing))
         return STATUS_OK;
     if (closing)

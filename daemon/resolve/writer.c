@@ -1,5 +1,6 @@
 /* writer.c - see writer.h. */
 #include "daemon/resolve/writer.h"
+#include "daemon/base/condition.h"
 #include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 #include "daemon/base/queue.h"
@@ -297,11 +298,7 @@ struct writer *writer_start(const struct writer_settings *settings, struct err *
     }
     writer->settings = *settings;
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer->progress, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&writer->progress);
     writer->queue = queue_new(settings->depth);
     if (writer->queue == NULL || stop_init(&writer->stop, err) != STATUS_OK) {
         free(writer);
@@ -341,22 +338,9 @@ bool writer_put(struct writer *writer, struct write_set **set)
     return false;
 }
 
-static struct timespec in_ms(int64_t wait_ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return until;
-}
-
 bool writer_has_room(struct writer *writer, int64_t wait_ms)
 {
-    struct timespec until = in_ms(wait_ms);
+    struct timespec until = condition_deadline(wait_ms);
     pthread_mutex_lock(&writer->lock);
     while (!writer->failed && !stop_is_set(&writer->stop) && writer->pending > writer->settings.depth) {
         if (pthread_cond_timedwait(&writer->progress, &writer->lock, &until) != 0)
@@ -369,7 +353,7 @@ bool writer_has_room(struct writer *writer, int64_t wait_ms)
 
 bool writer_drain(struct writer *writer, int64_t wait_ms)
 {
-    struct timespec until = in_ms(wait_ms);
+    struct timespec until = condition_deadline(wait_ms);
     pthread_mutex_lock(&writer->lock);
     while (!writer->failed && !stop_is_set(&writer->stop) &&
            atomic_load(&writer->committed) < writer->put_number) {
