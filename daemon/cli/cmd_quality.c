@@ -7,11 +7,6 @@
 
 #define OUTPUT_MAX_BYTES ((size_t)1 << 20)
 
-static long long int_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static double real_of(const json_t *object, const char *key)
 {
     return json_number_value(json_object_get(object, key));
@@ -64,7 +59,7 @@ static void put_bands(const json_t *quality, struct buf *out)
         cell(&columns, &text);
         text_columns_cell(&columns, slice_str(machine));
         for (size_t j = 0; j < 5; j++) {
-            buf_printf(&text, "%lld", int_of(band, counts[j]));
+            buf_printf(&text, "%lld", show_int(band, counts[j]));
             cell(&columns, &text);
         }
         if (strcmp(machine, "links") == 0 && json_is_number(json_object_get(json_object_get(band, "right"), "value")))
@@ -91,7 +86,7 @@ static void put_thresholds(const json_t *quality, struct buf *out)
         cell(&columns, &text);
         put_share(&text, json_object_get(at, "recall"));
         cell(&columns, &text);
-        buf_printf(&text, "%lld", int_of(at, "decided"));
+        buf_printf(&text, "%lld", show_int(at, "decided"));
         cell(&columns, &text);
     }
     buf_put_byte(out, '\n');
@@ -106,7 +101,7 @@ static void put_suggestion(const json_t *quality, const char *key, struct buf *o
     double now = real_of(quality, key);
     if (!json_is_number(value)) {
         buf_printf(out, "match.%s: too few decisions to say (at least %lld in a band)\n", key,
-                   int_of(suggested, "least_decided"));
+                   show_int(suggested, "least_decided"));
         return;
     }
     double wanted = json_number_value(value);
@@ -119,12 +114,12 @@ static void put_suggestion(const json_t *quality, const char *key, struct buf *o
 
 static void put_text(const json_t *quality, struct buf *out)
 {
-    buf_printf(out, "generation %lld; %lld decided pairs, %lld of them reviews\n\n", int_of(quality, "generation"),
-               int_of(quality, "decided_pairs"), int_of(quality, "decided_reviews"));
+    buf_printf(out, "generation %lld; %lld decided pairs, %lld of them reviews\n\n", show_int(quality, "generation"),
+               show_int(quality, "decided_pairs"), show_int(quality, "decided_reviews"));
     put_bands(quality, out);
-    if (int_of(quality, "unjudged_same") + int_of(quality, "unjudged_different") > 0)
+    if (show_int(quality, "unjudged_same") + show_int(quality, "unjudged_different") > 0)
         buf_printf(out, "share nothing, so were never judged: %lld merged, %lld split by hand\n",
-                   int_of(quality, "unjudged_same"), int_of(quality, "unjudged_different"));
+                   show_int(quality, "unjudged_same"), show_int(quality, "unjudged_different"));
     put_thresholds(quality, out);
     buf_put_str(out, "\nIn brackets: 95 % intervals. What is linked is right at most as far as mistakes were found; recall is of pairs\n"
                      "at or above review and what was merged by hand. A split counts once, by its strongest pair.\n\n");

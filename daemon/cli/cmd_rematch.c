@@ -18,11 +18,6 @@ static const struct show_column columns[] = {
     {"packs", "packs", CLI_JSON},             {NULL, NULL, CLI_TEXT},
 };
 
-static long long int_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static int list(const struct cli *cli)
 {
     json_t *rows = NULL;
@@ -58,8 +53,8 @@ static int watch(const struct cli *cli, struct remote *remote, json_t **result)
         const char *state = json_string_value(json_object_get(report, "state"));
         if (state && strcmp(state, "running") == 0) {
             if (terminal)
-                fprintf(stderr, "\r%lld of %lld records read ", int_of(report, "records_read"),
-                        int_of(report, "records"));
+                fprintf(stderr, "\r%lld of %lld records read ", show_int(report, "records_read"),
+                        show_int(report, "records"));
             json_decref(report);
             nanosleep(&(struct timespec){.tv_nsec = ASK_EVERY_MS * 1000000L}, NULL);
             continue;
@@ -82,9 +77,9 @@ static void print_cleaning(const json_t *result)
     if (!json_is_object(cleaning))
         return;
     printf("the rules differ: %lld records cleaned again, %lld of them with another outcome\n",
-           int_of(cleaning, "cleaned_again"), int_of(cleaning, "changed"));
-    long long gone = int_of(cleaning, "kept_raw_gone"), unreadable = int_of(cleaning, "kept_unreadable");
-    long long refused = int_of(cleaning, "kept_refused");
+           show_int(cleaning, "cleaned_again"), show_int(cleaning, "changed"));
+    long long gone = show_int(cleaning, "kept_raw_gone"), unreadable = show_int(cleaning, "kept_unreadable");
+    long long refused = show_int(cleaning, "kept_refused");
     if (gone + unreadable + refused > 0)
         printf("as they were stay %lld whose raw bytes are gone, %lld that no source reads any more, %lld that "
                "the rules would refuse\n", gone, unreadable, refused);
@@ -95,12 +90,12 @@ static void print_applied(const json_t *result)
     const json_t *customers = json_object_get(result, "customers");
     const char *type;
     json_t *count;
-    printf("generation %lld is in force (%lld was)\n", int_of(result, "generation"), int_of(result, "from"));
-    printf("%lld customers, before: %lld\n", int_of(customers, "after"), int_of(customers, "before"));
+    printf("generation %lld is in force (%lld was)\n", show_int(result, "generation"), show_int(result, "from"));
+    printf("%lld customers, before: %lld\n", show_int(customers, "after"), show_int(customers, "before"));
     print_cleaning(result);
     json_object_foreach(json_object_get(result, "events"), type, count)
         printf("%8lld %s\n", (long long)json_integer_value(count), type);
-    printf("tributary rematch --apply %lld takes it back\n", int_of(result, "from"));
+    printf("tributary rematch --apply %lld takes it back\n", show_int(result, "from"));
 }
 
 static void print_preview(const json_t *result)

@@ -9,11 +9,6 @@
 
 #define OUTPUT_MAX_BYTES ((size_t)4 << 20)
 
-static long long int_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -32,30 +27,16 @@ static void put_duration(struct buf *out, long long seconds)
         buf_printf(out, "%lld s", seconds);
 }
 
-static void put_names(struct buf *out, const char *before, const json_t *names)
-{
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name) {
-        buf_put_str(out, i ? ", " : before);
-        show_value(name, out);
-    }
-}
-
 static void put_generation(const json_t *status, struct buf *out)
 {
     const json_t *generation = json_object_get(status, "generation");
     const json_t *difference = json_object_get(generation, "difference");
-    const json_t *columns = json_object_get(difference, "columns");
-    buf_printf(out, "generation %lld is in force", int_of(generation, "in_force"));
+    buf_printf(out, "generation %lld is in force", show_int(generation, "in_force"));
     if (json_is_true(json_object_get(generation, "being_applied")))
         buf_put_str(out, "; another is being applied, what comes in is resolved after it");
     if (difference) {
-        buf_printf(out, "; generation %lld is pending", int_of(generation, "pending"));
-        put_names(out, ": other ", json_object_get(difference, "differs"));
-        put_names(out, "; new fields ", json_object_get(columns, "added"));
-        put_names(out, "; without fields ", json_object_get(columns, "removed"));
-        put_names(out, "; fields of another type ", json_object_get(columns, "retyped"));
+        buf_printf(out, "; generation %lld is pending", show_int(generation, "pending"));
+        show_difference(difference, out);
         buf_put_str(out, " (tributary rematch --preview)");
     }
     buf_put_byte(out, '\n');
@@ -68,7 +49,7 @@ static void put_head(const json_t *status, bool daemon, struct buf *out)
     show_value(json_object_get(status, "version"), out);
     if (daemon) {
         buf_put_str(out, json_is_true(json_object_get(status, "ready")) ? ", running for " : ", NOT READY, up for ");
-        put_duration(out, int_of(status, "uptime_s"));
+        put_duration(out, show_int(status, "uptime_s"));
     } else {
         buf_put_str(out, ", no daemon runs");
     }
@@ -78,9 +59,9 @@ static void put_head(const json_t *status, bool daemon, struct buf *out)
         buf_printf(out, "\ntrouble: %s", trouble);
     buf_printf(out, "\n%lld records, %lld customers (%lld companies), %lld leads (%lld today), %lld events, %lld in flight, "
                "%lld in the spool; index of %lld MB\n",
-               int_of(status, "records"), int_of(status, "customers"), int_of(status, "companies"), int_of(status, "leads"),
-               int_of(status, "leads_today"), int_of(status, "events"), int_of(status, "in_flight"),
-               int_of(status, "spooled"), int_of(status, "index_bytes") / 1000000);
+               show_int(status, "records"), show_int(status, "customers"), show_int(status, "companies"), show_int(status, "leads"),
+               show_int(status, "leads_today"), show_int(status, "events"), show_int(status, "in_flight"),
+               show_int(status, "spooled"), show_int(status, "index_bytes") / 1000000);
     put_generation(status, out);
 }
 

@@ -1,5 +1,6 @@
 /* explain_text.c - see explain_text.h. */
 #include "daemon/cli/explain_text.h"
+#include "daemon/cli/show.h"
 
 #include <stdio.h>
 
@@ -9,11 +10,6 @@ static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
-}
-
-static long long int_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
 }
 
 static double real_of(const json_t *object, const char *key)
@@ -56,13 +52,13 @@ static void put_verdict(const json_t *e, struct buf *out)
 {
     const char *verdict = text_of(e, "verdict");
     const json_t *a = json_object_get(e, "a"), *b = json_object_get(e, "b");
-    long long customer = int_of(a, "customer_id");
+    long long customer = show_int(a, "customer_id");
     if (is_true(e, "same_customer"))
         buf_printf(out, "One customer: %lld.\n", customer);
     else
         buf_printf(out, "%s: customers %lld and %lld.\n",
                    strcmp(verdict, "review") == 0 ? "A person is to decide" : "Apart", customer,
-                   int_of(b, "customer_id"));
+                   show_int(b, "customer_id"));
     size_t i;
     json_t *word;
     json_array_foreach(json_object_get(e, "why"), i, word) {
@@ -70,8 +66,8 @@ static void put_verdict(const json_t *e, struct buf *out)
         put_clean(out, json_string_value(word));
         buf_put_byte(out, '\n');
     }
-    if (int_of(e, "pairs_examined") > 1)
-        buf_printf(out, "  (the best pair of %lld between the two customers)\n", int_of(e, "pairs_examined"));
+    if (show_int(e, "pairs_examined") > 1)
+        buf_printf(out, "  (the best pair of %lld between the two customers)\n", show_int(e, "pairs_examined"));
 }
 
 static const char *value_of(const json_t *record, const char *field, size_t nth)
@@ -113,11 +109,11 @@ static void put_parties(const json_t *e, struct buf *out)
     const json_t *a = json_object_get(e, "a"), *b = json_object_get(e, "b");
     struct text_columns columns = TEXT_COLUMNS(3, 0);
     text_columns_cell(&columns, SLICE("record"));
-    text_columns_format(&columns, "%lld", int_of(a, "record_id"));
-    text_columns_format(&columns, "%lld", int_of(b, "record_id"));
+    text_columns_format(&columns, "%lld", show_int(a, "record_id"));
+    text_columns_format(&columns, "%lld", show_int(b, "record_id"));
     text_columns_cell(&columns, SLICE("customer"));
-    text_columns_format(&columns, "%lld", int_of(a, "customer_id"));
-    text_columns_format(&columns, "%lld", int_of(b, "customer_id"));
+    text_columns_format(&columns, "%lld", show_int(a, "customer_id"));
+    text_columns_format(&columns, "%lld", show_int(b, "customer_id"));
     static const char *const keys[] = {"source", "external_id", "part"};
     for (size_t i = 0; i < 3; i++) {
         text_columns_cell(&columns, slice_str(keys[i]));
@@ -157,7 +153,7 @@ static void put_comparisons(const json_t *e, struct buf *out)
     json_array_foreach(json_object_get(e, "comparisons"), i, c) {
         const char *level = text_of(c, "level");
         text_columns_cell(&columns, slice_str(text_of(c, "name")));
-        level_cell(&columns, strcmp(level, "else") == 0 ? "differs" : level, int_of(c, "band"));
+        level_cell(&columns, strcmp(level, "else") == 0 ? "differs" : level, show_int(c, "band"));
         text_columns_format(&columns, "%+.1f", real_of(c, "weight"));
         text_columns_format(&columns, "%.1f", real_of(c, "sum"));
         probability_cell(&columns, real_of(c, "probability"));
@@ -171,7 +167,7 @@ static void put_comparisons(const json_t *e, struct buf *out)
     put_probability(out, real_of(e, "probability"));
     buf_printf(out, ". Linked from %.1f bits (%.0f %%), asked about from %.1f (%.0f %%); generation %lld.\n",
                real_of(link, "weight"), real_of(link, "probability") * 100, real_of(review, "weight"),
-               real_of(review, "probability") * 100, int_of(e, "generation"));
+               real_of(review, "probability") * 100, show_int(e, "generation"));
 }
 
 static void put_shared(const json_t *e, struct buf *out)
@@ -181,8 +177,8 @@ static void put_shared(const json_t *e, struct buf *out)
     json_array_foreach(json_object_get(e, "shared_keys"), i, key) {
         buf_put_str(out, i ? ", " : "Shared keys: ");
         buf_put_str(out, text_of(key, "key"));
-        if (int_of(key, "degree") > 1 || !is_true(key, "live"))
-            buf_printf(out, " (of %lld names%s)", int_of(key, "degree"),
+        if (show_int(key, "degree") > 1 || !is_true(key, "live"))
+            buf_printf(out, " (of %lld names%s)", show_int(key, "degree"),
                        is_true(key, "live") ? "" : ": no evidence");
     }
     if (i > 0)
@@ -193,7 +189,7 @@ static void put_keys_of(const json_t *e, const char *side, struct buf *out)
 {
     size_t i;
     json_t *key;
-    buf_printf(out, "Keys of %lld:", int_of(json_object_get(e, side), "record_id"));
+    buf_printf(out, "Keys of %lld:", show_int(json_object_get(e, side), "record_id"));
     json_array_foreach(json_object_get(json_object_get(e, "keys"), side), i, key) {
         buf_put_str(out, i ? ", " : " ");
         put_clean(out, json_string_value(key));
@@ -213,7 +209,7 @@ static void put_missing(const json_t *e, struct buf *out)
             if (which == 0 ? !in_a : which == 1 ? !in_b : in_a || in_b)
                 continue;
             if (count == 0 && which < 2)
-                buf_printf(out, "Only in %lld: ", int_of(json_object_get(e, which == 0 ? "a" : "b"), "record_id"));
+                buf_printf(out, "Only in %lld: ", show_int(json_object_get(e, which == 0 ? "a" : "b"), "record_id"));
             else if (count == 0)
                 buf_put_str(out, "In neither: ");
             buf_put_str(out, count++ ? ", " : "");
@@ -235,9 +231,9 @@ static void put_path(const json_t *e, struct buf *out)
         return;
     buf_put_str(out, "\nHow they hang together:\n");
     json_array_foreach(path, i, link) {
-        buf_printf(out, "  %lld - %lld  ", int_of(link, "from"), int_of(link, "to"));
+        buf_printf(out, "  %lld - %lld  ", show_int(link, "from"), show_int(link, "to"));
         if (strcmp(text_of(link, "reason"), "decision") == 0) {
-            buf_printf(out, "decision %lld\n", int_of(link, "decision_id"));
+            buf_printf(out, "decision %lld\n", show_int(link, "decision_id"));
             continue;
         }
         buf_printf(out, "%.1f bits:", real_of(link, "weight"));

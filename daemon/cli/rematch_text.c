@@ -4,30 +4,10 @@
 
 #define RECORDS_SHOWN 4 /* of a part of a sample */
 
-static long long int_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static void put_names(struct buf *out, const char *before, const json_t *names)
-{
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name) {
-        buf_put_str(out, i ? ", " : before);
-        show_value(name, out);
-    }
-}
-
 static void put_difference(const json_t *preview, struct buf *out)
 {
-    const json_t *difference = json_object_get(preview, "difference");
-    const json_t *columns = json_object_get(difference, "columns");
-    buf_printf(out, "generation %lld in the place of %lld", int_of(preview, "generation"), int_of(preview, "from"));
-    put_names(out, ": other ", json_object_get(difference, "differs"));
-    put_names(out, "; new fields ", json_object_get(columns, "added"));
-    put_names(out, "; without fields ", json_object_get(columns, "removed"));
-    put_names(out, "; fields of another type (it cannot be applied) ", json_object_get(columns, "retyped"));
+    buf_printf(out, "generation %lld in the place of %lld", show_int(preview, "generation"), show_int(preview, "from"));
+    show_difference(json_object_get(preview, "difference"), out);
     buf_put_byte(out, '\n');
 }
 
@@ -40,10 +20,10 @@ static void put_cleaning(const json_t *preview, struct buf *out)
         return;
     buf_printf(out, "%lld cleaned again, %lld with another outcome; as they were stay %lld whose raw bytes are gone, %lld "
                "that no source reads any more, %lld that the rules would refuse\n",
-               int_of(cleaning, "cleaned_again"), int_of(cleaning, "changed"), int_of(cleaning, "kept_raw_gone"),
-               int_of(cleaning, "kept_unreadable"), int_of(cleaning, "kept_refused"));
+               show_int(cleaning, "cleaned_again"), show_int(cleaning, "changed"), show_int(cleaning, "kept_raw_gone"),
+               show_int(cleaning, "kept_unreadable"), show_int(cleaning, "kept_refused"));
     json_array_foreach(json_object_get(cleaning, "refused"), i, refusal) {
-        buf_printf(out, "  record %lld would be refused: ", int_of(refusal, "record"));
+        buf_printf(out, "  record %lld would be refused: ", show_int(refusal, "record"));
         show_value(json_object_get(refusal, "code"), out);
         buf_put_byte(out, '\n');
     }
@@ -56,16 +36,16 @@ static void put_counts(const json_t *preview, struct buf *out)
     const json_t *golden = json_object_get(preview, "golden");
     const char *field;
     json_t *count;
-    buf_printf(out, "%lld records, %lld of which change their customer\n", int_of(preview, "records"),
-               int_of(preview, "records_moved"));
+    buf_printf(out, "%lld records, %lld of which change their customer\n", show_int(preview, "records"),
+               show_int(preview, "records_moved"));
     put_cleaning(preview, out);
-    buf_printf(out, "%10lld merges\n%10lld splits\n%10lld customers, now: %lld\n", int_of(preview, "merges"),
-               int_of(preview, "splits"), int_of(customers, "after"), int_of(customers, "before"));
-    buf_printf(out, "%10lld leads merged into others, %lld split off, %lld made\n", int_of(leads, "merged"),
-               int_of(leads, "split"), int_of(leads, "made"));
-    buf_printf(out, "%10lld reviews, now: %lld; %lld opened, %lld closed\n", int_of(reviews, "after"),
-               int_of(reviews, "before"), int_of(reviews, "opened"), int_of(reviews, "closed"));
-    buf_printf(out, "%10lld customers that stay get other golden values\n", int_of(golden, "changed"));
+    buf_printf(out, "%10lld merges\n%10lld splits\n%10lld customers, now: %lld\n", show_int(preview, "merges"),
+               show_int(preview, "splits"), show_int(customers, "after"), show_int(customers, "before"));
+    buf_printf(out, "%10lld leads merged into others, %lld split off, %lld made\n", show_int(leads, "merged"),
+               show_int(leads, "split"), show_int(leads, "made"));
+    buf_printf(out, "%10lld reviews, now: %lld; %lld opened, %lld closed\n", show_int(reviews, "after"),
+               show_int(reviews, "before"), show_int(reviews, "opened"), show_int(reviews, "closed"));
+    buf_printf(out, "%10lld customers that stay get other golden values\n", show_int(golden, "changed"));
     json_object_foreach(json_object_get(golden, "fields"), field, count)
         buf_printf(out, "%16lld %s\n", (long long)json_integer_value(count), field);
 }
@@ -118,11 +98,11 @@ static void put_groups(const json_t *samples, const char *key, const char *parts
         buf_printf(out, "\n%s\n", heading);
     json_array_foreach(list, i, sample) {
         const json_t *strongest = json_object_get(sample, "strongest");
-        buf_printf(out, "  customer %lld, %lld records %s", int_of(sample, "customer"), int_of(sample, "records"),
+        buf_printf(out, "  customer %lld, %lld records %s", show_int(sample, "customer"), show_int(sample, "records"),
                    parts);
         if (json_is_object(strongest))
-            buf_printf(out, "; strongest pair %lld and %lld: %.1f %%", int_of(strongest, "a"),
-                       int_of(strongest, "b"), json_real_value(json_object_get(strongest, "probability")) * 100);
+            buf_printf(out, "; strongest pair %lld and %lld: %.1f %%", show_int(strongest, "a"),
+                       show_int(strongest, "b"), json_real_value(json_object_get(strongest, "probability")) * 100);
         buf_put_byte(out, '\n');
         json_object_foreach(json_object_get(sample, parts), customer, records)
             put_part(names, customer, records, out);
@@ -156,7 +136,7 @@ static void put_golden(const json_t *samples, struct buf *out)
     if (json_array_size(list) > 0)
         buf_put_str(out, "\nother golden values\n");
     json_array_foreach(list, i, sample) {
-        buf_printf(out, "  customer %lld\n", int_of(sample, "customer"));
+        buf_printf(out, "  customer %lld\n", show_int(sample, "customer"));
         json_object_foreach(json_object_get(sample, "changes"), field, change) {
             buf_printf(out, "    %s: ", field);
             show_value(json_array_get(change, 0), out);

@@ -108,3 +108,27 @@ void show_rows(const struct cli *cli, const json_t *rows, const struct show_colu
     else
         show_table(cli, rows, columns);
 }
+
+static void put_names(struct buf *out, const char *before, const json_t *names)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(names, i, name) {
+        buf_put_str(out, i ? ", " : before);
+        show_value(name, out);
+    }
+}
+
+void show_difference(const json_t *difference, struct buf *out)
+{
+    const json_t *columns = json_object_get(difference, "columns");
+    put_names(out, ": other ", json_object_get(difference, "differs"));
+    put_names(out, "; new fields ", json_object_get(columns, "added"));
+    put_names(out, "; without fields ", json_object_get(columns, "removed"));
+    put_names(out, "; fields of another type (it cannot be applied) ", json_object_get(columns, "retyped"));
+}
+
+long long show_int(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}

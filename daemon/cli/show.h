@@ -25,7 +25,11 @@ void show_table(const struct cli *cli, const json_t *rows, const struct show_col
 /* A value as people read it: text as it is, a time to the second, a list with commas, - for null. Control characters become
  * spaces, so that data cannot play with the terminal. */
 void show_value(const json_t *value, struct buf *out);
-/* The same by key, on standard output. */
+/* What a generation differs in from another: `: other rules, model; new fields a, b ...`. */
+void show_difference(const json_t *difference, struct buf *out);
+/* A whole number by key; 0 when there is none. */
+long long show_int(const json_t *object, const char *key);
+/* A value by key, on standard output. */
 void show_member(const json_t *object, const char *key);
 
 #endif
