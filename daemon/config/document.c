@@ -99,7 +99,7 @@ void config_document(struct buf *out)
         "`512`, `64k`, "
         "`10M`, `1G`.\n"
         "- Anchors, aliases, tags, duplicate keys and unknown keys are problems.\n"
-        "- Sources, sinks and limits take a restart. Changed `rules`, `fields`, `match` and `golden` are pending "
+        "- Every option takes a restart, but changed `rules`, `fields`, `match` and `golden` are pending "
         "after a restart or SIGHUP\n  until `tributary rematch --apply` ([rematch.md](rematch.md)).\n\n");
     put_root(out);
     put_sources(out);

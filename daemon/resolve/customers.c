@@ -242,7 +242,7 @@ static enum status compute_golden(struct turn *turn, const uint64_t *members, si
                                               .content_hash = entry->hash};
         if (!clean_of(turn, members[i], &decoded[i], &records[i].clean))
             return err_set(err, RETRY_FATAL, "resolve.record_lost",
-                           "record %llu cannot be read back; hint: run tributary doctor",
+                           "record %llu cannot be read back; hint: please report this with the log",
                            (unsigned long long)members[i]);
     }
     if (arena_failed(turn->arena))

@@ -67,7 +67,7 @@ static enum status read_page(struct page *page, const struct db_result *rows, st
         struct arrival *person = &page->persons[page->count];
         if (!read_person(page, rows, i, person))
             return err_set(err, RETRY_FATAL, "resolve.record_lost",
-                           "record %lld cannot be read back; hint: run tributary doctor",
+                           "record %lld cannot be read back; hint: please report this with the log",
                            (long long)db_int(rows, i, COLUMN_ID));
         page->count += !stands_as_it_should(page, person);
     }

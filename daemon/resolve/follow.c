@@ -23,12 +23,6 @@ static void write_links(struct turn *turn)
     }
 }
 
-static const char *review_reason_name(enum review_reason reason)
-{
-    static const char *const names[] = {"", "doubtful", "never", "identity", "size", "name"};
-    return names[reason];
-}
-
 void tell_review(struct turn *turn, const struct graph_review *review)
 {
     struct buf data = BUF_INIT(4096);
@@ -46,20 +40,9 @@ void tell_review(struct turn *turn, const struct graph_review *review)
     buf_free(&data);
 }
 
-static int compare_reviews(const void *a, const void *b)
-{
-    const struct graph_review *x = a, *y = b;
-    if (x->a != y->a)
-        return x->a < y->a ? -1 : 1;
-    return x->b < y->b ? -1 : x->b > y->b;
-}
-
 static void write_reviews(struct turn *turn)
 {
     struct graph_changes *changes = &turn->changes;
-    if (changes->gone_review_count)
-        qsort(changes->gone_reviews, changes->gone_review_count, sizeof(*changes->gone_reviews),
-              compare_reviews);
     for (size_t i = 0; i < changes->gone_review_count; i++)
         write_gone_review(turn->set, changes->gone_reviews[i].a, changes->gone_reviews[i].b);
     for (size_t i = 0; i < changes->new_review_count; i++) {

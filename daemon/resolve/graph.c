@@ -224,8 +224,8 @@ enum status graph_check_put(const struct graph *graph, uint64_t record_id, struc
     const struct roster_entry *noted = roster_at(graph->entries.roster, record_id);
     if ((noted && !natural_key_eq(roster_key(noted), key)) || (holder && holder != record_id))
         return err_set(err, RETRY_FATAL, "graph.natural_key",
-                       "record %llu has another natural key than before; hint: run doctor, the "
-                       "index does not fit the database",
+                       "record %llu has another natural key than before; the index does not "
+                       "fit the database; hint: please report this with the log",
                        (unsigned long long)record_id);
     bool adds = slot == NO_SLOT || !entry_is(&graph->entries, slot, ENTRY_LIVE);
     if (adds && graph->entries.live_count >= graph->limits.max_records)
@@ -328,4 +328,10 @@ void graph_undecide(struct graph *graph, uint64_t order)
         graph->failed = true;
     touch_decided(graph, verdict_at(&graph->decisions, verdict)->low);
     touch_decided(graph, verdict_at(&graph->decisions, verdict)->high);
+}
+
+const char *review_reason_name(enum review_reason reason)
+{
+    static const char *const names[] = {"", "doubtful", "never", "identity", "size", "name"};
+    return (size_t)reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "";
 }

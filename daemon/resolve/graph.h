@@ -85,7 +85,15 @@ MUST_CHECK enum status graph_decide(struct graph *graph, uint64_t order, enum de
                                     struct natural_key a, struct natural_key b, struct err *err);
 void graph_undecide(struct graph *graph, uint64_t order);
 
-/* What settling changed since the last one. All ids ascending; lives in the arena given. */
+/* Order of pairs: by a, then by b. */
+static inline int graph_pair_cmp(uint64_t a1, uint64_t b1, uint64_t a2, uint64_t b2)
+{
+    if (a1 != a2)
+        return a1 < a2 ? -1 : 1;
+    return b1 < b2 ? -1 : b1 > b2;
+}
+
+/* What settling changed since the last one. Moves by record id, pairs by (a, b); lives in the arena given. */
 struct graph_move {             /* a record whose customer is another now */
     uint64_t record_id;
     uint64_t from;              /* 0: it was not there */
@@ -99,6 +107,7 @@ struct graph_link {             /* an edge of the spanning forest that makes a c
     struct match_result result; /* when LINK_SCORE */
 };
 enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_SIZE, REVIEW_NAME };
+const char *review_reason_name(enum review_reason reason); /* doubtful, never, identity, size, name; "" for another */
 struct graph_review {
     uint64_t a, b;              /* a < b */
     enum review_reason reason;

@@ -72,29 +72,22 @@ static void find_all(struct graph *graph)
             settle_verdicts(graph, graph->dirty.items[i]);
 }
 
-static int pair_cmp(uint64_t a1, uint64_t b1, uint64_t a2, uint64_t b2)
-{
-    if (a1 != a2)
-        return a1 < a2 ? -1 : 1;
-    return b1 < b2 ? -1 : b1 > b2;
-}
-
 static int by_pair(const void *a, const void *b)
 {
     const struct pair_ids *x = a, *y = b;
-    return pair_cmp(x->a, x->b, y->a, y->b);
+    return graph_pair_cmp(x->a, x->b, y->a, y->b);
 }
 
 static int links_by_pair(const void *a, const void *b)
 {
     const struct found_link *x = a, *y = b;
-    return pair_cmp(x->a, x->b, y->a, y->b);
+    return graph_pair_cmp(x->a, x->b, y->a, y->b);
 }
 
 static int reviews_by_pair(const void *a, const void *b)
 {
     const struct graph_review *x = a, *y = b;
-    return pair_cmp(x->a, x->b, y->a, y->b);
+    return graph_pair_cmp(x->a, x->b, y->a, y->b);
 }
 
 static int moves_by_record(const void *a, const void *b)
@@ -121,7 +114,7 @@ static void drop_returned(struct found_pairs *gone, const void *present, size_t 
         for (; at < count; at++) {
             memcpy(&other, (const char *)present + at * size,
                    sizeof(other)); /* a and b come first */
-            order = pair_cmp(pair.a, pair.b, other.a, other.b);
+            order = graph_pair_cmp(pair.a, pair.b, other.a, other.b);
             if (order <= 0)
                 break;
         }

@@ -24,13 +24,6 @@ static enum status stopping(struct err *err)
 
 /* ---- reviews ---- */
 
-static int compare_pairs(uint64_t a1, uint64_t b1, uint64_t a2, uint64_t b2)
-{
-    if (a1 != a2)
-        return a1 < a2 ? -1 : 1;
-    return b1 < b2 ? -1 : b1 > b2;
-}
-
 static bool push_review(struct preview_reviews *reviews, struct preview_review review)
 {
     if (reviews->count == reviews->capacity) {
@@ -57,7 +50,7 @@ static bool follow_reviews(struct preview_reviews *reviews, const struct graph_c
         const struct preview_review *old = at < reviews->count ? &reviews->items[at] : NULL;
         int order = old == NULL ? 1 : new_review == NULL
                                           ? -1
-                                          : compare_pairs(old->a, old->b, new_review->a, new_review->b);
+                                          : graph_pair_cmp(old->a, old->b, new_review->a, new_review->b);
         if (order >= 0) {
             able = push_review(&next, (struct preview_review){new_review->a, new_review->b,
                                                               (int)new_review->reason, new_review->weight});
@@ -66,7 +59,7 @@ static bool follow_reviews(struct preview_reviews *reviews, const struct graph_c
             continue;
         }
         while (gone < changes->gone_review_count &&
-               compare_pairs(changes->gone_reviews[gone].a, changes->gone_reviews[gone].b, old->a, old->b) < 0)
+               graph_pair_cmp(changes->gone_reviews[gone].a, changes->gone_reviews[gone].b, old->a, old->b) < 0)
             gone++;
         bool is_gone = gone < changes->gone_review_count &&
                        changes->gone_reviews[gone].a == old->a && changes->gone_reviews[gone].b == old->b;
@@ -110,7 +103,7 @@ static void compare_reviews(struct preview *p)
     for (size_t i = 0, j = 0; i < before->count || j < now->count;) {
         int order = i == before->count ? 1
                     : j == now->count  ? -1
-                                       : compare_pairs(before->items[i].a, before->items[i].b,
+                                       : graph_pair_cmp(before->items[i].a, before->items[i].b,
                                                        now->items[j].a, now->items[j].b);
         if (order < 0 && ++p->reviews_closed <= p->settings->samples)
             preview_sample_review(p, p->closed, &before->items[i]);
@@ -211,7 +204,7 @@ static int by_now(const void *x, const void *y)
     const struct preview_record *a = x, *b = y;
     if (a->now != b->now)
         return a->now < b->now ? -1 : 1;
-    return compare_pairs(a->before, a->record_id, b->before, b->record_id);
+    return graph_pair_cmp(a->before, a->record_id, b->before, b->record_id);
 }
 
 static int by_before(const void *x, const void *y)
@@ -219,7 +212,7 @@ static int by_before(const void *x, const void *y)
     const struct preview_record *a = x, *b = y;
     if (a->before != b->before)
         return a->before < b->before ? -1 : 1;
-    return compare_pairs(a->now, a->record_id, b->now, b->record_id);
+    return graph_pair_cmp(a->now, a->record_id, b->now, b->record_id);
 }
 
 static bool makes_lead(uint16_t flags)

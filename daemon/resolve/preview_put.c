@@ -77,11 +77,10 @@ void preview_sample_split(struct preview *p, const struct preview_record *group,
 
 void preview_sample_review(struct preview *p, json_t *list, const struct preview_review *review)
 {
-    static const char *const reasons[] = {"", "doubtful", "never", "identity", "size"};
     (void)p;
     json_array_append_new(list, json_pack("{s:I,s:I,s:s,s:f}", "a", (json_int_t)review->a, "b",
                                           (json_int_t)review->b, "reason",
-                                          reasons[review->reason >= 1 && review->reason <= 4 ? review->reason : 0],
+                                          review_reason_name((enum review_reason)review->reason),
                                           "probability", weight_to_probability(review->weight)));
 }
 

@@ -164,13 +164,6 @@ static bool same_review(const struct graph_review *a, const struct graph_review 
            a->bridge_a == b->bridge_a && a->bridge_b == b->bridge_b;
 }
 
-static int compare_pairs(const struct graph_review *a, const struct graph_review *b)
-{
-    if (a->a != b->a)
-        return a->a < b->a ? -1 : 1;
-    return a->b < b->b ? -1 : a->b > b->b;
-}
-
 /* Those that stand, a page at a time, by pair. */
 struct standing_reviews {
     struct resolver *r;
@@ -212,7 +205,7 @@ static enum status write_reviews(struct resolver *r, struct turn *turn, const st
     enum status status = next_review(&standing, err);
     while (status == STATUS_OK && (standing.any || at < all->new_review_count)) {
         const struct graph_review *now = at < all->new_review_count ? &all->new_reviews[at] : NULL;
-        int order = !standing.any ? 1 : now == NULL ? -1 : compare_pairs(&standing.review, now);
+        int order = !standing.any ? 1 : now == NULL ? -1 : graph_pair_cmp(standing.review.a, standing.review.b, now->a, now->b);
         bool kept = order == 0 && same_review(&standing.review, now);
         if (order <= 0 && !kept)
             write_gone_review(turn->set, standing.review.a, standing.review.b);

@@ -136,7 +136,7 @@ enum status reread_row(struct reread *reread, const struct db_result *rows, size
     } else if (clean == NULL || record->source == NULL ||
                !clean_record_from_json(generation->schema, stored, arena, clean)) {
         return err_set(err, RETRY_FATAL, "resolve.record_lost",
-                       "record %llu cannot be read back; hint: run tributary doctor",
+                       "record %llu cannot be read back; hint: please report this with the log",
                        (unsigned long long)db_int(rows, row, COLUMN_ID));
     }
     record->clean = clean;

@@ -222,7 +222,7 @@ static enum status check_partition(struct resolver *r, struct err *err)
     if (arena && restore_differences(r, arena, &count) && count > 0) {
         log_error("resolve.partition_differs",
                   "%zu records stand in another customer than their links say; hint: they are "
-                  "judged again now, please report this with the output of tributary doctor", count);
+                  "judged again now, please report this with the log", count);
         r->settings.generation->changed = true;
         status = err_set(err, RETRY_NOW, "resolve.partition_differs", "judging all records again");
     }

@@ -47,7 +47,7 @@ enum status tell_key(struct turn *turn, uint64_t record_id, struct record_key *k
         status = read_keys(turn, record_id, key, &found, err);
     if (status == STATUS_OK && !found)
         status = err_set(err, RETRY_FATAL, "resolve.record_lost",
-                         "record %llu cannot be read back; hint: run tributary doctor",
+                         "record %llu cannot be read back; hint: please report this with the log",
                          (unsigned long long)record_id);
     return status;
 }
