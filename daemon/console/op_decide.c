@@ -328,9 +328,7 @@ enum status op_customer_split(struct engine *engine, const json_t *args, json_t 
 /* ---- who looks after a customer ---- */
 
 struct assigning {
-    const int64_t *records;
-    size_t count;
-    const char *actor;
+    const struct steward_assignment *assignment;
     enum status status;
     struct err *err;
 };
@@ -338,32 +336,7 @@ struct assigning {
 static void assign(struct resolver *resolver, void *data)
 {
     struct assigning *a = data;
-    a->status = resolver_assigned(resolver, a->records, a->count, a->actor, a->err);
-}
-
-static enum status put_assignment(struct engine *engine, const struct members *m, const char *owner, const char *team,
-                                  const char *actor, struct err *err)
-{
-    int64_t *ids = calloc(m->count + 1, sizeof(*ids));
-    struct db_result *rows = NULL;
-    if (ids == NULL)
-        return err_set(err, RETRY_LATER, "base.memory", "out of memory");
-    for (size_t i = 0; i < m->count; i++)
-        ids[i] = (int64_t)m->list[i];
-    struct db_param params[] = {DB_P_INT8S(ids, m->count), DB_P_TEXT(slice_str(owner)),
-                                DB_P_TEXT(slice_str(team)), DB_P_TEXT(slice_str(actor))};
-    enum status status = engine_query(engine, &sql_assignment_put, params, 4, &rows, err);
-    db_result_free(&rows);
-    struct assigning a = {.records = ids, .count = m->count, .actor = actor, .err = err};
-    struct err refused = {0};
-    if (status == STATUS_OK) {
-        bool asked = resolver_ask(engine_resolver(engine), assign, &a, &refused) == STATUS_OK;
-        status = asked ? a.status : STATUS_FAILED;
-        if (!asked)
-            *err = refused;
-    }
-    free(ids);
-    return status;
+    a->status = resolver_assign(resolver, a->assignment, a->err);
 }
 
 enum status op_customer_assign(struct engine *engine, const json_t *args, json_t **result, struct err *err)
@@ -379,8 +352,13 @@ enum status op_customer_assign(struct engine *engine, const json_t *args, json_t
     enum status status = STATUS_OK;
     if (m.count == 0)
         status = err_set(err, RETRY_NONE, "op.not_found", "there is no such customer");
+    struct steward_assignment assignment = {.actor = op_optional_text(args, "actor", ""), .owner = owner, .team = team,
+                                            .count = m.count, .records = m.list};
+    struct assigning assigning = {&assignment, STATUS_FAILED, err};
     if (status == STATUS_OK)
-        status = put_assignment(engine, &m, owner, team, op_optional_text(args, "actor", ""), err);
+        status = resolver_ask(engine_resolver(engine), assign, &assigning, err);
+    if (status == STATUS_OK)
+        status = assigning.status;
     if (status == STATUS_OK)
         *result = json_pack("{s:I,s:s,s:s,s:I}", "customer_id", (json_int_t)m.id, "owner", owner, "team", team,
                             "records", (json_int_t)m.count);

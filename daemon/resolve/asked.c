@@ -47,20 +47,14 @@ static enum status can_write(struct resolver *r, struct err *err)
                    "tributary status says what the database waits for");
 }
 
-enum status resolver_decide(struct resolver *resolver, const struct steward_decisions *decisions, struct err *err)
+/* Puts the turn, unless status says that it failed, and waits until it is committed. `says`: the command that tells. */
+static enum status finish(struct resolver *resolver, struct turn *turn, enum status status, const char *says,
+                          struct err *err)
 {
-    if (can_write(resolver, err) != STATUS_OK)
-        return STATUS_FAILED;
-    struct turn *turn = turn_new(resolver, 1, decisions->actor);
-    if (turn == NULL)
-        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
-    enum status status = note_decisions(turn, decisions, err);
-    if (status == STATUS_OK)
-        status = follow_changes(turn, err);
     if (status == STATUS_OK)
         status = turn_put(turn, err);
     turn_free(&turn);
-    if (status != STATUS_OK) { /* the graph has heard of them: it is read again, without */
+    if (status != STATUS_OK) { /* the memory has heard of it: it is read again, without */
         resolver->failed = true;
         resolver->failure = *err;
         return status;
@@ -72,55 +66,55 @@ enum status resolver_decide(struct resolver *resolver, const struct steward_deci
         return STATUS_FAILED;
     }
     return err_set(err, RETRY_LATER, "resolve.slow", "it is decided but not committed yet: nothing of it is done before it all "
-                   "is; hint: tributary decision list says whether");
+                   "is; hint: %s says whether", says);
 }
 
-static int compare_customers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-enum status resolver_assigned(struct resolver *resolver, const int64_t *records, size_t count,
-                              const char *actor, struct err *err)
+enum status resolver_decide(struct resolver *resolver, const struct steward_decisions *decisions, struct err *err)
 {
     if (can_write(resolver, err) != STATUS_OK)
         return STATUS_FAILED;
-    struct turn *turn = turn_new(resolver, 1, actor);
+    struct turn *turn = turn_new(resolver, 1, decisions->actor);
+    if (turn == NULL)
+        return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
+    enum status status = note_decisions(turn, decisions, err);
+    if (status == STATUS_OK)
+        status = follow_changes(turn, err);
+    return finish(resolver, turn, status, "tributary decision list", err);
+}
+
+/* Marks the records, and notes which customers that touches. */
+static void note_assignment(struct turn *turn, const struct steward_assignment *assignment)
+{
+    struct write_set *set = turn->set;
+    set->decided_by = arena_dup(set->arena, slice_str(assignment->actor));
+    set->assigned_owner = arena_dup(set->arena, slice_str(assignment->owner));
+    set->assigned_team = arena_dup(set->arena, slice_str(assignment->team));
+    for (size_t i = 0; i < assignment->count; i++) {
+        struct roster_entry *entry = roster_at(turn->r->roster, assignment->records[i]);
+        uint64_t customer = graph_customer(turn->r->graph, assignment->records[i]);
+        if (customer == 0) /* it is gone meanwhile */
+            continue;
+        id_list_add(set, &set->assigned_ids, (int64_t)assignment->records[i]);
+        entry->flags |= ROSTER_ASSIGNED;
+        turn->touched[turn->touched_count++] = customer;
+    }
+    turn->touched_count = ids_each_once(turn->touched, turn->touched_count);
+}
+
+enum status resolver_assign(struct resolver *resolver, const struct steward_assignment *assignment, struct err *err)
+{
+    if (can_write(resolver, err) != STATUS_OK)
+        return STATUS_FAILED;
+    struct turn *turn = turn_new(resolver, 1, assignment->actor);
     if (turn)
-        turn->touched = ARENA_ARRAY(turn->arena, uint64_t, count + 1);
+        turn->touched = ARENA_ARRAY(turn->arena, uint64_t, assignment->count + 1);
     if (turn == NULL || turn->touched == NULL) {
         turn_free(&turn);
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for a turn");
     }
-    for (size_t i = 0; i < count; i++) {
-        struct roster_entry *entry = roster_at(resolver->roster, (uint64_t)records[i]);
-        uint64_t customer = graph_customer(resolver->graph, (uint64_t)records[i]);
-        if (entry)
-            entry->flags |= ROSTER_ASSIGNED;
-        if (customer)
-            turn->touched[turn->touched_count++] = customer;
-    }
-    size_t kept = 0;
-    if (turn->touched_count > 1)
-        qsort(turn->touched, turn->touched_count, sizeof(*turn->touched), compare_customers);
-    for (size_t i = 0; i < turn->touched_count; i++) {
-        if (kept == 0 || turn->touched[kept - 1] != turn->touched[i])
-            turn->touched[kept++] = turn->touched[i];
-    }
-    turn->touched_count = kept;
-    enum status status = write_customers(turn, err);
-    if (status == STATUS_OK)
-        status = turn_put(turn, err);
-    turn_free(&turn);
-    if (status != STATUS_OK) {
-        resolver->failed = true;
-        resolver->failure = *err;
-        return status;
-    }
-    if (!writer_drain(resolver->writer, DRAIN_MS))
-        return err_set(err, RETRY_LATER, "resolve.slow", "the change is decided but not committed yet");
-    return STATUS_OK;
+    note_assignment(turn, assignment);
+    resolver->assigned_set = turn->set->number;
+    return finish(resolver, turn, write_customers(turn, err), "tributary customer show", err);
 }
 
 enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,

@@ -143,6 +143,8 @@ static enum status read_owners(struct turn *turn, const struct id_bag *assigned,
     struct db_result *result = NULL;
     if (assigned->count == 0)
         return STATUS_OK;
+    if (writer_committed(turn->r->writer) < turn->r->assigned_set && resolver_wait_written(turn->r, err) != STATUS_OK)
+        return STATUS_FAILED;
     if (turn_query(turn, &sql_record_owners, &ids, &result, err) != STATUS_OK)
         return STATUS_FAILED;
     turn->assigned = ARENA_ARRAY(turn->arena, struct assigned, db_rows(result) + 1);
@@ -331,10 +333,28 @@ static bool lost_assigned(struct turn *turn, uint64_t customer_id)
     return false;
 }
 
+static bool is_assigned_now(const struct turn *turn, const struct customer_view *view)
+{
+    const struct id_list *now = &turn->set->assigned_ids;
+    size_t at = 0;
+    for (size_t i = 0; i < view->member_count && at < now->count; i++) { /* both ascend */
+        while (at < now->count && (uint64_t)now->ids[at] < view->members[i])
+            at++;
+        if (at < now->count && (uint64_t)now->ids[at] == view->members[i])
+            return true;
+    }
+    return false;
+}
+
 /* The newest word among its records; without one what stands stays, unless the record it was said of has left. */
 static void find_owner(struct turn *turn, const struct customer_view *view, struct slice *owner, struct slice *team)
 {
     const struct assigned *newest = NULL;
+    if (is_assigned_now(turn, view)) {
+        *owner = turn->set->assigned_owner;
+        *team = turn->set->assigned_team;
+        return;
+    }
     for (size_t i = 0; turn->assigned_count > 0 && i < view->member_count; i++) {
         const struct assigned *found = bsearch(&view->members[i], turn->assigned, turn->assigned_count,
                                                sizeof(*found), compare_assigned);

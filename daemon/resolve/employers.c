@@ -12,7 +12,6 @@
 #include "sql_queries.h"
 
 #define PAGE_RECORDS 1000
-#define DRAIN_MS     30000
 
 enum { COLUMN_ID, COLUMN_EXTERNAL_ID, COLUMN_PART, COLUMN_SEQ, COLUMN_TEST, COLUMN_CLEAN };
 
@@ -103,19 +102,11 @@ static enum status follow_page(struct resolver *r, struct source *source, uint64
     return status;
 }
 
-static enum status wait_written(struct resolver *r, struct err *err)
-{
-    if (writer_drain(r->writer, DRAIN_MS))
-        return STATUS_OK;
-    return writer_failed(r->writer, err) ? STATUS_FAILED
-                                         : err_set(err, RETRY_LATER, "resolve.writer", "the writer is not done yet");
-}
-
 static enum status follow_source(struct resolver *r, struct source *source, struct err *err)
 {
     uint64_t last = 0;
     size_t changed = 0;
-    enum status status = wait_written(r, err);
+    enum status status = resolver_wait_written(r, err);
     do {
         if (stop_is_set(r->settings.stop))
             return err_set(err, RETRY_LATER, "resolve.stopping", "stopping; employers are followed at the next start");
@@ -123,7 +114,7 @@ static enum status follow_source(struct resolver *r, struct source *source, stru
             status = follow_page(r, source, &last, &changed, err);
     } while (status == STATUS_OK && last > 0);
     if (status == STATUS_OK)
-        status = wait_written(r, err);
+        status = resolver_wait_written(r, err);
     struct db_param params[] = {DB_P_INT4(source->source_id), DB_P_BOOL(source->employers)};
     if (status == STATUS_OK)
         status = db_run(r->reader, &sql_source_employers_set, params, 2, NULL, err);

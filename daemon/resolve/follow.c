@@ -60,17 +60,25 @@ static int compare_ids(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+size_t ids_each_once(uint64_t *ids, size_t count)
+{
+    size_t kept = 0;
+    if (count > 1)
+        qsort(ids, count, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || ids[kept - 1] != ids[i])
+            ids[kept++] = ids[i];
+    }
+    return kept;
+}
+
 static void sort_touched(struct turn *turn)
 {
-    if (turn->touched_count == 0)
-        return;
-    qsort(turn->touched, turn->touched_count, sizeof(*turn->touched), compare_ids);
-    size_t kept = 0;
-    for (size_t i = 0; i < turn->touched_count; i++) {
-        if (turn->touched[i] && (kept == 0 || turn->touched[kept - 1] != turn->touched[i]))
-            turn->touched[kept++] = turn->touched[i];
-    }
-    turn->touched_count = kept;
+    size_t count = ids_each_once(turn->touched, turn->touched_count);
+    bool none = count > 0 && turn->touched[0] == 0; /* of records that are in no customer */
+    if (none)
+        memmove(turn->touched, turn->touched + 1, (count - 1) * sizeof(*turn->touched));
+    turn->touched_count = count - none;
 }
 
 static int compare_left(const void *a, const void *b)
@@ -139,26 +147,13 @@ static enum status note_moves(struct turn *turn, const struct graph_move *moves,
     return STATUS_OK;
 }
 
-/* Ascending, each once. */
-static size_t each_once(uint64_t *ids, size_t count)
-{
-    size_t kept = 0;
-    if (count > 1)
-        qsort(ids, count, sizeof(*ids), compare_ids);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || ids[kept - 1] != ids[i])
-            ids[kept++] = ids[i];
-    }
-    return kept;
-}
-
 /* Who names which employer now, and since when those are named. */
 static void write_employers(struct turn *turn)
 {
-    turn->employed_count = each_once(turn->employed, turn->employed_count);
+    turn->employed_count = ids_each_once(turn->employed, turn->employed_count);
     for (size_t i = 0; i < turn->employed_count; i++)
         write_employment(turn->set, turn->employed[i], employment_of(&turn->r->employment, turn->employed[i]));
-    turn->retimed_count = each_once(turn->retimed, turn->retimed_count);
+    turn->retimed_count = ids_each_once(turn->retimed, turn->retimed_count);
     for (size_t i = 0; i < turn->retimed_count; i++) {
         uint64_t id = turn->retimed[i];
         if (turn_staged(turn, id) == NULL) /* else its row tells */

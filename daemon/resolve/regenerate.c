@@ -20,7 +20,6 @@
 
 #define SETTLE_ARENA_MAX ((size_t)8 << 30)
 #define APPLY_RECORDS    2000 /* in one write set */
-#define DRAIN_TURN_MS    1000
 #define REVIEW_PAGE      5000
 
 static const char *actor_of(const struct resolver *r)
@@ -104,16 +103,6 @@ static enum status read_all(struct resolver *r, struct reread *reread, struct er
             status = read_page(r, reread, &last, err);
     } while (status == STATUS_OK && last > 0);
     return status;
-}
-
-/* What is read from the database from now on must be what was written. */
-static enum status wait_written(struct resolver *r, struct err *err)
-{
-    while (!writer_drain(r->writer, DRAIN_TURN_MS)) {
-        if (writer_failed(r->writer, err) || go_on(r, err) != STATUS_OK)
-            return STATUS_FAILED;
-    }
-    return STATUS_OK;
 }
 
 /* ---- writing ---- */
@@ -291,7 +280,7 @@ enum status regenerate(struct resolver *r, struct err *err)
         if (status == STATUS_OK)
             status = graph_settle(r->graph, arena, &all, err);
         if (status == STATUS_OK)
-            status = wait_written(r, err);
+            status = resolver_wait_written(r, err);
         if (status == STATUS_OK)
             status = write_all(r, &all, arena, err);
         if (status == STATUS_OK)
@@ -313,7 +302,7 @@ enum status regenerate_end(struct resolver *r, struct err *err)
     enum status status = turn_put(turn, err);
     turn_free(&turn);
     if (status == STATUS_OK)
-        status = wait_written(r, err); /* who is told that it is applied finds it so */
+        status = resolver_wait_written(r, err); /* who is told that it is applied finds it so */
     if (status == STATUS_OK)
         generation->changed = generation->recleans = false;
     return status;

@@ -16,6 +16,7 @@
 #define LIVE_PENDING_MAX 0                      /* then bulk waits while more sets are on their way */
 #define LIVE_POLL_MS     1
 #define REBUILD_FIRST_MS 1000
+#define WRITTEN_TURN_MS  1000
 #define REBUILD_LAST_MS  60000
 #define DRAIN_MS         30000
 #define BARRIER_MS       1000
@@ -392,6 +393,17 @@ bool resolver_is_closing(struct resolver *r)
     bool closing = r->closing;
     pthread_mutex_unlock(&r->lock);
     return closing;
+}
+
+enum status resolver_wait_written(struct resolver *r, struct err *err)
+{
+    while (!writer_drain(r->writer, WRITTEN_TURN_MS)) {
+        if (writer_failed(r->writer, err))
+            return STATUS_FAILED;
+        if (stop_is_set(r->settings.stop) || resolver_is_closing(r))
+            return err_set(err, RETRY_LATER, "resolve.stopping", "stopping; what is unfinished goes on at the next start");
+    }
+    return STATUS_OK;
 }
 
 /* What is resolved next. What was read back and posts that came in meanwhile take turns. */

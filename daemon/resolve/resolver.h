@@ -84,10 +84,15 @@ MUST_CHECK enum status resolver_change_generation(struct resolver *resolver, str
 uint64_t resolver_reread_count(struct resolver *resolver);
 const struct reread_counts *resolver_reread_counts(struct resolver *resolver);
 
-/* Only inside resolver_call: these records (ids of living ones) are looked after by somebody, as tributary.record says now:
- * their customers are written again and told, in the name of `actor`. Waits until it is committed. */
-MUST_CHECK enum status resolver_assigned(struct resolver *resolver, const int64_t *records, size_t count,
-                                         const char *actor, struct err *err);
+/* Only inside resolver_call: these records (ids of living ones, ascending) are looked after by somebody from now on; their
+ * customers are written again and told, in the name of `actor`. All of it or nothing, like resolver_decide. */
+struct steward_assignment {
+    const char *actor, *owner, *team;
+    size_t count;
+    const uint64_t *records;
+};
+MUST_CHECK enum status resolver_assign(struct resolver *resolver, const struct steward_assignment *assignment,
+                                       struct err *err);
 
 /* Puts an event of no customer into the log (source.silent). */
 MUST_CHECK enum status resolver_tell(struct resolver *resolver, const char *type, int32_t source_id,

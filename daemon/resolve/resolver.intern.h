@@ -45,6 +45,7 @@ struct resolver {
     struct resolver_scratch scratch;
     int64_t live_until_us;      /* monotonic; until then a post is expected at any moment */
     uint64_t next_set, last_record_id, last_event_seq;
+    uint64_t assigned_set; /* the last set that says who looks after whom */
     uint64_t live_records, customer_count, company_count, lead_count, arrivals;
     unsigned char hash_key[32]; /* of rejects' identifiers */
     atomic_uint_fast64_t reread_count;  /* records read by the generation being applied */
@@ -152,6 +153,10 @@ MUST_CHECK enum status turn_query(struct turn *turn, const struct sql_query *que
 MUST_CHECK enum status turn_put(struct turn *turn, struct err *err);
 
 bool resolver_is_closing(struct resolver *r);
+/* Sorts ids and leaves out doubles; returns how many are left. */
+size_t ids_each_once(uint64_t *ids, size_t count);
+/* Waits until all that was put to the writer is in the database: what is read from now on is what was written. */
+MUST_CHECK enum status resolver_wait_written(struct resolver *r, struct err *err);
 
 /* restore.c */
 MUST_CHECK enum status restore(struct resolver *r, struct err *err);

@@ -2,20 +2,6 @@
 #include "daemon/resolve/resolver.intern.h"
 #include "sql_queries.h"
 
-#define WRITTEN_MS 1000
-
-/* What was put to the writer before this turn is in the database, too. */
-static enum status wait_written(struct resolver *r, struct err *err)
-{
-    while (!writer_drain(r->writer, WRITTEN_MS)) {
-        if (writer_failed(r->writer, err))
-            return STATUS_FAILED;
-        if (resolver_is_closing(r))
-            return err_set(err, RETRY_LATER, "resolve.closing", "the resolver is to end");
-    }
-    return STATUS_OK;
-}
-
 static enum status read_keys(struct turn *turn, uint64_t record_id, struct record_key *key, bool *found,
                              struct err *err)
 {
@@ -42,7 +28,7 @@ enum status tell_key(struct turn *turn, uint64_t record_id, struct record_key *k
     }
     enum status status = read_keys(turn, record_id, key, &found, err);
     if (status == STATUS_OK && !found) /* on its way */
-        status = wait_written(turn->r, err);
+        status = resolver_wait_written(turn->r, err);
     if (status == STATUS_OK && !found)
         status = read_keys(turn, record_id, key, &found, err);
     if (status == STATUS_OK && !found)

@@ -55,7 +55,8 @@ void write_set_free(struct write_set **set)
         &mine->reread_ids,      &mine->reread_kinds,  &mine->gone_link_a,   &mine->gone_link_b,
         &mine->stale_customers, &mine->stale_details, &mine->gone_review_a, &mine->gone_review_b,
         &mine->ledger_sources,  &mine->stale_employments, &mine->retimed_ids, &mine->retimed_us,
-        &mine->decision_ids,    &mine->decision_a,    &mine->decision_b,    &mine->retracted_ids};
+        &mine->decision_ids,    &mine->decision_a,    &mine->decision_b,    &mine->retracted_ids,
+        &mine->assigned_ids};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
     for (size_t i = 0; i < LEDGER_OUTCOMES; i++)

@@ -72,7 +72,9 @@ struct write_set {
     struct id_list decision_ids, decision_a, decision_b; /* what was decided: parallel lists */
     struct text_list decision_kinds, decision_weights;
     struct id_list retracted_ids; /* and taken back */
-    struct slice decided_by, decision_note, decision_origin;
+    struct id_list assigned_ids; /* records that somebody looks after from now on, ascending */
+    struct slice assigned_owner, assigned_team;
+    struct slice decided_by, decision_note, decision_origin; /* decided_by: of the assignment too */
     int32_t decision_generation;
     struct id_list ledger_sources;
     struct id_list ledger[LEDGER_OUTCOMES];

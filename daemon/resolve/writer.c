@@ -144,6 +144,12 @@ static enum status queue_decisions(struct db *db, const struct write_set *set, s
         if (db_queue(db, &sql_decision_put, params, 9, err) != STATUS_OK)
             return STATUS_FAILED;
     }
+    if (set->assigned_ids.count > 0) {
+        struct db_param params[] = {DB_P_INT8S(set->assigned_ids.ids, set->assigned_ids.count),
+                                    DB_P_TEXT(set->assigned_owner), DB_P_TEXT(set->assigned_team), by};
+        if (db_queue(db, &sql_assignment_put, params, 4, err) != STATUS_OK)
+            return STATUS_FAILED;
+    }
     const struct id_list *retracted[] = {&set->retracted_ids};
     return queue_lists(db, &sql_decision_retract, retracted, 1, &by, err);
 }

@@ -89,3 +89,21 @@ def test_a_crash_leaves_a_decision_with_what_follows_from_it_or_neither(four, po
     assert customers(connection) == ([(1, 3), (4, 1)] if decided else [(1, 4)])
     assert rows(connection, "SELECT count(*) FROM tributary.decision") == [(3 if decided else 0,)]
     assert "resolve.partition_differs" not in daemon.log.read_bytes()[log:].decode()
+
+
+def test_an_assignment_that_fails_has_stored_nobody(four):
+    """It once stored who looks after the records before anybody could say whether the customer would follow."""
+    daemon, connection = four
+    rows(connection, REFUSE.replace("tributary.decision FOR", "tributary.history FOR").replace(
+        "IF (SELECT count(*) FROM tributary.decision) >= 2 OR TG_OP = 'UPDATE' THEN", "IF true THEN"))
+    done = daemon.run("customer", "assign", "1", "--owner", "dan", check=False)
+    assert done.returncode != 0 and "nothing was decided" in done.stderr, done
+    assert rows(connection, "SELECT count(*) FROM tributary.assignment") == [(0,)]
+    assert rows(connection, "SELECT count(*) FROM tributary.record WHERE assignment_id IS NOT NULL") == [(0,)]
+    rows(connection, "DROP TRIGGER refuse ON tributary.history")
+    daemon.run("customer", "assign", "1", "--owner", "dan")
+    assert rows(connection, "SELECT owner FROM golden.customer") == [("dan",)]
+    assert rows(connection, "SELECT count(*), min(owner) FROM tributary.assignment") == [(1, "dan")]
+    daemon.restart()
+    put(daemon, connection, "0", SAME | {"city": "Berlin"})
+    assert rows(connection, "SELECT owner FROM golden.customer") == [("dan",)]
