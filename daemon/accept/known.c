@@ -178,7 +178,7 @@ bool known_accept(struct known *known, struct natural_key key, struct known_vers
     }
     if (place == NO_SLOT) {
         bool is_new = record_id == 0 && stands.hash == 0;
-        if (is_new && known_count(known) >= known->max_records)
+        if (is_new && known_room(known) == 0)
             return false;
         place = new_pending(known, key);
     }

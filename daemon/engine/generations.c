@@ -124,6 +124,8 @@ enum status generations_choose(struct db *db, struct generation *configured,
         status = keep(db, &standing, configured, in_force, err);
     }
     if (status == STATUS_OK && standing.interrupted) {
+        /* Some records are cleaned by its rules already, whatever is applied instead of it. */
+        (*in_force)->recleans |= generation_rules_differ((*in_force)->fingerprint, standing.fingerprint);
         snprintf((*in_force)->actor, sizeof((*in_force)->actor), SLICE_FMT, SLICE_ARG(standing.actor));
         log_info("rematch.goes_on", "generation %d was being applied when the daemon ended: it goes on",
                  (*in_force)->generation_id);

@@ -87,7 +87,8 @@ static enum status read_states(struct turn *turn, const struct id_bag *missing, 
             .version = (int32_t)db_int(result, i, 1), .lead_count = (int32_t)db_int(result, i, 2),
             .created_us = db_timestamp_us(result, i, 3),
             .last_seen_us = db_timestamp_us(result, i, 4),
-            .lead_us = db_is_null(result, i, 5) ? 0 : db_timestamp_us(result, i, 5)};
+            .lead_us = db_is_null(result, i, 5) ? 0 : db_timestamp_us(result, i, 5),
+            .space_key = space_key_of(db_bytes(result, i, 11)), .kind = (uint32_t)db_int(result, i, 10)};
         struct customer_texts texts = {db_bytes(result, i, 6), db_bytes(result, i, 7),
                                        db_bytes(result, i, 8), db_bytes(result, i, 9)};
         struct slice packed = pack_state(turn->arena, state, &texts);
@@ -265,18 +266,22 @@ static void find_actor(struct turn *turn, struct customer_view *view)
     }
 }
 
+/* The source of a customer's first record: it tells the space. */
+static const struct source *source_of(struct turn *turn, const struct customer_view *view)
+{
+    return &turn->r->settings.sources->list[entry_of(turn, view->members[0])->source];
+}
+
 static void write_row(struct turn *turn, const struct customer_view *view,
                       struct customer_state *state, struct customer_texts *texts)
 {
     struct resolver *r = turn->r;
     int64_t first_us = INT64_MAX, last_us = INT64_MIN;
-    const struct source *source = NULL;
+    const struct source *source = source_of(turn, view);
     for (size_t i = 0; i < view->member_count; i++) {
         const struct roster_entry *entry = entry_of(turn, view->members[i]);
         first_us = entry->effective_us < first_us ? entry->effective_us : first_us;
         last_us = entry->effective_us > last_us ? entry->effective_us : last_us;
-        if (source == NULL)
-            source = &r->settings.sources->list[entry->source];
     }
     if (view->lead_record) {
         const struct roster_entry *lead = entry_of(turn, view->lead_record);
@@ -289,6 +294,8 @@ static void write_row(struct turn *turn, const struct customer_view *view,
     state->version = view->version;
     state->lead_count = view->lead_count;
     state->last_seen_us = last_us;
+    state->kind = (uint32_t)view->golden->kind;
+    state->space_key = source->space_key;
     struct customer_row row = {
         .customer_id = (int64_t)view->customer_id, .kind = view->golden->kind,
         .space = slice_str(source->space), .version = view->version,
@@ -423,7 +430,8 @@ static enum status write_living(struct turn *turn, uint64_t customer_id, struct 
     struct slice owner = texts.owner, team = texts.team;
     find_owner(turn, &view, &owner, &team);
     bool other_owner = !slice_eq(owner, texts.owner) || !slice_eq(team, texts.team);
-    if (turn->only_changed && !view.is_new && !other_owner && !is_recleaned(turn, &view) &&
+    bool elsewhere = state.kind != (uint32_t)golden.kind || state.space_key != source_of(turn, &view)->space_key;
+    if (turn->only_changed && !view.is_new && !other_owner && !elsewhere && !is_recleaned(turn, &view) &&
         slice_eq(buf_slice(provenance), texts.provenance))
         return STATUS_OK;
     if (view.is_new)

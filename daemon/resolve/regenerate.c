@@ -94,8 +94,6 @@ static enum status read_all(struct resolver *r, struct reread *reread, struct er
     uint64_t last = 0;
     atomic_store(&r->reread_count, 0);
     enum status status = db_run(r->reader, &sql_session_by_index, NULL, 0, NULL, err);
-    if (status == STATUS_OK)
-        status = db_run(r->reader, &sql_space_follow, NULL, 0, NULL, err);
     do {
         if (status == STATUS_OK)
             status = go_on(r, err);

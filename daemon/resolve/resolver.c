@@ -212,7 +212,12 @@ static enum status remember(struct resolver *r, struct err *err)
     if (writer == NULL)
         return STATUS_FAILED;
     bool changed = r->generation->changed;
-    if (restore(r, err) != STATUS_OK || employers_restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK ||
+    enum status restored = restore(r, err);
+    if (restored != STATUS_OK && strcmp(err->id, "graph.differs") == 0) {
+        log_err(LOG_LEVEL_ERROR, err, "all records are judged again");
+        r->settings.generation->changed = true;
+    }
+    if (restored != STATUS_OK || employers_restore(r, err) != STATUS_OK || employers_follow(r, changed, err) != STATUS_OK ||
         (changed && regenerate_end(r, err) != STATUS_OK))
         return STATUS_FAILED;
     return restore_rejects(r, err) == STATUS_OK ? restore_batches(r, err) : STATUS_FAILED;

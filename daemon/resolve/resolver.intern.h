@@ -123,6 +123,7 @@ struct turn {
 struct customer_state {
     int32_t version, lead_count;
     int64_t created_us, last_seen_us, lead_us;
+    uint32_t space_key, kind;
     uint32_t lead_source_len, owner_len, team_len, provenance_len;
     /* then the texts, in that order */
 };

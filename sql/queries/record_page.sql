@@ -1,5 +1,5 @@
 -- Everything another generation reads of records, a page at a time: $1 after this record id, $2 how many, $3 the raw
--- bytes of the version that stands, too. The first eleven columns are those of record_load.
+-- bytes of the version that stands, too. The first ten columns are those of record_load.
 SELECT r.record_id, r.source_id,
        r.flags | CASE WHEN r.assignment_id IS NOT NULL THEN 64 ELSE 0 END,
        coalesce(r.customer_id, 0), r.effective_at, r.content_hash,

@@ -1,7 +1,8 @@
 -- New versions of records that are there: $1 ids, $2 flags, $3 effective us, $4 hashes, $5 accept seqs,
 -- $6 cleans, $7 features (hexadecimal), $8 now, $9 kinds. What is deleted is no lead any more.
 UPDATE tributary.record r
-SET flags = u.flags, kind = u.kind, version = r.version + 1,
+SET flags = u.flags, kind = u.kind, space = (SELECT s.space FROM tributary.source s WHERE s.source_id = r.source_id),
+    version = r.version + 1,
     effective_at = 'epoch'::timestamptz + u.effective_us * interval '1 microsecond',
     content_hash = u.hash, accept_seq = u.seq, updated_at = $8::timestamptz,
     clean = u.clean::json, features = decode(u.features, 'hex'),

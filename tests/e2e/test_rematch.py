@@ -317,6 +317,44 @@ def test_killed_while_records_are_cleaned_again_the_next_start_goes_on(desk, poi
     check_events(desk.connection)
 
 
+def test_a_kind_that_changes_reaches_the_golden_record_also_when_killed_in_between(desk):
+    """Only the kind changes, so that no value tells the start after the kill that the golden record is not written yet."""
+    desk.configure("hi", fields="")
+    rules = desk.directory / "own.yaml"
+    rules.write_text(rules.read_text(encoding="utf-8") + "  - {id: firms, when: {equals: {city: Bonn}}, kind: company}\n",
+                     encoding="utf-8")
+    assert desk.daemon.stop() == 0
+    desk.daemon.start(environment={"TRIBUTARY_CRASH_POINT": "rematch.reread"})
+    assert desk.daemon.run("rematch", "--apply", check=False, timeout=60).returncode != 0
+    wait_until(lambda: desk.daemon.process.poll() is not None, 20, "the crash point to be passed")
+    desk.daemon.process.wait()
+    desk.daemon.process = None
+    desk.daemon.start()
+    kinds = dict(rows(desk.connection, "SELECT customer_id, kind FROM golden.customer"))
+    assert kinds == {1: "person", 2: "company", 3: "person", 4: "person"}
+    assert desk.daemon.api("/v1/status")["companies"] == 1
+
+
+def test_the_generation_applied_last_stands_also_after_the_clock_was_set_back(desk):
+    desk.connection.cursor().execute("UPDATE tributary.generation SET applied_at = applied_at + interval '1 day'")
+    desk.configure("good day")
+    rematch(desk, "--apply")
+    desk.daemon.restart()
+    assert [row["state"] for row in rematch(desk, "--list")] == ["in force", "applied before"]
+    assert desk.interests() == ["good day boats", "good day cars", "good day planes", None]
+
+
+def test_a_record_that_stands_with_a_customer_there_is_not_is_judged_again(desk):
+    people(desk.daemon, {"1b": {"full_name": "Ann Lee", "email": "ann@example.org"}, "1c": {"full_name": "Ann Lee", "email": "ann@example.org"}})
+    wait_until(lambda: rows(desk.connection, "SELECT record_count FROM golden.customer WHERE customer_id = 1") == [(3,)], 20, "one Ann")
+    assert desk.daemon.stop() == 0
+    desk.connection.cursor().execute("UPDATE tributary.record SET customer_id = 5 WHERE record_id = 6")  # 5 is in customer 1
+    desk.daemon.start()
+    wait_until(lambda: rows(desk.connection, "SELECT customer_id FROM tributary.record WHERE record_id = 6") == [(1,)], 20, "it to be mended")
+    assert "all records are judged again" in desk.daemon.log.read_text()
+    check_structure(desk.connection)
+
+
 def test_a_new_field_has_its_column_and_its_values_once_its_generation_is_applied(desk):
     def hobbies():
         return [value for value, in rows(desk.connection, "SELECT x_hobby FROM golden.customer ORDER BY customer_id")]
