@@ -533,35 +533,6 @@ bool acceptor_submit(struct acceptor *acceptor, struct submission *submission)
     return queue_put(acceptor->queue, submission, 0) == STATUS_OK;
 }
 
-struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t done_changed;
-    bool done;
-};
-
-static void wake_waiter(struct submission *submission)
-{
-    struct waiter *waiter = submission->data;
-    pthread_mutex_lock(&waiter->lock);
-    waiter->done = true;
-    pthread_cond_signal(&waiter->done_changed);
-    pthread_mutex_unlock(&waiter->lock);
-}
-
-enum submission_outcome acceptor_submit_wait(struct acceptor *acceptor, struct submission *submission)
-{
-    struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER, .done_changed = PTHREAD_COND_INITIALIZER};
-    submission->data = &waiter;
-    submission->completed = wake_waiter;
-    if (!acceptor_submit(acceptor, submission))
-        return SUBMISSION_REFUSED;
-    pthread_mutex_lock(&waiter.lock);
-    while (!waiter.done)
-        pthread_cond_wait(&waiter.done_changed, &waiter.lock);
-    pthread_mutex_unlock(&waiter.lock);
-    return submission->outcome;
-}
-
 void acceptor_stop(struct acceptor **acceptor, int64_t deadline_ms)
 {
     struct acceptor *a = *acceptor;

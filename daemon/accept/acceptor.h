@@ -51,8 +51,6 @@ struct acceptor_settings {
 struct acceptor *acceptor_start(const struct acceptor_settings *settings, struct err *err);
 /* False when too many wait or it is stopping: nothing was taken, `completed` is not called. */
 bool acceptor_submit(struct acceptor *acceptor, struct submission *submission);
-/* The same and waits until it is kept (or not); frees nothing. For callers that may block. */
-enum submission_outcome acceptor_submit_wait(struct acceptor *acceptor, struct submission *submission);
 /* Takes over a transaction of somebody else's whose COMMIT was not answered, with the connection that sent it: it is found out
  * about until that is known, and what was committed is resolved. False when too many are undecided: nothing was taken. */
 bool acceptor_adopt(struct acceptor *acceptor, struct accept_work **work, struct batch **batch, struct db **db);

@@ -1,6 +1,7 @@
 /* cmd_config_doc.c - `tributary config-doc`: docs/configuration.md from the declarations (make
  * docs). */
 #include "daemon/cli/cli.h"
+#include "daemon/http/metrics.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,8 @@ static int run(const struct cli *cli)
     struct buf out = BUF_INIT(DOCUMENT_MAX_BYTES);
     if (cli_flag(cli, "schema"))
         config_schema(&out);
+    else if (cli_flag(cli, "metrics"))
+        metrics_document(&out);
     else
         config_document(&out);
     bool failed = buf_failed(&out);
@@ -22,6 +25,7 @@ static int run(const struct cli *cli)
 
 static const struct cli_option options[] = {
     {"schema", 0, NULL, "prints JSON Schema instead, for editors"},
+    {"metrics", 0, NULL, "prints the reference of all metrics instead"},
     {NULL, 0, NULL, NULL},
 };
 

@@ -119,7 +119,8 @@ void metrics_render(struct metric_writer *writer, struct buf *out)
 
 void metrics_document(struct buf *out)
 {
-    buf_put_str(out, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
+    buf_put_str(out, "# Metrics\n\nWhat `GET /metrics` of the private listener tells, for Prometheus (with the token: `Authorization: Bearer TOKEN`). "
+                     "Written by `make docs`\nfrom daemon/http/metrics.c.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n");
     for (int i = 0; i < METRIC_COUNT; i++)
         buf_printf(out, "| `tributary_%s` | %s | %s | %s |\n", table[i].name,
                    is_counter((enum metric)i) ? "counter" : "gauge", table[i].labels, table[i].help);

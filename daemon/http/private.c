@@ -440,7 +440,3 @@ void private_state(struct private_listener *listener, struct http_server_state *
     http_server_state(listener->server, state);
 }
 
-void private_forget_cleaners(struct private_listener *listener)
-{
-    public_forget_cleaners(listener->records);
-}

@@ -55,7 +55,5 @@ unsigned private_port(const struct private_listener *listener);
 /* The token in use, NUL-terminated; for `tributary run` to print the console's address. */
 const char *private_token(const struct private_listener *listener);
 void private_state(struct private_listener *listener, struct http_server_state *state);
-/* See public_forget_cleaners. */
-void private_forget_cleaners(struct private_listener *listener);
 
 #endif

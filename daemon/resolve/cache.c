@@ -155,13 +155,6 @@ struct slice cache_get(struct cache *cache, uint64_t id, bool *found)
     return slice_of(entry->bytes, entry->len);
 }
 
-void cache_drop(struct cache *cache, uint64_t id)
-{
-    size_t at = find(cache, id);
-    if (cache->slots[at].id)
-        remove_at(cache, at);
-}
-
 void cache_committed(struct cache *cache, uint64_t number)
 {
     if (number > cache->committed)

@@ -19,9 +19,8 @@ void cache_free(struct cache **cache);
 bool cache_put(struct cache *cache, uint64_t id, struct slice bytes, uint64_t pinned_by);
 /* Keeps an entry that is there until set `pinned_by` is committed; false when it is not there. */
 bool cache_pin(struct cache *cache, uint64_t id, uint64_t pinned_by);
-/* The bytes, valid until the next put or drop; *found tells. */
+/* The bytes, valid until the next put; *found tells. */
 struct slice cache_get(struct cache *cache, uint64_t id, bool *found);
-void cache_drop(struct cache *cache, uint64_t id);
 /* All sets up to this number are committed: their entries may go. */
 void cache_committed(struct cache *cache, uint64_t number);
 

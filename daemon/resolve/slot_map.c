@@ -103,12 +103,6 @@ uint32_t slot_map_next(const struct slot_map *map, struct slot_probe *probe)
     return probe_on(map, probe);
 }
 
-void slot_map_prefetch(const struct slot_map *map, uint64_t hash)
-{
-    if (map->capacity)
-        __builtin_prefetch(&map->items[home_of(map, hash)]);
-}
-
 void slot_map_remove(struct slot_map *map, uint64_t hash, uint32_t slot)
 {
     if (map->count == 0)

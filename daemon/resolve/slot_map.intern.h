@@ -38,7 +38,6 @@ uint32_t slot_map_first(const struct slot_map *map, uint64_t hash, struct slot_p
 uint32_t slot_map_next(const struct slot_map *map, struct slot_probe *probe);
 /* Makes room for so many more at once; when there is no memory, it grows later. */
 void slot_map_expect(struct slot_map *map, size_t more);
-void slot_map_prefetch(const struct slot_map *map, uint64_t hash);
 static inline size_t slot_map_bytes(const struct slot_map *map)
 {
     return (size_t)map->capacity * sizeof(uint32_t);

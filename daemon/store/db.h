@@ -64,7 +64,6 @@ struct db_param {
 struct db_result;
 size_t db_rows(const struct db_result *result);
 size_t db_columns(const struct db_result *result);
-const char *db_column_name(const struct db_result *result, size_t column);
 bool db_is_null(const struct db_result *result, size_t row, size_t column);
 int64_t db_int(const struct db_result *result, size_t row, size_t column);  /* int2, int4, int8, bool */
 double db_real(const struct db_result *result, size_t row, size_t column);  /* float4, float8 */

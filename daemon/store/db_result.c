@@ -17,12 +17,6 @@ size_t db_columns(const struct db_result *result)
     return (size_t)PQnfields(result->result);
 }
 
-const char *db_column_name(const struct db_result *result, size_t column)
-{
-    assert(column < db_columns(result));
-    return PQfname(result->result, (int)column);
-}
-
 bool db_is_null(const struct db_result *result, size_t row, size_t column)
 {
     assert(row < db_rows(result) && column < db_columns(result));

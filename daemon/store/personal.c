@@ -161,8 +161,3 @@ enum personal_class personal_class_of(const char *schema, const char *table, con
     return PERSONAL_UNKNOWN;
 }
 
-const char *personal_class_name(enum personal_class class)
-{
-    static const char *const names[] = {"never", "content", "identifier", "staff", "secret", "unknown"};
-    return names[class];
-}

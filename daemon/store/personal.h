@@ -33,6 +33,5 @@ extern const size_t personal_column_count;
 /* `fields` (may be NULL) tells the columns of golden fields in customer and customer_masked. */
 enum personal_class personal_class_of(const char *schema, const char *table, const char *column,
                                       const struct schema *fields);
-const char *personal_class_name(enum personal_class class);
 
 #endif
