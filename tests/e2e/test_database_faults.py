@@ -287,6 +287,8 @@ def open_files(daemon):
 def test_sighup_with_a_broken_configuration_changes_nothing(postgres, tmp_path):
     with Setting(postgres, tmp_path, 90) as it:
         good = it.daemon.config.read_text()
+        assert it.oracle.post(it.daemon)
+        it.judge()  # what is opened when it is first needed is open now
         before = open_files(it.daemon)
         lines = good.splitlines()
         for broken in ("sources: [", good + "sinkz: {}\n", good.replace("type: form", "type: from"), "", "\0",
@@ -306,6 +308,6 @@ def test_sighup_with_a_broken_configuration_changes_nothing(postgres, tmp_path):
         good_before = it.transitions("run.config_good")
         wait_until(lambda: it.transitions("run.config_good") > good_before or
                    (it.daemon.process.send_signal(signal.SIGHUP) or False), 10, "a good verdict")
-        wait_until(lambda: open_files(it.daemon) <= before + 2, 10, "descriptors to be closed")
+        wait_until(lambda: open_files(it.daemon) < before + 20, 10, "descriptors to be closed")  # and not one for each of the 100
         it.judge()
         assert it.daemon.stop() == 0
