@@ -67,7 +67,7 @@ make test         the same set-up, then every test
 make install      program, systemd unit, manual page and a first configuration; PREFIX=/usr/local DESTDIR=
 make uninstall    takes those away again; configuration and data stay
 make deps         only the packages
-make unit e2e lint sanitize threads    one kind of test; fuzz FUZZ_SECONDS=60
+make unit e2e fault lint sanitize threads    one kind of test; fuzz FUZZ_SECONDS=60
 make bench bench-accuracy bench-latency    what is measured
 make docs         after an option, a message or a golden view has changed
 make format       clang-format decides
@@ -157,8 +157,8 @@ fuzz:
 sanitize threads lint:
 	@$(PYTHON) tests/run_all.py --build $(BUILD) --only $@
 
-e2e: all
-	@$(PYTHON) tests/run_all.py --build $(BUILD) --only e2e
+e2e fault: all
+	@$(PYTHON) tests/run_all.py --build $(BUILD) --only $@
 
 unit: $(UNIT_TESTS)
 	@tests/unit/with_postgres.sh sh -c 'for test; do echo "== $$test"; $$test || exit 1; done' unit $(UNIT_TESTS)

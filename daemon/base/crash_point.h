@@ -1,7 +1,7 @@
 /*
  * crash_point.h - named places where a test ends the process as a power failure would.
  *
- * Always compiled in: a point that was not asked for costs the look at one pointer. tests/e2e/test_crash_points.py
+ * Always compiled in: a point that was not asked for costs the look at one pointer. tests/fault/test_crash_points.py
  * visits each of them. main() sets the one that is wanted, before any thread is started.
  */
 #ifndef TRIBUTARY_BASE_CRASH_POINT_H

@@ -5,14 +5,12 @@ Run from the top of the checkout: /usr/bin/python3 -m pytest tests/e2e/test_conn
 import json
 import os
 import subprocess
-import sys
 
+import fake_servers as fake
 import pytest
+from conftest import ROOT
 
-sys.path.insert(0, os.path.dirname(__file__))
-import fake_servers as fake  # noqa: E402
-
-TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+TOP = str(ROOT)
 BUILD = os.environ.get("BUILD", "build")
 PROGRAM = os.path.join(TOP, BUILD, "tests", "drive_connector")
 

@@ -1,4 +1,5 @@
-"""What end-to-end tests share: a private PostgreSQL on a unix socket, databases in it, and waiting without sleeping long.
+"""What end-to-end and fault tests share, beside the modules in tests/support: a private PostgreSQL on a
+unix socket, databases in it, and waiting without sleeping long.
 
 The server belongs to nobody's cluster: it lives in a temporary directory, runs as an unprivileged user when the
 tests run as root, and is gone at the end of the session.
@@ -9,13 +10,15 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/support"))
 BIN_DIRS = ["/usr/lib/postgresql/15/bin"] + sorted(
     str(path) for path in Path("/usr/lib/postgresql").glob("*/bin"))
 
