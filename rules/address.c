@@ -5,6 +5,7 @@
 #include "rules/clean_intern.h"
 #include "rules/han.h"
 #include "rules/name_intern.h"
+#include "rules/parsed.h"
 #include "rules/text.h"
 
 #define ADDRESS_MAX_BYTES 2000
@@ -236,13 +237,19 @@ static void parse_han(struct slice s, struct arena *arena, struct address_parts 
     parts->street = skip_marks(slice_sub(s, width, s.len));
 }
 
+/* Countries whose postal codes have letters. */
+static bool has_letters_in_postal(const char *country)
+{
+    return strcmp(country, "GB") == 0 || strcmp(country, "CA") == 0 || strcmp(country, "NL") == 0;
+}
+
 /* "CA 94107-1234", "10115 Berlin", "SW1A 1AA": a postal code in the last parts of a Western address. */
 static bool is_postal(struct slice s, const char *country)
 {
     size_t digits = 0;
     for (size_t i = 0; i < s.len; i++)
         digits += is_digit(s.ptr[i]);
-    if (strcmp(country, "GB") == 0 || strcmp(country, "CA") == 0 || strcmp(country, "NL") == 0)
+    if (has_letters_in_postal(country))
         return s.len >= 5 && s.len <= 8 && digits >= 2 && is_letter(s.ptr[s.len - 1]) + is_digit(s.ptr[s.len - 1]) == 1;
     if (s.len == 10 && s.ptr[5] == '-' && digits == 9)
         return true;
@@ -255,6 +262,7 @@ static void parse_latin(struct slice s, const char *country, struct arena *arena
     struct slice rest = skip_marks(s);
     const char *comma = rest.len ? memrchr(rest.ptr, ',', rest.len) : NULL;
     struct slice last = comma ? text_trim(slice_of(comma + 1, rest.len - (size_t)(comma + 1 - rest.ptr))) : SLICE_EMPTY;
+    parts->by_country = has_letters_in_postal(country) || (last.len == 2 && strcmp(country, "US") == 0);
     const char *code = last.len > 1 && !(last.len == 2 && strcmp(country, "US") == 0) ? clean_country(last) : NULL;
     if (code) {
         parts->country = slice_str(code);
@@ -288,20 +296,26 @@ static void parse_latin(struct slice s, const char *country, struct arena *arena
     }
 }
 
+static struct slice whole_line(struct slice text, struct arena *arena)
+{
+    return skip_marks(text_clean(text_unguard(text_cut(text, ADDRESS_MAX_BYTES)), false, arena));
+}
+
 void address_parse(struct slice text, const char *country, struct arena *arena, struct address_parts *parts)
 {
     struct slice *const all[] = {&parts->line, &parts->country, &parts->province, &parts->city, &parts->district,
                                  &parts->street, &parts->postal_code, &parts->folded, &parts->numbers};
     for (size_t i = 0; i < COUNT(all); i++)
         *all[i] = SLICE_EMPTY;
-    struct slice s = text_clean(text_unguard(text_cut(text, ADDRESS_MAX_BYTES)), false, arena);
+    parts->by_country = false;
+    struct slice s = whole_line(text, arena);
     struct slice rest = s;
     size_t han = 0;
     uint32_t c;
     while (utf8_next(&rest, &c))
         han += han_is(c);
     parts->is_han = han >= 2;
-    parts->line = skip_marks(s);
+    parts->line = s;
     if (parts->is_han)
         parse_han(parts->line, arena, parts);
     else
@@ -320,6 +334,8 @@ void clean_address(const struct clean_context *context, struct slice input, stru
     }
     address_parse(input, context->country, arena, &parts);
     out->value = parts.line;
+    if (!parts.by_country && slice_eq(whole_line(parts.line, arena), parts.line)) /* parsing it would say the same */
+        out->parsed = parsed_address_keep(parts.line, &parts, arena);
     if (memmem(parts.line.ptr, parts.line.len, "**", 2))
         out->flags |= VALUE_MASKED;
     if (parts.line.len == 0) {

@@ -16,6 +16,7 @@ struct address_parts {
     struct slice folded;      /* street for comparing: lower case, words one way, no punctuation */
     struct slice numbers;     /* its numbers in order, "88 5 301": building, unit, room */
     bool is_han;
+    bool by_country;          /* another country might have given other parts */
 };
 
 void address_parse(struct slice text, const char *country, struct arena *arena,

@@ -5,6 +5,7 @@
 #include "rules/clean_intern.h"
 #include "rules/company.h"
 #include "rules/name.h"
+#include "rules/parsed.h"
 #include "rules/text.h"
 
 void cleaned_add_issue(struct cleaned *out, const char *code, struct slice param)
@@ -132,6 +133,7 @@ void clean_company(const struct clean_context *context, struct slice input, stru
     struct company_parts parts;
     out->value = text_clean(input, false, arena);
     company_parse(out->value, arena, &parts);
+    out->parsed = parsed_company_keep(out->value, &parts, arena);
     if (parts.core.len == 0 || names_no_company(parts.core))
         out->flags |= VALUE_NOBODY;
 }
@@ -158,6 +160,7 @@ void clean_value_typed(enum field_type type, const struct clean_context *context
                        struct arena *arena, struct cleaned *out)
 {
     out->value = out->original = SLICE_EMPTY;
+    out->parsed = NULL;
     out->flags = 0;
     out->issue_count = out->side_count = 0;
     if (input.len > CLEAN_INPUT_MAX_BYTES) {

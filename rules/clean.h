@@ -66,6 +66,7 @@ struct cleaned_issue {
 struct cleaned {
     struct slice value;    /* canonical; empty when the input is blank */
     struct slice original; /* trimmed, as written; empty when the same as value */
+    const struct parsed_value *parsed; /* of a company and, mostly, of an address; else NULL */
     uint16_t flags;        /* enum value_flag */
     uint8_t issue_count;
     uint8_t side_count;

@@ -1,9 +1,9 @@
 /* employer.c - see employer.h. */
 #include "rules/employer.h"
 
-#include "rules/company.h"
 #include "rules/features.h"
 #include "rules/pack.h"
+#include "rules/parsed.h"
 #include "rules/text.h"
 
 /* Who works under his own name names no company. */
@@ -67,14 +67,15 @@ bool employer_of(const struct ruleset *ruleset, const struct clean_record *perso
         return false;
     struct company_parts parts = {0};
     if (name)
-        company_parse(name->value, arena, &parts);
+        parsed_company(name, arena, &parts);
     struct taking taking = {known, parts.region.len == 0};
     struct clean_value *values = ARENA_ARRAY(arena, struct clean_value, person->value_count + 1);
     size_t count = 0;
     for (size_t i = 0; values && i < person->value_count; i++) {
         const struct clean_value *value = &person->values[i];
         if (is_taken(&taking, value)) /* as it was written is the person's affair */
-            values[count++] = (struct clean_value){value->field, value->flags, value->value, SLICE_EMPTY};
+            values[count++] = (struct clean_value){.field = value->field, .flags = value->flags,
+                                                   .value = value->value, .parsed = value->parsed};
     }
     struct slice domain = work_domain(known, person);
     if (values && name && domain.len && known->website != FIELD_NONE &&

@@ -2,13 +2,13 @@
 #include "rules/features.h"
 
 #include "daemon/base/utf8.h"
-#include "rules/address.h"
 #include "rules/company_match.h"
 #include "rules/han.h"
 #include "rules/model.h"
 #include "rules/name_intern.h"
 #include "rules/name_words.h"
 #include "rules/own_field.h"
+#include "rules/parsed.h"
 #include "rules/text.h"
 
 /* What is known of the record while its values pass by. */
@@ -18,7 +18,8 @@ struct packer {
     struct arena *arena;
     size_t start;
     uint8_t phones, emails, customs;
-    struct slice full_name, family, given, address, city, district, postal, country;
+    struct slice full_name, family, given, city, district, postal;
+    const struct clean_value *address;
     bool titled;        /* a title was found somewhere in the name */
     bool parts_derived; /* family and given were made by the cleaner, from the full name */
 };
@@ -260,12 +261,12 @@ static void put_email(struct packer *p, struct slice value)
     p->emails++;
 }
 
-static void put_company(struct packer *p, struct slice value)
+static void put_company(struct packer *p, const struct clean_value *value)
 {
     struct company_parts parts;
     struct packed_texts texts = {{0}, 0};
 
-    company_parse(value, p->arena, &parts);
+    parsed_company(value, p->arena, &parts);
     if (parts.core.len == 0)
         return;
     add_text(&texts, company_match_core(parts.core, p->arena), FEATURE_TEXT_MAX);
@@ -430,11 +431,8 @@ static void put_address(struct packer *p)
 {
     struct address_parts parts = {0};
 
-    if (p->address.len) {
-        char country[3] = {0};
-        if (p->country.len == 2)
-            memcpy(country, p->country.ptr, 2);
-        address_parse(p->address, country, p->arena, &parts);
+    if (p->address) {
+        parsed_address(p->address, p->arena, &parts);
         put_street(p, &parts);
     }
     put_place(p, TAG_CITY, p->city.len ? p->city : parts.city);
@@ -520,10 +518,11 @@ static void pack_value(struct packer *p, const struct clean_value *value)
                    slice_hash(text_lower(text, p->arena), 0x6964U) | 1);
         break;
     case TAG_COMPANY:
-        put_company(p, text);
+        put_company(p, value);
         break;
     case TAG_ADDRESS:
-        take_first(&p->address, text);
+        if (p->address == NULL)
+            p->address = value;
         break;
     case TAG_CITY:
         take_first(&p->city, text);
@@ -560,16 +559,11 @@ static bool is_evidence(const struct packer *p, const struct clean_record *clean
     return true;
 }
 
-void features_pack(const struct matcher *matcher, const struct clean_record *clean,
-                   uint32_t space_key, struct buf *out)
+void features_pack_using(const struct matcher *matcher, const struct clean_record *clean, uint32_t space_key,
+                         struct arena *scratch, struct buf *out)
 {
-    struct packer p = {.matcher = matcher, .out = out, .start = out->len};
+    struct packer p = {.matcher = matcher, .out = out, .arena = scratch, .start = out->len};
 
-    p.arena = arena_new((size_t)1 << 20);
-    if (p.arena == NULL) {
-        out->failed = true;
-        return;
-    }
     buf_put_byte(out, FEATURES_LAYOUT);
     buf_put_byte(out, (uint8_t)clean->kind);
     buf_put_u32(out, space_key);
@@ -581,5 +575,16 @@ void features_pack(const struct matcher *matcher, const struct clean_record *cle
     put_address(&p);
     if (arena_failed(p.arena))
         out->failed = true;
-    arena_free(&p.arena);
+}
+
+void features_pack(const struct matcher *matcher, const struct clean_record *clean, uint32_t space_key,
+                   struct buf *out)
+{
+    struct arena *scratch = arena_new(FEATURES_SCRATCH_BYTES);
+
+    if (scratch)
+        features_pack_using(matcher, clean, space_key, scratch, out);
+    else
+        out->failed = true;
+    arena_free(&scratch);
 }

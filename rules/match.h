@@ -46,6 +46,10 @@ uint32_t space_key_of(struct slice name);
  * are no evidence are left out. At most FEATURES_MAX_BYTES are appended. */
 void features_pack(const struct matcher *matcher, const struct clean_record *clean,
                    uint32_t space_key, struct buf *out);
+/* The same for who packs many: `scratch` is for its own use, at least FEATURES_SCRATCH_BYTES, to be reset now and then. */
+#define FEATURES_SCRATCH_BYTES ((size_t)1 << 20)
+void features_pack_using(const struct matcher *matcher, const struct clean_record *clean, uint32_t space_key,
+                         struct arena *scratch, struct buf *out);
 
 /* Whether features are in the form this program packs, and of that space; others must be packed again. */
 bool features_fit(struct slice features, uint32_t space_key);
@@ -61,6 +65,13 @@ struct match_key {
 /* The record's keys, sorted by hash, without doubles; returns how many (<= MATCH_KEYS_MAX). */
 size_t features_keys(const struct matcher *matcher, struct slice features,
                      struct match_key keys[MATCH_KEYS_MAX]);
+/* Features with what follows from them alone, made once on whatever thread: their keys and their name key. */
+struct keyed_features {
+    struct slice features;
+    uint64_t name_key;
+    size_t key_count;
+    const struct match_key *keys; /* as features_keys gives them */
+};
 /* What degree counts: equal for records whose person name is the same to a matcher (order, script
  * and case folded, most slips and second names too); a record without a whole name (none, 王总, J.,
  * a chat name) has 0, which counts as one name. */

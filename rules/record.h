@@ -74,6 +74,7 @@ struct clean_value {
     uint16_t flags;
     struct slice value;    /* canonical: E.164 (";ext=12" after it), lower-case e-mail, ISO date ... */
     struct slice original; /* as written, trimmed; empty when the same as value */
+    const struct parsed_value *parsed; /* parsed.h; NULL: nobody has parsed it, or nobody knows any more */
 };
 
 struct extra_value { /* a column that maps onto no field, kept */

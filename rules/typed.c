@@ -144,6 +144,15 @@ static void clean_one(struct cleaner *cleaner, const struct field *field, struct
         clean_country_field(text, out);
 }
 
+static void add_cleaned(struct cleaner *cleaner, uint16_t field, uint16_t flags, const struct cleaned *cleaned,
+                        struct slice original)
+{
+    size_t at = cleaner->value_count;
+    cleaner_add(cleaner, field, flags, cleaned->value, original);
+    if (cleaner->value_count > at)
+        cleaner->values[at].parsed = cleaned->parsed;
+}
+
 static void keep_issues(struct cleaner *cleaner, uint16_t field, const struct cleaned *cleaned)
 {
     for (size_t i = 0; i < cleaned->issue_count; i++)
@@ -220,7 +229,7 @@ static void clean_value(struct typed *typed, const struct clean_value *from)
     if (names_nobody(cleaner, field->id, cleaned.value, original))
         cleaned.flags |= VALUE_NOBODY;
     if (cleaned.value.len)
-        cleaner_add(cleaner, field->id, (uint16_t)(cleaned.flags | from->flags), cleaned.value,
+        add_cleaned(cleaner, field->id, (uint16_t)(cleaned.flags | from->flags), &cleaned,
                     slice_eq(original, cleaned.value) ? SLICE_EMPTY : original);
     keep_sides(typed, field, &cleaned);
     if (field->id == cleaner->ruleset->known.phone)
@@ -280,7 +289,7 @@ void cleaner_add_text(struct cleaner *cleaner, uint16_t field_id, struct slice t
         return;
     }
     if (field->type == FIELD_TAGS) {
-        add_tags(cleaner, &(struct clean_value){field_id, flags, trimmed, SLICE_EMPTY});
+        add_tags(cleaner, &(struct clean_value){.field = field_id, .flags = flags, .value = trimmed});
         return;
     }
     struct cleaned cleaned;
@@ -290,6 +299,5 @@ void cleaner_add_text(struct cleaner *cleaner, uint16_t field_id, struct slice t
         return;
     if (names_nobody(cleaner, field_id, cleaned.value, cleaned.original))
         cleaned.flags |= VALUE_NOBODY;
-    cleaner_add(cleaner, field_id, (uint16_t)(cleaned.flags | flags), cleaned.value,
-                cleaned.original);
+    add_cleaned(cleaner, field_id, (uint16_t)(cleaned.flags | flags), &cleaned, cleaned.original);
 }

@@ -70,7 +70,7 @@ static inline struct buf fixture_pack(const struct matcher *matcher, enum record
         for (size_t i = 0; equal > 0 && i < fixture_schema.count; i++)
             if (slice_is(slice_sub(one, 0, (size_t)equal), fixture_fields[i].name))
                 values[clean.value_count++] = (struct clean_value){
-                    (uint16_t)i, flags, slice_sub(one, (size_t)equal + 1, one.len), SLICE_EMPTY};
+                    .field = (uint16_t)i, .flags = flags, .value = slice_sub(one, (size_t)equal + 1, one.len)};
     }
     features_pack(matcher, &clean, space, &out);
     return out;

@@ -72,7 +72,7 @@ static void add(struct given *given, unsigned rank, bool verified, int64_t effec
                          : text[0] == '~' ? VALUE_DERIVED
                                           : 0;
         given->values[at][clean->value_count++] = (struct clean_value){
-            (uint16_t)field, flags, slice_str(text + (flags != 0)), SLICE_EMPTY};
+            .field = (uint16_t)field, .flags = flags, .value = slice_str(text + (flags != 0))};
     }
     va_end(args);
     clean->kind = KIND_PERSON;
@@ -261,7 +261,7 @@ static void add_random(struct given *given, uint64_t *seed)
             const char *text = words[(next_random(seed) % 3 + i * 3) % 8];
             uint16_t flags = text[0] == '!' ? VALUE_NOBODY : text[0] == '*' ? VALUE_MASKED : 0;
             given->values[at][given->cleans[at].value_count++] =
-                (struct clean_value){field, flags, slice_str(text + (flags != 0)), SLICE_EMPTY};
+                (struct clean_value){.field = field, .flags = flags, .value = slice_str(text + (flags != 0))};
         }
     }
     given->cleans[at].kind = next_random(seed) % 2 ? KIND_PERSON : KIND_COMPANY;
