@@ -14,6 +14,13 @@
 
 #define BATCH_ARENA_MAX_BYTES ((size_t)256 << 20)
 
+/* What follows from a clean record alone (prepare.h), in the batch's memory. */
+struct prepared {
+    bool done;
+    struct slice json; /* the clean record */
+    struct keyed_features keyed;
+};
+
 /* One record on its way, or one delivery that could not be made into a record (raw NULL). */
 struct arrival {
     struct source *source;
@@ -28,6 +35,7 @@ struct arrival {
     int64_t effective_us;
     struct refused_key refused; /* of a delivery no record could be made of */
     struct clean_record clean; /* by the cleaning pool */
+    struct prepared prepared;  /* by the cleaning pool; not done: the resolver makes it when it needs it */
     struct arrival *employer;  /* by the cleaning pool: the company it names (employer.h); NULL none is looked for */
     bool is_employer;          /* is such a one itself */
 };

@@ -2,6 +2,7 @@
 #include "daemon/accept/lanes.h"
 #include "daemon/base/condition.h"
 #include "daemon/accept/employer.h"
+#include "daemon/accept/prepare.h"
 #include "daemon/base/log.h"
 
 #include <pthread.h>
@@ -35,13 +36,15 @@ static bool clean_arrival(struct arrival *arrival, struct arena *arena, struct c
                           const struct generation *generation)
 {
     struct err err;
+    arrival->prepared = (struct prepared){0}; /* by another generation, and not an employer's */
     if (arrival->raw->op != RECORD_DELETE &&
         ruleset_clean(cleaner, &arrival->source->rules, arrival->raw, arena, &arrival->clean, &err) != STATUS_OK)
         return false;
     return !arrival->source->employers || employer_attach(generation->ruleset, arena, arrival);
 }
 
-void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct generation *generation)
+void batch_clean(struct batch *batch, struct cleaner *cleaner, struct preparing *preparing,
+                 const struct generation *generation)
 {
     batch->cleaned_by = generation;
     for (size_t i = 0; i < batch->arrival_count; i++) {
@@ -54,6 +57,7 @@ void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct gene
                 .outcome = CLEAN_QUARANTINE, .issue_count = 1, .issues = &too_large};
         }
     }
+    prepare_batch(preparing, generation, batch); /* last: should memory run out here, all are clean */
 }
 
 /* The first batch nobody cleans yet, live first. The lock is held. */
@@ -74,6 +78,8 @@ static void *clean_loop(void *data)
     struct lanes *lanes = data;
     const struct generation *generation = NULL;
     struct cleaner *cleaner = NULL;
+    struct preparing preparing;
+    preparing_init(&preparing);
     pthread_mutex_lock(&lanes->lock);
     for (;;) {
         if (generation != lanes->generation) {
@@ -94,13 +100,14 @@ static void *clean_loop(void *data)
         }
         batch->cleaning = CLEANING_RUNS;
         pthread_mutex_unlock(&lanes->lock);
-        batch_clean(batch, cleaner, generation);
+        batch_clean(batch, cleaner, &preparing, generation);
         pthread_mutex_lock(&lanes->lock);
         batch->cleaning = CLEANING_DONE;
         pthread_cond_broadcast(&lanes->changed);
     }
     pthread_mutex_unlock(&lanes->lock);
     cleaner_free(&cleaner);
+    preparing_free(&preparing);
     return NULL;
 }
 

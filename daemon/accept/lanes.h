@@ -37,7 +37,10 @@ void lanes_hasten(struct lanes *lanes);
 void lanes_close(struct lanes *lanes); /* no more puts; what is in can be taken */
 void lanes_depth(struct lanes *lanes, size_t *live, size_t *bulk);
 
-/* Cleans all arrivals of a batch with one cleaner, that of `generation`. May be done again with another. */
-void batch_clean(struct batch *batch, struct cleaner *cleaner, const struct generation *generation);
+struct preparing;
+/* Cleans all arrivals of a batch with one cleaner, that of `generation`, and prepares them for the resolver (prepare.h).
+ * May be done again with another. */
+void batch_clean(struct batch *batch, struct cleaner *cleaner, struct preparing *preparing,
+                 const struct generation *generation);
 
 #endif

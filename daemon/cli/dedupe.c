@@ -111,17 +111,15 @@ static bool set_review(struct dedupe *d, uint64_t a, uint64_t b, bool open)
 /* ---- one row ---- */
 
 /* Whether two records with these features are linked by them alone. */
-static bool links_itself(const struct dedupe *d, struct slice features)
+static bool links_itself(const struct dedupe *d, const struct keyed_features *keyed)
 {
-    struct match_key keys[MATCH_KEYS_MAX];
     struct shared_key shared[MATCH_KEYS_MAX];
     struct match_result result;
-    size_t count = features_keys(d->settings.matcher, features, keys);
-    for (size_t i = 0; i < count; i++)
-        shared[i] = (struct shared_key){keys[i].hash, keys[i].kind, 0};
-    if (count == 0)
+    for (size_t i = 0; i < keyed->key_count; i++)
+        shared[i] = (struct shared_key){keyed->keys[i].hash, keyed->keys[i].kind, 0};
+    if (keyed->key_count == 0)
         return false;
-    match_score(d->settings.matcher, features, features, shared, count, &result);
+    match_score(d->settings.matcher, keyed->features, keyed->features, shared, keyed->key_count, &result);
     return result.weight >= matcher_link_weight(d->settings.matcher);
 }
 
@@ -146,12 +144,12 @@ static enum status put_row(struct dedupe *d, const struct dedupe_cleaned *row, s
     uint32_t number = (uint32_t)++d->put;
     d->owners[number] = number;
     d->stats.refused += row->refused;
-    if (row->features.len == 0)
+    if (row->keyed.features.len == 0)
         return STATUS_OK;
     if ((d->same_count + 1) * 4 > (d->same_mask + 1) * 3 && !grow_same(d))
         return no_memory(err);
     struct same_slot *same = find_same(d->same, d->same_mask, row->hash_high, row->hash_low);
-    if (same->row && links_itself(d, row->features)) {
+    if (same->row && links_itself(d, &row->keyed)) {
         d->owners[number] = same->row;
         return STATUS_OK;
     }
@@ -161,7 +159,7 @@ static enum status put_row(struct dedupe *d, const struct dedupe_cleaned *row, s
     }
     struct natural_key key = natural_key_of(SLICE("row"), slice_of((const char *)&number, sizeof(number)),
                                             SLICE("main"));
-    if (graph_put(d->graph, number, key, row->features, err) != STATUS_OK)
+    if (graph_put_keyed(d->graph, number, key, &row->keyed, err) != STATUS_OK)
         return STATUS_FAILED;
     return ++d->since_settled >= SETTLE_EVERY ? settle(d, err) : STATUS_OK;
 }

@@ -32,6 +32,18 @@ struct dedupe_pool {
 
 /* ---- a worker ---- */
 
+static void make_keys(const struct matcher *matcher, struct dedupe_chunk *chunk, struct dedupe_cleaned *cleaned)
+{
+    struct match_key keys[MATCH_KEYS_MAX];
+    struct slice features = slice_of(chunk->features.data + cleaned->at, cleaned->len);
+    if (cleaned->len == 0 || buf_failed(&chunk->features))
+        return;
+    cleaned->keyed.key_count = features_keys(matcher, features, keys);
+    cleaned->keyed.name_key = features_name_key(features);
+    cleaned->keys_at = chunk->keys.len;
+    buf_put(&chunk->keys, keys, cleaned->keyed.key_count * sizeof(*keys));
+}
+
 static void clean_row(struct worker *worker, struct dedupe_chunk *chunk, size_t row)
 {
     const struct dedupe_settings *settings = worker->pool->settings;
@@ -50,24 +62,28 @@ static void clean_row(struct worker *worker, struct dedupe_chunk *chunk, size_t 
         return;
     }
     size_t at = chunk->features.len;
-    features_pack(settings->matcher, &clean, 0, &chunk->features);
+    features_pack_using(settings->matcher, &clean, 0, worker->scratch, &chunk->features);
     cleaned->refused = clean.outcome != CLEAN_OK;
     cleaned->at = at;
     cleaned->len = chunk->features.len - at;
+    make_keys(settings->matcher, chunk, cleaned);
 }
 
 static void clean_chunk(struct worker *worker, struct dedupe_chunk *chunk)
 {
     for (size_t i = 0; i < chunk->count; i++)
         clean_row(worker, chunk, i);
-    chunk->failed = chunk->failed || buf_failed(&chunk->features);
+    chunk->failed = chunk->failed || buf_failed(&chunk->features) || buf_failed(&chunk->keys);
     for (size_t i = 0; i < chunk->count && !chunk->failed; i++) {
         struct dedupe_cleaned *cleaned = &chunk->cleaned[i];
         if (cleaned->len == 0)
             continue;
-        cleaned->features = slice_of(chunk->features.data + cleaned->at, cleaned->len);
-        cleaned->hash_high = slice_hash(cleaned->features, 1);
-        cleaned->hash_low = slice_hash(cleaned->features, 2);
+        struct keyed_features *keyed = &cleaned->keyed;
+        keyed->features = slice_of(chunk->features.data + cleaned->at, cleaned->len);
+        if (keyed->key_count)
+            keyed->keys = (const struct match_key *)(const void *)(chunk->keys.data + cleaned->keys_at);
+        cleaned->hash_high = slice_hash(keyed->features, 1);
+        cleaned->hash_low = slice_hash(keyed->features, 2);
     }
 }
 
@@ -96,6 +112,7 @@ static bool make_chunk(struct dedupe_chunk *chunk, size_t column_count)
     chunk->readable = calloc(DEDUPE_CHUNK_ROWS, sizeof(*chunk->readable));
     chunk->cleaned = calloc(DEDUPE_CHUNK_ROWS, sizeof(*chunk->cleaned));
     chunk->features = BUF_INIT(DEDUPE_CHUNK_ROWS * (size_t)FEATURES_MAX_BYTES * 2);
+    chunk->keys = BUF_INIT(DEDUPE_CHUNK_ROWS * MATCH_KEYS_MAX * sizeof(struct match_key) * 2);
     return chunk->arena && chunk->values && chunk->readable && chunk->cleaned;
 }
 
@@ -156,6 +173,7 @@ void dedupe_pool_free(struct dedupe_pool **place)
     for (size_t i = 0; i < pool->chunk_count; i++) {
         arena_free(&pool->chunks[i].arena);
         buf_free(&pool->chunks[i].features);
+        buf_free(&pool->chunks[i].keys);
         free(pool->chunks[i].values);
         free(pool->chunks[i].readable);
         free(pool->chunks[i].cleaned);
@@ -217,6 +235,7 @@ void dedupe_pool_give_back(struct dedupe_pool *pool, struct dedupe_chunk *chunk)
 {
     arena_reset(chunk->arena);
     buf_reset(&chunk->features);
+    buf_reset(&chunk->keys);
     chunk->count = 0;
     chunk->done = false;
     pool->oldest = (pool->oldest + 1) % pool->chunk_count;

@@ -12,8 +12,8 @@
 #define DEDUPE_CHUNK_BYTES ((size_t)4 << 20) /* of cells; a chunk with more is sent at once */
 
 struct dedupe_cleaned {
-    struct slice features; /* empty: nothing to compare */
-    size_t at, len;        /* where they lie in the chunk's buffer, which moves while it grows */
+    struct keyed_features keyed; /* without features: nothing to compare */
+    size_t at, len, keys_at;     /* where they lie in the chunk's buffers, which move while they grow */
     uint64_t hash_high, hash_low; /* of the features */
     bool refused;
 };
@@ -24,6 +24,7 @@ struct dedupe_chunk {
     struct slice *values;       /* column_count for each row */
     bool *readable;
     struct buf features;
+    struct buf keys;            /* of struct match_key */
     struct dedupe_cleaned *cleaned;
     bool failed, done;
 };

@@ -44,7 +44,7 @@ static bool is_taken(uint64_t row, uint64_t seed, double share)
 static bool keep(struct learned *l, const struct dedupe_chunk *chunk)
 {
     for (size_t i = 0; i < chunk->count && !chunk->failed; i++) {
-        struct slice features = chunk->cleaned[i].features;
+        struct slice features = chunk->cleaned[i].keyed.features;
         if (features.len == 0 || l->count >= TRAIN_RECORDS_MAX)
             continue;
         if (l->count == l->capacity) {

@@ -142,33 +142,44 @@ size_t graph_keys_of(const struct graph *graph, uint32_t slot,
 }
 
 /* Must be called whenever a record's features change. */
-static size_t unpack_keys(struct graph *graph, uint32_t slot, struct match_key keys[MATCH_KEYS_MAX])
+static void know_keys(struct graph *graph, uint32_t slot, const struct keyed_features *keyed)
 {
     struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
-    struct features_room room;
-    size_t count = graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot, &room), keys);
-    known->slot = count <= KNOWN_KEYS_COUNT ? slot : NO_SLOT;
-    known->count = (uint32_t)count;
-    if (known->slot == slot)
-        memcpy(known->keys, keys, count * sizeof(*keys));
-    return count;
+    known->slot = keyed->key_count <= KNOWN_KEYS_COUNT ? slot : NO_SLOT;
+    known->count = (uint32_t)keyed->key_count;
+    if (known->slot == slot && known->count)
+        memcpy(known->keys, keyed->keys, keyed->key_count * sizeof(*keyed->keys));
+    postings_know_name(&graph->keys.postings, slot, keyed->name_key);
 }
 
-void graph_index_keys(struct graph *graph, uint32_t slot, bool settled)
+/* `settled`: it was settled before, so no band changes for it. */
+static void index_keys(struct graph *graph, uint32_t slot, const struct keyed_features *keyed, bool settled)
 {
-    struct match_key keys[MATCH_KEYS_MAX];
-    size_t count = unpack_keys(graph, slot, keys);
-    struct features_room room;
-    uint64_t name = graph->ops->name_key(entries_features(&graph->entries, slot, &room));
-    key_map_prefetch(&graph->keys, keys, count);
-    postings_know_name(&graph->keys.postings, slot, name);
-    for (size_t i = 0; i < count; i++) {
+    know_keys(graph, slot, keyed);
+    key_map_prefetch(&graph->keys, keyed->keys, keyed->key_count);
+    for (size_t i = 0; i < keyed->key_count; i++) {
         struct key_change change;
-        if (!key_map_add(&graph->keys, keys[i].hash, slot, name, &change))
+        if (!key_map_add(&graph->keys, keyed->keys[i].hash, slot, keyed->name_key, &change))
             graph->failed = true;
         else if (!settled)
-            note_crossing(graph, keys[i].hash, &change);
+            note_crossing(graph, keyed->keys[i].hash, &change);
     }
+}
+
+static struct keyed_features with_keys(const struct graph *graph, struct slice features,
+                                       struct match_key keys[MATCH_KEYS_MAX])
+{
+    return (struct keyed_features){.features = features, .keys = keys,
+                                   .key_count = graph->ops->keys(graph->matcher, features, keys),
+                                   .name_key = graph->ops->name_key(features)};
+}
+
+void graph_index_keys(struct graph *graph, uint32_t slot)
+{
+    struct match_key keys[MATCH_KEYS_MAX];
+    struct features_room room;
+    struct keyed_features keyed = with_keys(graph, entries_features(&graph->entries, slot, &room), keys);
+    index_keys(graph, slot, &keyed, true);
 }
 
 static void unindex_keys(struct graph *graph, uint32_t slot)
@@ -235,10 +246,13 @@ enum status graph_check_put(const struct graph *graph, uint64_t record_id, struc
     return STATUS_OK;
 }
 
-enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
-                      struct slice features, struct err *err)
+/* With `keyed` without keys: they are made here, once it is known that they are needed. */
+static enum status put(struct graph *graph, uint64_t record_id, struct natural_key key, struct keyed_features keyed,
+                       struct err *err)
 {
     struct entries *entries = &graph->entries;
+    struct slice features = keyed.features;
+    struct match_key keys[MATCH_KEYS_MAX];
     struct features_room room;
     uint32_t slot = entries_by_id(entries, record_id);
     enum status status = graph_check_put(graph, record_id, key, features, slot, err);
@@ -261,12 +275,26 @@ enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_ke
             /* Decisions may have been made while it was away. */
             if (verdict_first(&graph->decisions, key) != NO_VERDICT)
                 *entry_flags(entries, slot) |= ENTRY_DECIDED;
-            graph_index_keys(graph, slot, false);
+            if (keyed.keys == NULL)
+                keyed = with_keys(graph, features, keys);
+            index_keys(graph, slot, &keyed, false);
             mark_dirty(graph, slot);
             graph_touch(graph, slot);
         }
     }
     return graph->failed ? graph_out_of_memory(err) : STATUS_OK;
+}
+
+enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
+                      struct slice features, struct err *err)
+{
+    return put(graph, record_id, key, (struct keyed_features){.features = features}, err);
+}
+
+enum status graph_put_keyed(struct graph *graph, uint64_t record_id, struct natural_key key,
+                            const struct keyed_features *keyed, struct err *err)
+{
+    return put(graph, record_id, key, *keyed, err);
 }
 
 void graph_remove(struct graph *graph, uint64_t record_id)

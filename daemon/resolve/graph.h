@@ -69,6 +69,9 @@ void graph_free(struct graph **graph);
  * graph. */
 MUST_CHECK enum status graph_put(struct graph *graph, uint64_t record_id, struct natural_key key,
                                  struct slice features, struct err *err);
+/* The same with keys and name key made by the graph's matcher before, which is where most of the time goes. */
+MUST_CHECK enum status graph_put_keyed(struct graph *graph, uint64_t record_id, struct natural_key key,
+                                       const struct keyed_features *keyed, struct err *err);
 /* Puts back a record that was settled before, with the customer it was in. All of them, in the order of
  * their ids, come first, then the decisions, then graph_settle without a report. Their pairs are judged
  * only when something near them changes; if they say another customer then, that settle fails with

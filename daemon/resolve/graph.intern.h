@@ -210,8 +210,8 @@ MUST_CHECK enum status graph_check_put(const struct graph *graph, uint64_t recor
 MUST_CHECK enum status graph_check_features(const struct graph *graph, uint64_t record_id,
                                             struct slice features, struct err *err);
 enum status graph_out_of_memory(struct err *err);
-/* Notes the keys of a record. `settled`: it was settled before, so no band changes for it. */
-void graph_index_keys(struct graph *graph, uint32_t slot, bool settled);
+/* Notes the keys of a restored record: no band changes for it. */
+void graph_index_keys(struct graph *graph, uint32_t slot);
 /* A record's keys, from memory when they were unpacked lately. */
 size_t graph_keys_of(const struct graph *graph, uint32_t slot,
                      struct match_key keys[MATCH_KEYS_MAX]);

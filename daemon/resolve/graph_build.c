@@ -162,7 +162,7 @@ void graph_build_add(struct graph *graph, uint32_t slot)
         graph->build = build_new(graph);
     struct graph_build *build = graph->build;
     if (build == NULL) {
-        graph_index_keys(graph, slot, true);
+        graph_index_keys(graph, slot);
         return;
     }
     struct build_chunk *chunk = &build->chunks[build->filled % CHUNK_COUNT];

@@ -314,7 +314,7 @@ static struct batch *take_recovered(struct resolver *r)
         struct batch *batch = r->recovered;
         r->recovered = batch->next;
         batch->next = NULL;
-        batch_clean(batch, r->cleaner, r->generation);
+        batch_clean(batch, r->cleaner, &r->preparing, r->generation);
         arrivals += batch->arrival_count;
         *tail = batch;
         tail = &batch->next;
@@ -356,7 +356,7 @@ static struct batch *take_fresh(struct resolver *r, int64_t wait_ms, bool live_o
         struct batch *batch = lanes_take(r->settings.lanes, wait_ms, live_only);
         if (batch == NULL || !resolver_was_recovered(r, batch->batch_id)) {
             if (batch && batch->cleaned_by != r->generation)
-                batch_clean(batch, r->cleaner, r->generation);
+                batch_clean(batch, r->cleaner, &r->preparing, r->generation);
             return batch;
         }
         batch_free(&batch);
@@ -502,6 +502,7 @@ struct resolver *resolver_start(const struct resolver_settings *settings, struct
                                            .changes = BUF_INIT(SCRATCH_MAX_BYTES),
                                            .body = BUF_INIT(SCRATCH_MAX_BYTES),
                                            .provenance.json = BUF_INIT(SCRATCH_MAX_BYTES)};
+    preparing_init(&r->preparing);
     pthread_mutex_init(&r->lock, NULL);
     condition_init(&r->call_done);
     latch_init(&r->ended);
@@ -565,6 +566,7 @@ void resolver_free(struct resolver **resolver)
     buf_free(&r->scratch.body);
     u64_map_free(&r->scratch.staged);
     provenance_scratch_free(&r->scratch.provenance);
+    preparing_free(&r->preparing);
     db_free(&r->reader);
     latch_close(&r->ended);
     pthread_cond_destroy(&r->call_done);

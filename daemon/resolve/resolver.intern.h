@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "daemon/accept/prepare.h"
 #include "daemon/base/latch.h"
 #include "daemon/base/queue.h"
 #include "daemon/resolve/cache.h"
@@ -52,6 +53,7 @@ struct resolver {
     struct reread_counts reread_counts; /* of the one applied last in this process */
     struct cleaner *cleaner;    /* the resolver thread's, of the generation in cleaner_of */
     const struct generation *cleaner_of;
+    struct preparing preparing; /* the resolver thread's, too */
     struct batch *recovered;    /* batches read back from the database, in order */
     uint64_t *recovered_ids;    /* ascending, of all rebuilds; the same batches may still come through the lanes */
     size_t recovered_count;

@@ -2,7 +2,6 @@
 #include "daemon/accept/employer.h"
 #include "daemon/resolve/resolver.intern.h"
 #include "daemon/base/log.h"
-#include "rules/record_json.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -100,25 +99,18 @@ static uint16_t flags_of(const struct arrival *arrival)
     return flags;
 }
 
-static struct slice clean_json(struct turn *turn, const struct arrival *arrival, bool deleted)
+static struct prepared nothing_left(const struct arrival *arrival)
 {
-    if (deleted)
-        return arrival->is_employer ? SLICE("{\"kind\":\"company\",\"v\":[]}")
-                                    : SLICE("{\"kind\":\"person\",\"v\":[]}");
-    struct buf *json = &turn->r->scratch.text;
-    buf_reset(json);
-    clean_record_to_json(turn->r->generation->schema, &arrival->clean, json);
-    if (buf_failed(json) || json->len > RECORD_JSON_MAX_BYTES)
-        arena_fail(turn->arena);
-    return arena_dup(turn->arena, buf_slice(json));
+    return (struct prepared){.json = arrival->is_employer ? SLICE("{\"kind\":\"company\",\"v\":[]}")
+                                                          : SLICE("{\"kind\":\"person\",\"v\":[]}")};
 }
 
-static struct slice pack(struct turn *turn, const struct arrival *arrival)
+/* What the cleaning pool has prepared, else made here. False when out of memory. */
+static bool take_prepared(struct turn *turn, const struct arrival *arrival, struct prepared *prepared)
 {
-    struct buf *features = &turn->r->scratch.text;
-    buf_reset(features);
-    features_pack(turn->r->generation->matcher, &arrival->clean, arrival->source->space_key, features);
-    return arena_dup(turn->arena, buf_slice(features));
+    *prepared = arrival->prepared;
+    return prepared->done || prepare_record(&turn->r->preparing, turn->r->generation, &arrival->clean,
+                                            arrival->source->space_key, turn->arena, prepared);
 }
 
 static void note_lost_lead(struct turn *turn, uint64_t record_id, const struct roster_entry *entry)
@@ -180,15 +172,19 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     known_resolved(known, arrival->key);
     staged->arrival = arrival;
     staged->deleted = deleted;
-    staged->json = clean_json(turn, arrival, deleted);
-    staged->features = deleted ? SLICE_EMPTY : pack(turn, arrival);
+    struct prepared prepared = nothing_left(arrival);
+    if (!deleted && !take_prepared(turn, arrival, &prepared))
+        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
+                       (unsigned long long)record_id);
+    staged->json = prepared.json;
+    staged->features = prepared.keyed.features;
     if (deleted) {
         graph_remove(r->graph, record_id);
         count_arrival(turn, arrival, LEDGER_DELETED);
         return STATUS_OK;
     }
     count_arrival(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
-    return graph_put(r->graph, record_id, arrival->key, staged->features, err);
+    return graph_put_keyed(r->graph, record_id, arrival->key, &prepared.keyed, err);
 }
 
 static bool is_live(const struct roster_entry *entry)
