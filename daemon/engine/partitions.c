@@ -16,7 +16,7 @@
 
 void engine_partitions(struct engine *e, struct db *db)
 {
-    static const char *const tables[] = {"raw", "history", "activity", "event", "event_body"};
+    static const char *const tables[] = {"raw", "history", "activity", "event"};
     int64_t now_us = clock_monotonic_us(e->settings.clock);
     bool failed = false;
     struct err err;

@@ -18,8 +18,8 @@ static struct rows *all_rows(struct write_set *set, size_t i)
 {
     struct rows *const rows[] = {&set->records,  &set->links,  &set->customers,
                                  &set->activities, &set->consents, &set->history,
-                                 &set->events,   &set->event_bodies, &set->rejects,
-                                 &set->reviews,  &set->employments};
+                                 &set->events,   &set->rejects,  &set->reviews,
+                                 &set->employments};
     return i < sizeof(rows) / sizeof(rows[0]) ? rows[i] : NULL;
 }
 
@@ -172,7 +172,7 @@ void write_record(struct write_set *set, const struct record_row *row)
     copy_text(rows, row->space);
     copy_text(rows, row->external_id);
     copy_text(rows, row->part);
-    copy_json(rows, row->clean_json);
+    copy_text(rows, row->clean_json);
     copy_bytea(rows, row->features);
     set->records.count++;
 }
@@ -275,7 +275,7 @@ void write_link(struct write_set *set, const struct graph_link *link, int32_t ge
     put_optional_id(rows, link->decision);
     copy_int4(rows, generation_id);
     copy_timestamp(rows, set->now_us);
-    copy_json(rows, buf_slice(evidence));
+    copy_text(rows, buf_slice(evidence));
     set->links.count++;
     set->out_of_memory |= buf_failed(evidence);
 }
@@ -388,7 +388,7 @@ uint64_t write_event_of(struct write_set *set, const char *type, uint64_t custom
     bool is_its_own = source_count == 1 && sources[0] == source_id;
     uint64_t seq = ++set->last_event_seq;
     struct buf *rows = &set->events.buf;
-    copy_row(rows, 6);
+    copy_row(rows, 7);
     copy_int8(rows, (int64_t)seq);
     copy_timestamp(rows, set->now_us);
     put_optional_id(rows, customer_id);
@@ -401,14 +401,8 @@ uint64_t write_event_of(struct write_set *set, const char *type, uint64_t custom
         copy_int4_array(rows, sources, source_count);
     else
         copy_null(rows);
+    copy_text(rows, data);
     set->events.count++;
-    rows = &set->event_bodies.buf;
-    copy_row(rows, 4);
-    copy_int8(rows, (int64_t)seq);
-    copy_timestamp(rows, set->now_us);
-    put_optional_id(rows, customer_id);
-    copy_json(rows, data);
-    set->event_bodies.count++;
     return seq;
 }
 
@@ -423,7 +417,10 @@ void write_history(struct write_set *set, uint64_t customer_id, int32_t version,
     copy_text(rows, slice_str(what));
     copy_text(rows, actor);
     put_optional_id(rows, event_seq);
-    copy_json(rows, changes.len ? changes : SLICE("{}"));
+    if (changes.len)
+        copy_text(rows, changes);
+    else
+        copy_null(rows);
     set->history.count++;
 }
 

@@ -67,7 +67,7 @@ struct write_set {
     struct rows customers;
     struct id_list stale_details;   /* records whose activities and consents are replaced */
     struct rows activities, consents;
-    struct rows history, events, event_bodies, rejects, reviews;
+    struct rows history, events, rejects, reviews;
     struct id_list gone_review_a, gone_review_b;
     struct id_list decision_ids, decision_a, decision_b; /* what was decided: parallel lists */
     struct text_list decision_kinds, decision_weights;

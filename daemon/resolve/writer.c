@@ -37,8 +37,7 @@ static const char *const copy_statements[] = {
     "FROM STDIN (FORMAT binary)",
     "COPY tributary.history (at, customer_id, version, what, actor, event_seq, changes) "
     "FROM STDIN (FORMAT binary)",
-    "COPY tributary.event (seq, at, customer_id, source_id, type, sources) FROM STDIN (FORMAT binary)",
-    "COPY tributary.event_body (seq, at, customer_id, data) FROM STDIN (FORMAT binary)",
+    "COPY tributary.event (seq, at, customer_id, source_id, type, sources, data) FROM STDIN (FORMAT binary)",
     "COPY tributary.reject (source_id, accept_seq, record_no, at, quarantined, code, field, param, position, "
     "external_id, part, layout_id, meta, body, identifiers, content_hash, effective_at, body_key) FROM STDIN (FORMAT binary)",
     "COPY tributary.review (a, b, reason, weight, bridge_a, bridge_b, opened_at) FROM STDIN (FORMAT binary)",
@@ -176,8 +175,7 @@ static enum status copy_rows(struct db *db, const struct customer_layout *layout
 {
     const struct rows *rows[] = {&set->records, &set->links,        &set->activities,
                                  &set->consents, &set->history,     &set->events,
-                                 &set->event_bodies, &set->rejects, &set->reviews,
-                                 &set->employments};
+                                 &set->rejects,  &set->reviews,     &set->employments};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i]->count > 0 && db_copy_in(db, copy_statements[i], buf_slice(&rows[i]->buf),
                                              rows[i]->count, err) != STATUS_OK)

@@ -181,7 +181,7 @@ static void put_fixed(const struct customer_row *row, struct buf *rows)
     copy_int4(rows, row->lead_count);
     put_optional_text(rows, row->owner);
     put_optional_text(rows, row->team);
-    copy_json(rows, row->provenance.len > 0 ? row->provenance : SLICE("[]"));
+    copy_text(rows, row->provenance.len > 0 ? row->provenance : SLICE("[]"));
 }
 
 /* A set's members follow each other in the row: text[] straight from them. */

@@ -5,8 +5,8 @@ WITH found AS MATERIALIZED (
      WHERE r.customer_id IS NOT NULL AND r.external_id = $1::text LIMIT $3::integer)
     UNION
     (SELECT r.record_id FROM tributary.record r
-     WHERE r.customer_id IS NOT NULL AND r.clean::text ILIKE $4::text
-       AND EXISTS (SELECT FROM json_array_elements(r.clean -> 'v') w
+     WHERE r.customer_id IS NOT NULL AND coalesce(r.clean, r.clean_json::text) ILIKE $4::text
+       AND EXISTS (SELECT FROM json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') w
                    WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
                      AND (w.value ->> 2 ILIKE $2::text OR w.value ->> 3 ILIKE $2::text))
      LIMIT $3::integer))
@@ -19,5 +19,5 @@ SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id
 FROM found
 JOIN tributary.record r USING (record_id)
 JOIN tributary.source s USING (source_id)
-LEFT JOIN LATERAL json_array_elements(r.clean -> 'v') v ON true
+LEFT JOIN LATERAL json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') v ON true
 GROUP BY r.record_id, s.name ORDER BY r.customer_id, r.record_id LIMIT $3::integer

@@ -9,11 +9,11 @@ SELECT jsonb_build_object(
             'effective_at', r.effective_at, 'version', r.version, 'lead_at', r.lead_at,
             'values', (SELECT coalesce(jsonb_agg(jsonb_build_array(v.value ->> 0, v.value ->> 2, (v.value ->> 1)::integer & 31)
                                                  ORDER BY v.ordinality), '[]')
-                       FROM json_array_elements(r.clean -> 'v') WITH ORDINALITY v)) ORDER BY r.record_id), '[]')
+                       FROM json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') WITH ORDINALITY v)) ORDER BY r.record_id), '[]')
         FROM tributary.record r JOIN tributary.source s USING (source_id) WHERE r.customer_id = c.customer_id),
     'links', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'a', l.a, 'b', l.b, 'reason', CASE l.reason WHEN 1 THEN 'score' ELSE 'decision' END,
-            'weight', l.weight, 'evidence', l.evidence, 'decision_id', l.decision_id,
+            'weight', l.weight, 'evidence', coalesce(l.evidence::json, l.evidence_json), 'decision_id', l.decision_id,
             'generation', l.generation_id, 'linked_at', l.linked_at) ORDER BY l.a, l.b), '[]')
         FROM tributary.link l JOIN tributary.record r ON r.record_id = l.a WHERE r.customer_id = c.customer_id),
     'works_for', CASE c.kind WHEN 1 THEN (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -28,7 +28,7 @@ SELECT jsonb_build_object(
               ORDER BY w.last_seen DESC, w.person_id LIMIT 200) w
         JOIN tributary.customer n ON n.customer_id = w.person_id) END,
     'provenance', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'customer_id' || jsonb_build_object('marks', (
-            SELECT (m.value ->> 3)::integer & 31 FROM json_array_elements(c.provenance) m
+            SELECT (m.value ->> 3)::integer & 31 FROM json_array_elements(coalesce(c.provenance::json, c.provenance_json)) m
             WHERE m.value ->> 0 = p.field AND m.value ->> 1 = p.value LIMIT 1))), '[]')
         FROM golden.provenance p WHERE p.customer_id = c.customer_id))
 FROM tributary.record asked

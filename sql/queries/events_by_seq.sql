@@ -9,7 +9,7 @@ SELECT e.seq, e.at, coalesce(e.customer_id, 0), e.type, coalesce(s.name, ''), b.
                 (SELECT string_agg(DISTINCT v.value, ',') FROM json_each_text(b.data -> 'records') v) END AS others,
        count(*) OVER () AS total, coalesce(r.kind, 0)::integer AS kind
 FROM tributary.event e
-LEFT JOIN tributary.event_body b ON b.seq = e.seq AND b.at = e.at
+CROSS JOIN LATERAL (SELECT coalesce(e.data::json, (SELECT o.data FROM tributary.event_body o WHERE o.seq = e.seq AND o.at = e.at)) AS data) b
 LEFT JOIN tributary.source s ON s.source_id = e.source_id
 LEFT JOIN tributary.record r ON r.record_id = e.customer_id
 CROSS JOIN (SELECT ARRAY(SELECT o.source_id FROM tributary.source o WHERE o.name = ANY ($3::text[])) AS ids) w

@@ -13,8 +13,8 @@ SELECT w.seq, w.at, coalesce(w.customer_id, 0), w.type, coalesce(w.source, ''), 
 FROM (SELECT f.*, count(*) OVER () AS total, row_number() OVER (ORDER BY f.seq) AS place,
              sum(coalesce(pg_column_size(f.data), 0)) OVER (ORDER BY f.seq) AS bytes
       FROM (SELECT e.seq, e.at, e.customer_id, e.type, s.name AS source,
-                   CASE WHEN $7::boolean THEN (SELECT b.data FROM tributary.event_body b
-                                               WHERE b.seq = e.seq AND b.at = e.at) END AS data
+                   CASE WHEN $7::boolean THEN coalesce(e.data::json, (SELECT b.data FROM tributary.event_body b
+                                                                      WHERE b.seq = e.seq AND b.at = e.at)) END AS data
             FROM tributary.event e LEFT JOIN tributary.source s ON s.source_id = e.source_id
             CROSS JOIN (SELECT ARRAY(SELECT o.source_id FROM tributary.source o WHERE o.name = ANY ($4::text[])) AS ids) w
             WHERE e.seq > $1::bigint AND e.seq <= $2::bigint AND e.type LIKE ANY ($3::text[])

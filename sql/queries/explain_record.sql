@@ -4,6 +4,6 @@ SELECT jsonb_build_object('record_id', r.record_id, 'source', s.name, 'external_
     'version', r.version, 'effective_at', r.effective_at, 'deleted', (r.flags & 1) <> 0,
     'values', (SELECT coalesce(jsonb_agg(jsonb_build_object('field', v.value ->> 0, 'value', v.value ->> 2,
                           'evidence', ((v.value ->> 1)::integer & 31) = 0) ORDER BY v.ordinality), '[]')
-               FROM json_array_elements(r.clean -> 'v') WITH ORDINALITY v))
+               FROM json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') WITH ORDINALITY v))
 FROM tributary.record r JOIN tributary.source s USING (source_id)
 WHERE r.record_id = ANY ($1::bigint[])

@@ -3,7 +3,7 @@
 SELECT r.record_id, r.source_id,
        r.flags | CASE WHEN r.assignment_id IS NOT NULL THEN 64 ELSE 0 END,
        coalesce(r.customer_id, 0), r.effective_at, r.content_hash,
-       r.lead_at IS NOT NULL, r.external_id, r.part, r.features, r.clean,
+       r.lead_at IS NOT NULL, r.external_id, r.part, r.features, coalesce(r.clean, r.clean_json::text),
        r.kind, w.meta, w.body, coalesce(l.layout, '')
 FROM (SELECT * FROM tributary.record WHERE record_id > $1::bigint ORDER BY record_id LIMIT $2::integer) r
 LEFT JOIN tributary.raw w ON $3::boolean AND w.accept_seq = r.accept_seq AND w.refusal IS NULL

@@ -5,7 +5,7 @@ SET flags = u.flags, kind = u.kind, space = (SELECT s.space FROM tributary.sourc
     version = r.version + 1,
     effective_at = 'epoch'::timestamptz + u.effective_us * interval '1 microsecond',
     content_hash = u.hash, accept_seq = u.seq, updated_at = $8::timestamptz,
-    clean = u.clean::json, features = decode(u.features, 'hex'),
+    clean = u.clean, clean_json = NULL, features = decode(u.features, 'hex'),
     lead_at = CASE WHEN u.flags & 1 = 0 THEN r.lead_at END
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
             $9::bigint[])

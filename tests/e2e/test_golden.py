@@ -172,3 +172,53 @@ def test_a_deleted_record_is_no_lead_any_more_and_its_return_is_one(postgres, da
         cursor.execute("SELECT type FROM golden.event WHERE type LIKE 'lead%' ORDER BY seq")
         assert [kind for kind, in cursor.fetchall()] == ["lead.created", "lead.created"]
     connection.close()
+
+
+OLD_FORM = """
+CREATE TABLE tributary.event_body_rest PARTITION OF tributary.event_body DEFAULT;
+INSERT INTO tributary.event_body SELECT seq, at, customer_id, data::json FROM tributary.event;
+UPDATE tributary.event SET data = NULL;
+UPDATE tributary.record SET clean_json = clean::json, clean = NULL;
+UPDATE tributary.link SET evidence_json = evidence::json, evidence = NULL;
+UPDATE tributary.customer SET provenance_json = provenance::json, provenance = NULL;
+UPDATE tributary.history SET changes_json = changes::json, changes = NULL;
+"""
+
+
+def seen(connection):
+    cursor = connection.cursor()
+    found = {}
+    for view in ("customer", "identity", "provenance", "history", "event", "works_for"):
+        cursor.execute(f"SELECT to_jsonb(v)::text FROM golden.{view} v ORDER BY 1")
+        found[view] = cursor.fetchall()
+    return found
+
+
+def test_rows_of_before_0013_say_the_same(postgres, database, tmp_path):
+    """They are not rewritten by the migration, but when they change."""
+    daemon = Daemon(tmp_path, postgres.conninfo(database), "sources:\n  landing: {type: form, path: /f/landing, country: CN, employers: true}\n")
+    connection = postgres.connect(database)
+    cursor = connection.cursor()
+    forms = [{"name": "Ann Lee", "email": "ann.lee@gmail.com", "company": "Huaxin Technology", "job_title": "Buyer"},
+             {"name": "Ann Lee", "email": "ann.lee@gmail.com", "phone": "13917173952", "city": "上海"},
+             {"name": "Bo Wang", "email": "bo.wang@gmail.com"}]
+
+    def post(form, records):
+        assert daemon.post("/f/landing", form)[0] == 200
+        wait_until(lambda: one(connection, "SELECT count(*) FROM tributary.record") == records and settled(connection), 20, "resolved")
+
+    with daemon:
+        for count, form in enumerate(forms):
+            post(form, count + 2)
+        shown = {op: daemon.run(*op.split()).stdout for op in ("customer show 1", "customer history 1", "explain 1 3")}
+    before = seen(connection)
+    assert all(before.values())
+    cursor.execute(OLD_FORM)
+    assert seen(connection) == before
+    with daemon:
+        assert {op: daemon.run(*op.split()).stdout for op in shown} == shown
+        assert one(connection, "SELECT count(*) FROM tributary.record WHERE clean IS NOT NULL") == 0
+        post({"name": "Ann Lee", "email": "ann.lee@gmail.com", "phone": "13917173952", "city": "北京"}, 5)
+        assert one(connection, "SELECT changes FROM golden.history WHERE customer_id = 1 ORDER BY version DESC LIMIT 1")["city"][1] == "北京市"
+        assert one(connection, "SELECT provenance_json IS NULL AND provenance IS NOT NULL FROM tributary.customer WHERE customer_id = 1")
+    connection.close()

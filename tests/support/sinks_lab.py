@@ -168,15 +168,12 @@ class Dispatcher:
         cursor = self.db.cursor()
         cursor.execute("SELECT value FROM tributary.counter WHERE name = 'event_seq' FOR UPDATE")
         seq = cursor.fetchone()[0]
-        rows, bodies = [], []
+        rows = []
         for kind, customer, source, data in events:
             seq += 1
-            rows.append((seq, customer or None, source, kind))
-            bodies.append((seq, customer or None, json.dumps(data)))
-        cursor.executemany("INSERT INTO tributary.event (seq, at, customer_id, source_id, type) VALUES (%s, now(), %s, "
-                           "(SELECT source_id FROM tributary.source WHERE name = %s), %s)", rows)
-        cursor.executemany("INSERT INTO tributary.event_body (seq, at, customer_id, data) VALUES (%s, now(), %s, %s)",
-                           bodies)
+            rows.append((seq, customer or None, source, kind, json.dumps(data)))
+        cursor.executemany("INSERT INTO tributary.event (seq, at, customer_id, source_id, type, data) VALUES (%s, now(), %s, "
+                           "(SELECT source_id FROM tributary.source WHERE name = %s), %s, %s)", rows)
         cursor.execute("UPDATE tributary.counter SET value = %s WHERE name = 'event_seq'", (seq,))
         self.ask("COMMIT")
         if wake:
