@@ -13,7 +13,8 @@ build/). SPEC says what the columns are:
 
 Texts are put in lower case and trimmed, and what is empty is missing. Two threads. Writes a line per predicted pair,
 probability,a,b and prints one JSON line with the seconds of training and of predicting. With thresholds (tests/bench/
-speed.py) it also clusters at each, into PAIRS.csv.THRESHOLD (id,customer_id), and tells the seconds of each.
+speed.py) it also clusters at each, into PAIRS.csv.THRESHOLD (id,customer_id), and tells the seconds of each. A sheet of more than
+100,000 rows is trained on that many of them.
 """
 import json
 import logging
@@ -29,6 +30,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 THREADS = 2
 RANDOM_PAIRS = 2e6
 LEAST_PROBABILITY = 0.01
+TRAINING_ROWS = 100000  # of a larger sheet so many, at random
 
 
 def comparison(kind, column):
@@ -72,6 +74,26 @@ def cluster(linker, predictions, threshold, out):
     return {"s": seconds, "cpu_s": cpu_s}
 
 
+def linker_over(table, settings, connection):
+    return Linker(table, settings, DuckDBAPI(connection=connection), set_up_basic_logging=False)
+
+
+def trained_linker(table, settings, connection, spec):
+    """Over the whole table; u and m come from a sample of it where it is large, how likely two records match from all."""
+    sample = table if len(table) <= TRAINING_ROWS else table.sample(TRAINING_ROWS, random_state=1)
+    linker = linker_over(sample, settings, connection)
+    deterministic = [block_on(*rule) for rule in spec["deterministic"]]
+    linker.training.estimate_probability_two_random_records_match(deterministic, recall=spec["recall"])
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
+    for rule in spec["training"]:
+        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
+    if sample is table:
+        return linker
+    whole = linker_over(table, linker.misc.save_model_to_json(), connection)
+    whole.training.estimate_probability_two_random_records_match(deterministic, recall=spec["recall"])
+    return whole
+
+
 def main():
     sheet, spec_path, out, *thresholds = sys.argv[1:]
     logging.getLogger("splink").setLevel(logging.ERROR)
@@ -81,13 +103,9 @@ def main():
     settings = SettingsCreator(link_type="dedupe_only",
                                comparisons=[comparison(kind, column) for kind, column in spec["comparisons"]],
                                blocking_rules_to_generate_predictions=[block_on(*rule) for rule in spec["blocking"]])
-    linker = Linker(read(sheet, spec), settings, DuckDBAPI(connection=connection), set_up_basic_logging=False)
+    table = read(sheet, spec)
     started = time.monotonic()
-    linker.training.estimate_probability_two_random_records_match(
-        [block_on(*rule) for rule in spec["deterministic"]], recall=spec["recall"])
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
-    for rule in spec["training"]:
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
+    linker = trained_linker(table, settings, connection, spec)
     trained = time.monotonic()
     trained_cpu = time.process_time()
     predictions = linker.inference.predict(threshold_match_probability=LEAST_PROBABILITY)
