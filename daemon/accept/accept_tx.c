@@ -434,12 +434,10 @@ enum status accept_commit(struct intake *intake, struct db *db, struct accept_wo
     }
     if (put_layouts(db, work, err) != STATUS_OK || fill(intake, work, err) != STATUS_OK)
         return STATUS_FAILED;
-    if (db_begin(db, err) != STATUS_OK)
-        return STATUS_FAILED;
+    enum status status = db_queue_begin(db, err);
     CRASH_POINT("accept.begun");
-    enum status status = STATUS_OK;
-    if (work->row_count > 0)
-        status = db_copy_in(db, copy_raw, buf_slice(&work->rows), work->row_count, err);
+    if (status == STATUS_OK && work->row_count > 0)
+        status = db_put_rows(db, copy_raw, buf_slice(&work->rows), work->row_count, err);
     CRASH_POINT("accept.copied");
     if (status != STATUS_OK || queue_rest(intake, db, work, err) != STATUS_OK) {
         db_rollback(db);

@@ -1,20 +1,27 @@
 /* private.c - see private.h. */
 #include "daemon/http/private.h"
-#include "daemon/base/condition.h"
 
 #include <stdlib.h>
 
 #include "connectors/push_util.h"
 #include "connectors/records.h"
 #include "daemon/base/asset.h"
+#include "daemon/base/latch.h"
 #include "daemon/base/queue.h"
 #include "daemon/http/token.h"
 
 #define WORKERS           2
 #define WAITING_MAX       64
+#define WORKER_END_MS     1000 /* a stop waits so long before what an operation waits for is told to hurry */
 #define TEXT_MAX_BYTES    ((size_t)8 << 20)
 #define COOKIE_NAME       "tributary="
 #define PAGES             "daemon/console/pages/"
+
+struct worker {
+    pthread_t thread;
+    struct queue *queue;
+    struct latch ended;
+};
 
 struct private_listener {
     struct private_settings settings;
@@ -22,7 +29,7 @@ struct private_listener {
     struct http_server *server;
     struct public_dispatch *records;
     struct queue *queue, *looks; /* operations; status and metrics, which an operation must not hold up */
-    pthread_t workers[WORKERS + 1];
+    struct worker workers[WORKERS + 1];
     size_t worker_count;
 };
 
@@ -262,16 +269,17 @@ static void do_work(struct job *job)
 
 static void *work_loop(void *data)
 {
-    struct queue *queue = data;
+    struct worker *worker = data;
     void *item;
     enum status status;
-    while ((status = queue_take(queue, -1, &item)) != STATUS_EMPTY) {
+    while ((status = queue_take(worker->queue, -1, &item)) != STATUS_EMPTY) {
         if (status != STATUS_OK)
             continue;
         struct job *job = item;
         do_work(job);
         http_exchange_finish(job->exchange);
     }
+    latch_set(&worker->ended);
     return NULL;
 }
 
@@ -374,9 +382,14 @@ struct private_listener *private_start(const struct private_settings *settings, 
                                                              .acceptor = settings->acceptor, .records = true});
     bool able = listener->queue && listener->looks && listener->records;
     for (size_t i = 0; able && i < WORKERS + 1; i++) {
-        able = pthread_create(&listener->workers[i], NULL, work_loop,
-                              i < WORKERS ? listener->queue : listener->looks) == 0;
-        listener->worker_count += able;
+        struct worker *worker = &listener->workers[i];
+        worker->queue = i < WORKERS ? listener->queue : listener->looks;
+        latch_init(&worker->ended);
+        able = pthread_create(&worker->thread, NULL, work_loop, worker) == 0;
+        if (able)
+            listener->worker_count++;
+        else
+            latch_close(&worker->ended);
     }
     if (!able)
         (void)err_set(err, RETRY_FATAL, "base.memory", "cannot start the workers of the private listener");
@@ -396,14 +409,14 @@ struct private_listener *private_start(const struct private_settings *settings, 
 /* An operation may wait for a database that does not answer, and for longer than a stop may take. */
 static void join_workers(struct private_listener *listener)
 {
-    struct timespec until = condition_deadline(1000);
     for (size_t i = 0; i < listener->worker_count; i++) {
-        if (pthread_clockjoin_np(listener->workers[i], NULL, CLOCK_MONOTONIC, &until) == 0)
-            continue;
-        if (listener->settings.hasten)
+        struct worker *worker = &listener->workers[i];
+        if (listener->settings.hasten && !latch_wait_ms(&worker->ended, WORKER_END_MS)) {
             listener->settings.hasten(listener->settings.data);
-        listener->settings.hasten = NULL;
-        pthread_join(listener->workers[i], NULL);
+            listener->settings.hasten = NULL;
+        }
+        pthread_join(worker->thread, NULL);
+        latch_close(&worker->ended);
     }
 }
 

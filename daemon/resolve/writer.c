@@ -44,18 +44,18 @@ static const char *const copy_statements[] = {
     "COPY tributary.works_for (record_id, employer_id) FROM STDIN (FORMAT binary)",
 };
 
-static enum status check_epoch(struct writer *writer, struct err *err)
+/* Begins, and holds the leader's row if it is still ours. */
+static enum status begin_as_leader(struct writer *writer, struct err *err)
 {
-    struct db_result *result = NULL;
-    if (db_query(writer->db, &sql_leader_epoch, NULL, 0, &result, err) != STATUS_OK)
+    uint64_t found[2] = {0}; /* BEGIN, the row */
+    struct db_param epoch = DB_P_INT8(writer->settings.epoch);
+    if (db_queue_begin(writer->db, err) != STATUS_OK ||
+        db_queue(writer->db, &sql_leader_hold, &epoch, 1, err) != STATUS_OK ||
+        db_flush_queue(writer->db, found, 2, err) != STATUS_OK)
         return STATUS_FAILED;
-    int64_t epoch = db_rows(result) ? db_int(result, 0, 0) : -1;
-    db_result_free(&result);
-    if (epoch != writer->settings.epoch)
-        return err_set(err, RETRY_FATAL, "resolve.epoch",
-                       "another daemon has taken over (epoch %lld, ours %lld)", (long long)epoch,
-                       (long long)writer->settings.epoch);
-    return STATUS_OK;
+    return found[1] == 1 ? STATUS_OK
+                         : err_set(err, RETRY_FATAL, "resolve.epoch", "another daemon has taken over (our epoch was %lld)",
+                                   (long long)writer->settings.epoch);
 }
 
 /* Queues a statement over parallel id lists, when there is anything to do. */
@@ -93,7 +93,7 @@ static enum status queue_removals(struct db *db, const struct write_set *set, st
         queue_lists(db, &sql_consent_delete, details, 1, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_employment_delete, employments, 1, NULL, err) != STATUS_OK)
         return STATUS_FAILED;
-    return db_flush_queue(db, NULL, 0, err);
+    return STATUS_OK;
 }
 
 static enum status queue_record_updates(struct db *db, const struct write_set *set, struct err *err)
@@ -177,7 +177,7 @@ static enum status copy_rows(struct db *db, const struct customer_layout *layout
                                  &set->consents, &set->history,     &set->events,
                                  &set->rejects,  &set->reviews,     &set->employments};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i]->count > 0 && db_copy_in(db, copy_statements[i], buf_slice(&rows[i]->buf),
+        if (rows[i]->count > 0 && db_put_rows(db, copy_statements[i], buf_slice(&rows[i]->buf),
                                              rows[i]->count, err) != STATUS_OK)
             return STATUS_FAILED;
         CRASH_POINT("write.copied");
@@ -186,7 +186,7 @@ static enum status copy_rows(struct db *db, const struct customer_layout *layout
         return STATUS_OK;
     return customer_write(db, layout, set->stale_customers.ids,
                           set->stale_customers.count, buf_slice(&set->customers.buf),
-                          set->customers.count, NULL, err);
+                          set->customers.count, err);
 }
 
 enum status write_set_rows(struct db *db, const struct customer_layout *layout,
@@ -216,17 +216,16 @@ static enum status attempt(struct writer *writer, const struct write_set *set, b
         if (committed)
             return STATUS_OK;
     }
-    if (db_begin(db, err) != STATUS_OK)
-        return STATUS_FAILED;
+    enum status status = begin_as_leader(writer, err);
     CRASH_POINT("write.begun");
-    if (check_epoch(writer, err) != STATUS_OK ||
+    if (status != STATUS_OK ||
         write_set_rows(db, writer->settings.layout, set, err) != STATUS_OK ||
         queue_bookkeeping(db, set, err) != STATUS_OK) {
         db_rollback(db);
         return STATUS_FAILED;
     }
     CRASH_POINT("write.before_commit");
-    enum status status = db_commit(db, ambiguous, err);
+    status = db_commit(db, ambiguous, err);
     if (status == STATUS_OK)
         CRASH_POINT("write.committed");
     return status;

@@ -42,6 +42,7 @@ void db_free(struct db **db)
     if (*db == NULL)
         return;
     db_close(*db);
+    db_forget_inserts(*db);
     db_conninfo_free(&(*db)->conninfo);
     free((*db)->conninfo_text);
     free((*db)->prepared);

@@ -85,6 +85,8 @@ MUST_CHECK enum status db_run(struct db *db, const struct sql_query *query,
 MUST_CHECK enum status db_exec(struct db *db, const char *sql, struct err *err);
 
 MUST_CHECK enum status db_begin(struct db *db, struct err *err);
+/* BEGIN as the first statement of a queue: one answer. */
+MUST_CHECK enum status db_queue_begin(struct db *db, struct err *err);
 /* An ambiguous commit (connection lost after COMMIT was sent) is STATUS_FAILED, RETRY_RECONNECT, and *ambiguous
  * true: the caller settles it by looking for its batch id. The next db_open of the same db first ends the session that
  * did not answer, so that what is found then is final; while that session cannot be ended (frozen) db_open fails. */
@@ -102,6 +104,10 @@ MUST_CHECK enum status db_flush_queue(struct db *db, uint64_t *affected, size_t 
  * `statement` is "COPY schema.table (columns) FROM STDIN (FORMAT binary)". The row count is asserted. */
 MUST_CHECK enum status db_copy_in(struct db *db, const char *statement, struct slice rows,
                                   uint64_t row_count, struct err *err);
+/* The same for however few rows, behind what is queued: a handful is queued as INSERTs (whose counts db_flush_queue tells
+ * like any other's), more are copied once the queue is flushed. */
+MUST_CHECK enum status db_put_rows(struct db *db, const char *copy_statement, struct slice rows,
+                                   uint64_t row_count, struct err *err);
 void copy_row(struct buf *rows, uint16_t column_count);
 void copy_null(struct buf *rows);
 void copy_int8(struct buf *rows, int64_t value);

@@ -2,7 +2,7 @@
  * db_internal.h - what the db_*.c files share. Nobody else includes it.
  *
  * db.c life and transactions · db_connect.c · db_wait.c every wait · db_query.c statements and streams ·
- * db_pipeline.c · db_copy.c · db_param.c values to the wire · db_result.c values from it · db_class.c errors
+ * db_pipeline.c · db_copy.c · db_insert.c · db_param.c values to the wire · db_result.c values from it · db_class.c errors
  */
 #ifndef TRIBUTARY_STORE_DB_INTERNAL_H
 #define TRIBUTARY_STORE_DB_INTERNAL_H
@@ -18,6 +18,7 @@
 #define DB_PREPARED_MAX  512              /* statements of one connection */
 #define DB_QUEUE_MAX     100000           /* statements between two flushes */
 #define DB_FLUSH_BYTES   (256u << 10)     /* the socket is flushed when that much is queued */
+#define DB_INSERTS_MAX   64               /* different COPY statements whose rows were put in one by one */
 
 struct db_prepared { /* a statement prepared on this connection */
     const struct sql_query *query;
@@ -32,6 +33,7 @@ struct db_session { /* a server process; its number alone may be given again */
 };
 
 struct db_conninfo; /* see db_connect.c */
+struct db_insert;   /* see db_insert.c */
 
 struct db {
     char *conninfo_text;
@@ -47,6 +49,8 @@ struct db {
     struct db_prepared **prepared;
     size_t prepared_count;
     unsigned prepared_serial;
+    struct db_insert *inserts[DB_INSERTS_MAX]; /* outlive the connection */
+    size_t insert_count;
     struct buf params;       /* scratch of encoding; empty between calls */
     uint64_t *queue_affected; /* of the statements queued whose reply has been read */
     size_t queue_affected_capacity;
@@ -89,6 +93,13 @@ enum status db_send(struct db *db, const struct db_prepared *prepared, const str
                     struct err *err);
 bool db_is_prepared(const struct db *db, const struct sql_query *query);
 void db_forget_prepared(struct db *db);
+
+/* db_pipeline.c: queues a statement whose parameters are encoded already; a value NULL is SQL NULL. */
+enum status db_queue_binary(struct db *db, const struct sql_query *query, const char *const *values,
+                            const int *lengths, size_t param_count, struct err *err);
+
+/* db_insert.c */
+void db_forget_inserts(struct db *db);
 
 /* db_param.c: appends the value of `param` for a server type and tells its format (0 text, 1 binary) and length
  * (-1 for NULL). Fails without sending: RETRY_REJECT_RECORD for what PostgreSQL would refuse or cut. */

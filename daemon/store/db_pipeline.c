@@ -109,10 +109,10 @@ static enum status prepare_between(struct db *db, const struct sql_query *query,
     return status;
 }
 
-enum status db_queue(struct db *db, const struct sql_query *query, const struct db_param *params,
-                     size_t param_count, struct err *err)
+/* Makes ready for one statement more. */
+static enum status queue_next(struct db *db, const struct sql_query *query, size_t param_count,
+                              const struct db_prepared **prepared, struct err *err)
 {
-    const struct db_prepared *prepared = NULL;
     enum status status = db_need_open(db, query->name, err);
     if (status == STATUS_OK && db->queue_sent >= DB_QUEUE_MAX)
         status = err_set(err, RETRY_FATAL, "store.queue", "%s: more than %d statements queued",
@@ -120,12 +120,17 @@ enum status db_queue(struct db *db, const struct sql_query *query, const struct 
     if (status == STATUS_OK)
         status = room_for_affected(db, err);
     if (status == STATUS_OK)
-        status = prepare_between(db, query, param_count, &prepared, err);
+        status = prepare_between(db, query, param_count, prepared, err);
     if (status != STATUS_OK)
         return status;
     if (PQpipelineStatus(db->conn) == PQ_PIPELINE_OFF && PQenterPipelineMode(db->conn) != 1)
         return db_fail_connection(db, query->name, err);
-    status = db_send(db, prepared, params, err);
+    return STATUS_OK;
+}
+
+/* After it was sent, or could not be. */
+static enum status queued(struct db *db, const struct sql_query *query, enum status status, struct err *err)
+{
     if (status != STATUS_OK) {
         if (db_is_open(db) && db->queue_sent == 0)
             PQexitPipelineMode(db->conn);
@@ -136,6 +141,35 @@ enum status db_queue(struct db *db, const struct sql_query *query, const struct 
         return STATUS_OK;
     db->queue_bytes = 0;
     return db_flush(db, db_deadline_us(db->statement_timeout_ms), query->name, err);
+}
+
+enum status db_queue(struct db *db, const struct sql_query *query, const struct db_param *params,
+                     size_t param_count, struct err *err)
+{
+    const struct db_prepared *prepared = NULL;
+    enum status status = queue_next(db, query, param_count, &prepared, err);
+    return status == STATUS_OK ? queued(db, query, db_send(db, prepared, params, err), err) : status;
+}
+
+enum status db_queue_binary(struct db *db, const struct sql_query *query, const char *const *values,
+                            const int *lengths, size_t param_count, struct err *err)
+{
+    static const int formats[DB_PARAMS_MAX] = {[0 ... DB_PARAMS_MAX - 1] = 1};
+    const struct db_prepared *prepared = NULL;
+    enum status status = queue_next(db, query, param_count, &prepared, err);
+    if (status != STATUS_OK)
+        return status;
+    if (PQsendQueryPrepared(db->conn, prepared->name, (int)param_count, values, lengths, formats, 1) != 1)
+        status = db_fail_connection(db, query->name, err);
+    for (size_t i = 0; i < param_count; i++)
+        db->queue_bytes += (size_t)lengths[i];
+    return queued(db, query, status, err);
+}
+
+enum status db_queue_begin(struct db *db, struct err *err)
+{
+    static const struct sql_query begin = {.name = "BEGIN", .text = "BEGIN"};
+    return db_queue(db, &begin, NULL, 0, err);
 }
 
 enum status db_flush_queue(struct db *db, uint64_t *affected, size_t affected_max, struct err *err)

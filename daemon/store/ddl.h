@@ -55,7 +55,7 @@ struct customer_row {
     const struct survivor_value *values;
 };
 
-/* "COPY tributary.customer (...) FROM STDIN (FORMAT binary)", for db_copy_in. Lives as long as the layout. */
+/* "COPY tributary.customer (...) FROM STDIN (FORMAT binary)", for db_put_rows. Lives as long as the layout. */
 const char *customer_layout_copy_statement(const struct customer_layout *layout);
 /* Appends the row as one binary COPY tuple. A value its column cannot hold (a partial date, a number that is none)
  * is written as NULL and counted into *unfit_count (may be NULL); its text stays in provenance. Values are UTF-8
@@ -63,12 +63,11 @@ const char *customer_layout_copy_statement(const struct customer_layout *layout)
 void customer_layout_put(const struct customer_layout *layout, const struct customer_row *row,
                          struct buf *rows, size_t *unfit_count);
 
-/* Writes a batch inside the caller's transaction: the rows of `stale_ids` (customers rewritten or gone; ids
- * that are not there do no harm) are deleted by one statement, then all rows are copied in. *deleted (may be NULL) is
- * how many were there. Measured against INSERT ... ON CONFLICT in docs/architecture.md. */
+/* Queues a batch inside the caller's transaction, who flushes it (db_flush_queue): the rows of `stale_ids` (customers
+ * rewritten or gone; ids that are not there do no harm) are deleted by one statement, then all rows are put in.
+ * Measured against INSERT ... ON CONFLICT in docs/architecture.md. */
 MUST_CHECK enum status customer_write(struct db *db, const struct customer_layout *layout,
                                       const int64_t *stale_ids, size_t stale_count,
-                                      struct slice rows, uint64_t row_count, uint64_t *deleted,
-                                      struct err *err);
+                                      struct slice rows, uint64_t row_count, struct err *err);
 
 #endif

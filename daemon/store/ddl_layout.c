@@ -233,16 +233,10 @@ void customer_layout_put(const struct customer_layout *layout, const struct cust
 
 enum status customer_write(struct db *db, const struct customer_layout *layout,
                            const int64_t *stale_ids, size_t stale_count, struct slice rows,
-                           uint64_t row_count, uint64_t *deleted, struct err *err)
+                           uint64_t row_count, struct err *err)
 {
-    enum status status = STATUS_OK;
-    if (deleted)
-        *deleted = 0;
-    if (stale_count > 0) {
-        struct db_param ids = DB_P_INT8S(stale_ids, stale_count);
-        status = db_run(db, &sql_store_customer_delete, &ids, 1, deleted, err);
-    }
-    if (status == STATUS_OK && row_count > 0)
-        status = db_copy_in(db, customer_layout_copy_statement(layout), rows, row_count, err);
-    return status;
+    struct db_param ids = DB_P_INT8S(stale_ids, stale_count);
+    if (stale_count > 0 && db_queue(db, &sql_store_customer_delete, &ids, 1, err) != STATUS_OK)
+        return STATUS_FAILED;
+    return row_count > 0 ? db_put_rows(db, customer_layout_copy_statement(layout), rows, row_count, err) : STATUS_OK;
 }

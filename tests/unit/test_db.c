@@ -203,6 +203,49 @@ static void test_a_failed_queue_tells_the_first_error_and_leaves_nothing(void **
     db_free(&db);
 }
 
+static void put_two(struct db *db, int64_t from, size_t count, struct err *err)
+{
+    struct buf rows = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < count; i++) {
+        copy_row(&rows, 2);
+        copy_int8(&rows, from + (int64_t)i);
+        copy_text(&rows, i % 2 ? SLICE("o'dd") : SLICE(""));
+    }
+    assert_ok(*err, db_put_rows(db, "COPY t.row (id, name) FROM STDIN (FORMAT binary)", buf_slice(&rows), count, err));
+    buf_free(&rows);
+}
+
+static void test_rows_are_put_behind_what_is_queued_however_many(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct db *db = pg_open(conninfo, 10000);
+    make_table(db);
+    assert_ok(err, db_queue_begin(db, &err));
+    put_two(db, 1, 2, &err); /* queued */
+    assert_ok(err, db_queue(db, &update_query, (struct db_param[]){DB_P_INT8(1), DB_P_TEXT(SLICE("y"))}, 2, &err));
+    put_two(db, 100, 500, &err); /* copied, behind the update */
+    put_two(db, 10, 1, &err);
+    uint64_t affected[1] = {0};
+    assert_ok(err, db_flush_queue(db, affected, 1, &err));
+    assert_int_equal(affected[0], 1);
+    bool ambiguous = true;
+    assert_ok(err, db_commit(db, &ambiguous, &err));
+    assert_int_equal(pg_int(db, "select count(*) from t.row"), 503);
+    assert_int_equal(pg_int(db, "select count(*) from t.row where (id, name) in ((1, 'y'), (2, 'o''dd'), (10, ''))"), 3);
+
+    assert_ok(err, db_queue_begin(db, &err));
+    put_two(db, 2, 1, &err); /* there already: told when the queue is flushed */
+    assert_int_equal(db_flush_queue(db, NULL, 0, &err), STATUS_FAILED);
+    assert_string_equal(err.sqlstate, "23505");
+    db_rollback(db);
+    static const char wrong[] = "\0\3";
+    assert_int_equal(db_put_rows(db, "COPY t.row (id, name) FROM STDIN (FORMAT binary)", slice_of(wrong, 2), 1, &err),
+                     STATUS_FAILED);
+    assert_string_equal(err.id, "store.columns");
+    db_free(&db);
+}
+
 static void test_commit_of_a_failed_transaction_is_no_success(void **state)
 {
     (void)state;
@@ -535,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_errors_carry_their_class_and_no_values),
         cmocka_unit_test(test_queued_statements_run_in_order_and_tell_their_counts),
         cmocka_unit_test(test_a_failed_queue_tells_the_first_error_and_leaves_nothing),
+        cmocka_unit_test(test_rows_are_put_behind_what_is_queued_however_many),
         cmocka_unit_test(test_commit_of_a_failed_transaction_is_no_success),
         cmocka_unit_test(test_copy_stores_every_type_and_counts_rows),
         cmocka_unit_test(test_streams_give_row_by_row_and_may_be_left_early),

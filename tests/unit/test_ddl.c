@@ -71,7 +71,8 @@ static void write_one(const struct schema *of, int64_t id, const struct survivor
                                .value_count = count, .values = values};
     customer_layout_put(layout, &row, &rows, unfit_count);
     assert_ok(err, db_begin(db, &err));
-    assert_ok(err, customer_write(db, layout, &id, 1, buf_slice(&rows), 1, NULL, &err));
+    assert_ok(err, customer_write(db, layout, &id, 1, buf_slice(&rows), 1, &err));
+    assert_ok(err, db_flush_queue(db, NULL, 0, &err));
     assert_ok(err, db_commit(db, &ambiguous, &err));
     buf_free(&rows);
     customer_layout_free(&layout);
@@ -185,7 +186,8 @@ static void test_dates_are_those_of_the_server(void **state)
         customer_layout_put(layout, &row, &rows, NULL);
     }
     assert_ok(err, db_begin(db, &err));
-    assert_ok(err, customer_write(db, layout, NULL, 0, buf_slice(&rows), db_rows(days), NULL, &err));
+    assert_ok(err, customer_write(db, layout, NULL, 0, buf_slice(&rows), db_rows(days), &err));
+    assert_ok(err, db_flush_queue(db, NULL, 0, &err));
     assert_ok(err, db_commit(db, &ambiguous, &err));
     assert_int_equal(pg_int(db, "select count(*) from golden.customer where birth_date::text = job_title and kind = 'company'"),
                      db_rows(days));
