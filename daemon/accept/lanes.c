@@ -279,6 +279,16 @@ struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only)
     return batch;
 }
 
+struct batch *lanes_take_bulk(struct lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    struct batch *batch = lanes->live.head ? NULL : pop_clean(&lanes->bulk);
+    if (batch)
+        pthread_cond_broadcast(&lanes->changed); /* room */
+    pthread_mutex_unlock(&lanes->lock);
+    return batch;
+}
+
 void lanes_hasten(struct lanes *lanes)
 {
     pthread_mutex_lock(&lanes->lock);

@@ -32,6 +32,8 @@ size_t lanes_take_left(struct lanes *lanes, uint64_t *batch_ids, size_t max);
 size_t lanes_left(struct lanes *lanes);
 /* The next clean batch, live before bulk; waits up to wait_ms. NULL: none yet. */
 struct batch *lanes_take(struct lanes *lanes, int64_t wait_ms, bool live_only);
+/* The next bulk batch if it is clean and nothing live is there; does not wait. */
+struct batch *lanes_take_bulk(struct lanes *lanes);
 /* From now on a put does not wait: what finds no room is freed (it is durable and read back at the next start). */
 void lanes_hasten(struct lanes *lanes);
 void lanes_close(struct lanes *lanes); /* no more puts; what is in can be taken */

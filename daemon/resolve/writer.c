@@ -86,12 +86,14 @@ static enum status queue_removals(struct db *db, const struct write_set *set, st
     const struct id_list *links[] = {&set->gone_link_a, &set->gone_link_b};
     const struct id_list *reviews[] = {&set->gone_review_a, &set->gone_review_b};
     const struct id_list *details[] = {&set->stale_details};
+    const struct id_list *customers[] = {&set->stale_customers};
     const struct id_list *employments[] = {&set->stale_employments};
     if (queue_lists(db, &sql_link_delete, links, 2, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_review_delete, reviews, 2, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_activity_delete, details, 1, NULL, err) != STATUS_OK ||
         queue_lists(db, &sql_consent_delete, details, 1, NULL, err) != STATUS_OK ||
-        queue_lists(db, &sql_employment_delete, employments, 1, NULL, err) != STATUS_OK)
+        queue_lists(db, &sql_employment_delete, employments, 1, NULL, err) != STATUS_OK ||
+        queue_lists(db, &sql_store_customer_delete, customers, 1, NULL, err) != STATUS_OK)
         return STATUS_FAILED;
     return STATUS_OK;
 }
@@ -176,17 +178,18 @@ static enum status copy_rows(struct db *db, const struct customer_layout *layout
     const struct rows *rows[] = {&set->records, &set->links,        &set->activities,
                                  &set->consents, &set->history,     &set->events,
                                  &set->rejects,  &set->reviews,     &set->employments};
+    struct db_copy copies[sizeof(rows) / sizeof(rows[0]) + 1];
+    size_t count = 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i]->count > 0 && db_put_rows(db, copy_statements[i], buf_slice(&rows[i]->buf),
-                                             rows[i]->count, err) != STATUS_OK)
-            return STATUS_FAILED;
-        CRASH_POINT("write.copied");
+        if (rows[i]->count > 0)
+            copies[count++] = (struct db_copy){copy_statements[i], buf_slice(&rows[i]->buf), rows[i]->count};
     }
-    if (set->stale_customers.count == 0 && set->customers.count == 0)
-        return STATUS_OK;
-    return customer_write(db, layout, set->stale_customers.ids,
-                          set->stale_customers.count, buf_slice(&set->customers.buf),
-                          set->customers.count, err);
+    if (set->customers.count > 0)
+        copies[count++] = (struct db_copy){customer_layout_copy_statement(layout), buf_slice(&set->customers.buf),
+                                           set->customers.count};
+    enum status status = db_put_all(db, copies, count, err);
+    CRASH_POINT("write.copied");
+    return status;
 }
 
 enum status write_set_rows(struct db *db, const struct customer_layout *layout,

@@ -104,8 +104,16 @@ MUST_CHECK enum status db_flush_queue(struct db *db, uint64_t *affected, size_t 
  * `statement` is "COPY schema.table (columns) FROM STDIN (FORMAT binary)". The row count is asserted. */
 MUST_CHECK enum status db_copy_in(struct db *db, const char *statement, struct slice rows,
                                   uint64_t row_count, struct err *err);
+/* Several, one after the other, sent as one query: the server goes from one to the next without being asked again. */
+struct db_copy {
+    const char *statement;
+    struct slice rows;
+    uint64_t row_count;
+};
+MUST_CHECK enum status db_copy_all(struct db *db, const struct db_copy *copies, size_t count, struct err *err);
 /* The same for however few rows, behind what is queued: a handful is queued as INSERTs (whose counts db_flush_queue tells
- * like any other's), more are copied once the queue is flushed. */
+ * like any other's), what has more is copied once the queue is flushed. No table of them may need another's rows. */
+MUST_CHECK enum status db_put_all(struct db *db, const struct db_copy *copies, size_t count, struct err *err);
 MUST_CHECK enum status db_put_rows(struct db *db, const char *copy_statement, struct slice rows,
                                    uint64_t row_count, struct err *err);
 void copy_row(struct buf *rows, uint16_t column_count);

@@ -7,6 +7,9 @@
 #include "daemon/store/db_types.h"
 
 #define COPY_CHUNK_BYTES (128u << 10)
+#define STATEMENTS_MAX_BYTES ((size_t)1 << 20)
+
+static const char copies_name[] = "COPY";
 
 static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* no flags, no extension */
 #define COPY_HEADER_BYTES 19
@@ -32,30 +35,34 @@ static enum status send_bytes(struct db *db, struct slice bytes, const char *wha
     return STATUS_OK;
 }
 
-static enum status begin_copy(struct db *db, const char *statement, const char *what,
-                              struct err *err)
+/* An error result ends the whole query: what is left of it is read. */
+static enum status refused(struct db *db, PGresult *result, const char *what, struct err *err)
 {
-    if (PQsendQuery(db->conn, statement) != 1)
-        return db_fail_connection(db, what, err);
-    int64_t deadline_us = db_deadline_us(db->statement_timeout_ms);
-    PGresult *result = NULL;
-    enum status status = db_next_result(db, deadline_us, what, &result, err);
-    if (status != STATUS_OK)
-        return status;
-    ExecStatusType kind = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
-    if (kind == PGRES_COPY_IN) {
-        PQclear(result);
-        return STATUS_OK;
-    }
-    if (result == NULL)
-        return db_fail_connection(db, what, err);
-    status = db_fail_result(db, result, what, err);
+    enum status status = db_fail_result(db, result, what, err);
     PQclear(result);
     if (db_is_open(db)) {
         struct err rest = {0};
-        (void)!db_finish_statement(db, deadline_us, what, NULL, &rest);
+        (void)!db_finish_statement(db, db_deadline_us(db->statement_timeout_ms), what, NULL, &rest);
     }
     return status;
+}
+
+/* The next reply must be of this kind; it is left in *result. */
+static enum status expect(struct db *db, ExecStatusType kind, const char *what, PGresult **result, struct err *err)
+{
+    enum status status = db_next_result(db, db_deadline_us(db->statement_timeout_ms), what, result, err);
+    if (status != STATUS_OK)
+        return status;
+    if (*result == NULL)
+        return db_fail_connection(db, what, err);
+    if (PQresultStatus(*result) == kind)
+        return STATUS_OK;
+    if (PQresultStatus(*result) == PGRES_FATAL_ERROR)
+        return refused(db, *result, what, err);
+    (void)err_set(err, RETRY_FATAL, "store.protocol", "%s: unexpected reply %s", what, PQresStatus(PQresultStatus(*result)));
+    PQclear(*result);
+    db_close(db);
+    return STATUS_FAILED;
 }
 
 static void name_copy(const char *statement, char out[80])
@@ -66,35 +73,80 @@ static void name_copy(const char *statement, char out[80])
     snprintf(out, 80, "%.*s", (int)(len > 70 ? 70 : len), statement);
 }
 
-enum status db_copy_in(struct db *db, const char *statement, struct slice rows, uint64_t row_count,
-                       struct err *err)
+/* One COPY of the query under way, from the server's word that it takes rows to the number it has stored. */
+static enum status copy_one(struct db *db, const struct db_copy *copy, struct err *err)
 {
-    assert(db->queue_sent == 0);
     char what[80];
-    name_copy(statement, what);
-    enum status status = db_need_open(db, what, err);
-    if (status == STATUS_OK)
-        status = begin_copy(db, statement, what, err);
-    if (status == STATUS_OK)
-        status = send_bytes(db, slice_of(copy_header, COPY_HEADER_BYTES), what, err);
-    if (status == STATUS_OK)
-        status = send_bytes(db, rows, what, err);
-    if (status == STATUS_OK)
-        status = send_bytes(db, slice_of(copy_trailer, 2), what, err);
+    name_copy(copy->statement, what);
+    PGresult *result = NULL;
+    enum status status = expect(db, PGRES_COPY_IN, what, &result, err);
+    if (status != STATUS_OK)
+        return status;
+    PQclear(result);
+    const struct slice parts[] = {slice_of(copy_header, COPY_HEADER_BYTES), copy->rows, slice_of(copy_trailer, 2)};
+    for (size_t i = 0; status == STATUS_OK && i < 3; i++)
+        status = send_bytes(db, parts[i], what, err);
     if (status != STATUS_OK)
         return status;
     if (PQstatus(db->conn) == CONNECTION_OK && PQputCopyEnd(db->conn, NULL) < 0)
         return db_fail_connection(db, what, err);
-    PGresult *result = NULL;
-    status = db_finish_statement(db, db_deadline_us(db->statement_timeout_ms), what, &result, err);
+    status = expect(db, PGRES_COMMAND_OK, what, &result, err);
     if (status != STATUS_OK)
         return status;
     uint64_t stored = db_affected(&(struct db_result){result});
     PQclear(result);
-    if (stored == row_count)
+    if (stored == copy->row_count)
         return STATUS_OK;
-    return err_set(err, RETRY_FATAL, "store.copy_count", "%s: %llu rows sent, %llu stored", what,
-                   (unsigned long long)row_count, (unsigned long long)stored);
+    (void)err_set(err, RETRY_FATAL, "store.copy_count", "%s: %llu rows sent, %llu stored", what,
+                  (unsigned long long)copy->row_count, (unsigned long long)stored);
+    return STATUS_FAILED;
+}
+
+static enum status send_statements(struct db *db, const struct db_copy *copies, size_t count, struct err *err)
+{
+    struct buf text = BUF_INIT(STATEMENTS_MAX_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        buf_put_str(&text, copies[i].statement);
+        buf_put_byte(&text, i + 1 < count ? ';' : '\0');
+    }
+    enum status status = STATUS_OK;
+    if (buf_failed(&text))
+        status = err_set(err, RETRY_LATER, "store.memory", "%s: out of memory", copies_name);
+    else if (PQsendQuery(db->conn, text.data) != 1)
+        status = db_fail_connection(db, copies_name, err);
+    buf_free(&text);
+    return status;
+}
+
+enum status db_copy_all(struct db *db, const struct db_copy *copies, size_t count, struct err *err)
+{
+    assert(db->queue_sent == 0);
+    if (count == 0)
+        return STATUS_OK;
+    enum status status = db_need_open(db, copies_name, err);
+    if (status == STATUS_OK)
+        status = send_statements(db, copies, count, err);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        status = copy_one(db, &copies[i], err);
+        /* A wrong number of rows is told by the server at the end of one COPY, when it is about to begin the next. */
+        if (status == STATUS_FAILED && db_is_open(db) && PQtransactionStatus(db->conn) == PQTRANS_ACTIVE) {
+            struct err rest = {0};
+            if (i + 1 < count)
+                db_close(db);
+            else
+                (void)!db_finish_statement(db, db_deadline_us(db->statement_timeout_ms), copies_name, NULL, &rest);
+        }
+    }
+    return status == STATUS_OK
+               ? db_finish_statement(db, db_deadline_us(db->statement_timeout_ms), copies_name, NULL, err)
+               : status;
+}
+
+enum status db_copy_in(struct db *db, const char *statement, struct slice rows, uint64_t row_count,
+                       struct err *err)
+{
+    struct db_copy copy = {statement, rows, row_count};
+    return db_copy_all(db, &copy, 1, err);
 }
 
 void copy_row(struct buf *rows, uint16_t column_count)

@@ -98,20 +98,40 @@ static enum status queue_row(struct db *db, const struct db_insert *insert, stru
     return db_queue_binary(db, &insert->query, values, lengths, insert->column_count, err);
 }
 
+/* The INSERT for so few rows; NULL: copy them. */
+static const struct db_insert *insert_of(struct db *db, const struct db_copy *copy)
+{
+    size_t column_count = column_count_of(copy->rows);
+    if (copy->row_count > INSERT_ROWS_MAX || copy->rows.len > DB_FLUSH_BYTES || column_count > DB_PARAMS_MAX)
+        return NULL;
+    return insert_for(db, copy->statement, column_count);
+}
+
+enum status db_put_all(struct db *db, const struct db_copy *copies, size_t count, struct err *err)
+{
+    struct db_copy many[DB_INSERTS_MAX];
+    size_t many_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct db_insert *insert = insert_of(db, &copies[i]);
+        struct slice rows = copies[i].rows;
+        if (insert == NULL && many_count == DB_INSERTS_MAX)
+            return err_set(err, RETRY_FATAL, "store.queue", "more than %d tables to be copied", DB_INSERTS_MAX);
+        if (insert == NULL)
+            many[many_count++] = copies[i];
+        for (uint64_t j = 0; insert && j < copies[i].row_count; j++) {
+            if (queue_row(db, insert, &rows, err) != STATUS_OK)
+                return STATUS_FAILED;
+        }
+    }
+    if (many_count == 0)
+        return STATUS_OK;
+    enum status status = db_flush_queue(db, NULL, 0, err);
+    return status == STATUS_OK ? db_copy_all(db, many, many_count, err) : status;
+}
+
 enum status db_put_rows(struct db *db, const char *copy_statement, struct slice rows,
                         uint64_t row_count, struct err *err)
 {
-    size_t column_count = column_count_of(rows);
-    const struct db_insert *insert = NULL;
-    if (row_count <= INSERT_ROWS_MAX && rows.len <= DB_FLUSH_BYTES && column_count <= DB_PARAMS_MAX)
-        insert = insert_for(db, copy_statement, column_count);
-    if (insert == NULL) {
-        enum status status = db_flush_queue(db, NULL, 0, err);
-        return status == STATUS_OK ? db_copy_in(db, copy_statement, rows, row_count, err) : status;
-    }
-    for (uint64_t i = 0; i < row_count; i++) {
-        if (queue_row(db, insert, &rows, err) != STATUS_OK)
-            return STATUS_FAILED;
-    }
-    return STATUS_OK;
+    struct db_copy copy = {copy_statement, rows, row_count};
+    return db_put_all(db, &copy, 1, err);
 }

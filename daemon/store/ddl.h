@@ -57,17 +57,11 @@ struct customer_row {
 
 /* "COPY tributary.customer (...) FROM STDIN (FORMAT binary)", for db_put_rows. Lives as long as the layout. */
 const char *customer_layout_copy_statement(const struct customer_layout *layout);
-/* Appends the row as one binary COPY tuple. A value its column cannot hold (a partial date, a number that is none)
+/* Appends the row as one binary COPY tuple. A changed customer's row is deleted before: measured against
+ * INSERT ... ON CONFLICT in docs/architecture.md. A value its column cannot hold (a partial date, a number that is none)
  * is written as NULL and counted into *unfit_count (may be NULL); its text stays in provenance. Values are UTF-8
  * without NUL, as cleaning leaves them. */
 void customer_layout_put(const struct customer_layout *layout, const struct customer_row *row,
                          struct buf *rows, size_t *unfit_count);
-
-/* Queues a batch inside the caller's transaction, who flushes it (db_flush_queue): the rows of `stale_ids` (customers
- * rewritten or gone; ids that are not there do no harm) are deleted by one statement, then all rows are put in.
- * Measured against INSERT ... ON CONFLICT in docs/architecture.md. */
-MUST_CHECK enum status customer_write(struct db *db, const struct customer_layout *layout,
-                                      const int64_t *stale_ids, size_t stale_count,
-                                      struct slice rows, uint64_t row_count, struct err *err);
 
 #endif

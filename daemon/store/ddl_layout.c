@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "daemon/store/db_types.h"
-#include "sql_queries.h"
 
 /* As sql/migrations/0001_core.sql creates them, in the order struct customer_row has them and customer_layout_put
  * writes them. */
@@ -229,14 +228,4 @@ void customer_layout_put(const struct customer_layout *layout, const struct cust
                 (*unfit_count)++;
         }
     }
-}
-
-enum status customer_write(struct db *db, const struct customer_layout *layout,
-                           const int64_t *stale_ids, size_t stale_count, struct slice rows,
-                           uint64_t row_count, struct err *err)
-{
-    struct db_param ids = DB_P_INT8S(stale_ids, stale_count);
-    if (stale_count > 0 && db_queue(db, &sql_store_customer_delete, &ids, 1, err) != STATUS_OK)
-        return STATUS_FAILED;
-    return row_count > 0 ? db_put_rows(db, customer_layout_copy_statement(layout), rows, row_count, err) : STATUS_OK;
 }

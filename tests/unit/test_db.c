@@ -315,6 +315,49 @@ static void test_copy_stores_every_type_and_counts_rows(void **state)
     db_free(&db);
 }
 
+static void test_several_copies_are_one_query_and_the_first_error_ends_it(void **state)
+{
+    (void)state;
+    struct err err;
+    struct db *db = pg_open(conninfo, 5000);
+    assert_ok(err, db_exec(db, "create schema if not exists t; drop table if exists t.one, t.two; "
+                               "create table t.one (a int8); create table t.two (a int8 check (a < 100))", &err));
+    struct buf rows = BUF_INIT(1 << 20), refused = BUF_INIT(1 << 20);
+    for (int64_t i = 0; i < 50; i++) {
+        copy_row(&rows, 1);
+        copy_int8(&rows, i);
+        copy_row(&refused, 1);
+        copy_int8(&refused, i + 60);
+    }
+    const char *one = "COPY t.one (a) FROM STDIN (FORMAT binary)", *two = "COPY t.two (a) FROM STDIN (FORMAT binary)";
+    struct db_copy both[] = {{one, buf_slice(&rows), 50}, {two, buf_slice(&rows), 50}, {one, SLICE_EMPTY, 0}};
+    assert_ok(err, db_copy_all(db, both, 3, &err));
+    assert_ok(err, db_copy_all(db, both, 0, &err));
+    assert_int_equal(pg_int(db, "select (select count(*) from t.one) * 100 + (select count(*) from t.two)"), 5050);
+    /* Refused in the middle: nothing of the query stands, and the connection goes on. */
+    both[1].rows = buf_slice(&refused);
+    assert_int_equal(db_copy_all(db, both, 3, &err), STATUS_FAILED);
+    assert_int_equal(err.retry, RETRY_REJECT_RECORD);
+    assert_string_equal(err.sqlstate, "23514");
+    assert_int_equal(pg_int(db, "select (select count(*) from t.one) * 100 + (select count(*) from t.two)"), 5050);
+    /* Counted wrongly: our bug, whichever it is; the transaction is not to go on. */
+    for (size_t wrong = 0; wrong < 3; wrong++) {
+        struct db_copy counted[] = {{one, buf_slice(&rows), 50}, {two, buf_slice(&rows), 50}, {one, buf_slice(&rows), 50}};
+        counted[wrong].row_count++;
+        assert_ok(err, db_open(db, &err));
+        assert_ok(err, db_begin(db, &err));
+        assert_int_equal(db_copy_all(db, counted, 3, &err), STATUS_FAILED);
+        assert_int_equal(err.retry, RETRY_FATAL);
+        assert_string_equal(err.id, "store.copy_count");
+        db_rollback(db);
+    }
+    assert_ok(err, db_open(db, &err));
+    assert_int_equal(pg_int(db, "select (select count(*) from t.one) * 100 + (select count(*) from t.two)"), 5050);
+    buf_free(&rows);
+    buf_free(&refused);
+    db_free(&db);
+}
+
 static bool sum_row(const struct db_result *row, void *data)
 {
     int64_t *sum = data;
@@ -581,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_put_behind_what_is_queued_however_many),
         cmocka_unit_test(test_commit_of_a_failed_transaction_is_no_success),
         cmocka_unit_test(test_copy_stores_every_type_and_counts_rows),
+        cmocka_unit_test(test_several_copies_are_one_query_and_the_first_error_ends_it),
         cmocka_unit_test(test_streams_give_row_by_row_and_may_be_left_early),
         cmocka_unit_test(test_notifications_are_waited_for),
         cmocka_unit_test(test_a_lost_answer_to_commit_is_ambiguous_and_settled_by_looking),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "daemon/store/ddl.h"
+#include "sql_queries.h"
 #include "daemon/store/migrate.h"
 #include "tests/unit/pg.h"
 
@@ -58,11 +59,22 @@ static void fit(const struct schema *of)
     customer_layout_free(&layout);
 }
 
-static void write_one(const struct schema *of, int64_t id, const struct survivor_value *values, size_t count,
-                      size_t *unfit_count)
+static void put_rows(const struct customer_layout *layout, const int64_t *stale_ids, size_t stale_count, struct slice rows,
+                     uint64_t row_count)
 {
     struct err err = {0};
     bool ambiguous = false;
+    struct db_param ids = DB_P_INT8S(stale_ids, stale_count);
+    assert_ok(err, db_begin(db, &err));
+    assert_ok(err, db_queue(db, &sql_store_customer_delete, &ids, 1, &err));
+    assert_ok(err, db_put_rows(db, customer_layout_copy_statement(layout), rows, row_count, &err));
+    assert_ok(err, db_flush_queue(db, NULL, 0, &err));
+    assert_ok(err, db_commit(db, &ambiguous, &err));
+}
+
+static void write_one(const struct schema *of, int64_t id, const struct survivor_value *values, size_t count,
+                      size_t *unfit_count)
+{
     struct customer_layout *layout = layout_of(of);
     struct buf rows = BUF_INIT(1 << 20);
     struct customer_row row = {.customer_id = id, .kind = KIND_PERSON, .space = SLICE("brand"), .version = 3,
@@ -70,10 +82,7 @@ static void write_one(const struct schema *of, int64_t id, const struct survivor
                                .last_seen_at_us = 4, .owner = SLICE("amy"), .provenance = SLICE("[[\"a\",\"b\"]]"),
                                .value_count = count, .values = values};
     customer_layout_put(layout, &row, &rows, unfit_count);
-    assert_ok(err, db_begin(db, &err));
-    assert_ok(err, customer_write(db, layout, &id, 1, buf_slice(&rows), 1, &err));
-    assert_ok(err, db_flush_queue(db, NULL, 0, &err));
-    assert_ok(err, db_commit(db, &ambiguous, &err));
+    put_rows(layout, &id, 1, buf_slice(&rows), 1);
     buf_free(&rows);
     customer_layout_free(&layout);
 }
@@ -172,7 +181,6 @@ static void test_dates_are_those_of_the_server(void **state)
     (void)state;
     fit(&schema);
     struct err err = {0};
-    bool ambiguous = false;
     struct customer_layout *layout = layout_of(&schema);
     struct buf rows = BUF_INIT(64 << 20);
     struct db_result *days = NULL;
@@ -185,10 +193,7 @@ static void test_dates_are_those_of_the_server(void **state)
         struct customer_row row = {.customer_id = (int64_t)i + 1, .kind = KIND_COMPANY, .value_count = 2, .values = values};
         customer_layout_put(layout, &row, &rows, NULL);
     }
-    assert_ok(err, db_begin(db, &err));
-    assert_ok(err, customer_write(db, layout, NULL, 0, buf_slice(&rows), db_rows(days), &err));
-    assert_ok(err, db_flush_queue(db, NULL, 0, &err));
-    assert_ok(err, db_commit(db, &ambiguous, &err));
+    put_rows(layout, NULL, 0, buf_slice(&rows), db_rows(days));
     assert_int_equal(pg_int(db, "select count(*) from golden.customer where birth_date::text = job_title and kind = 'company'"),
                      db_rows(days));
     db_result_free(&days);
