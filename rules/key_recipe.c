@@ -210,7 +210,7 @@ uint64_t key_recipe_hash(const struct features_view *view, const struct key_reci
 
     for (size_t i = 0; i < recipe->count; i++)
         hash = hash_mix(hash, values[i]);
-    return hash;
+    return key_hash_of_class(hash, KEY_CLASS_NARROW);
 }
 
 static size_t add_recipe(const struct features_view *view, const struct key_recipe *recipe, uint8_t kind,

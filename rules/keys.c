@@ -31,7 +31,6 @@ enum key_kind {
     KEY_NAME_POSTAL,
     KEY_NAME_STREET,
     KEY_NAME_CITY,
-    KEY_WORD_ADDRESS,
     KEY_EMAIL_START,
     KEY_LETTER_BIRTH,
     KEY_PLACE_BIRTH,
@@ -50,9 +49,8 @@ static const char *const key_names[KEY_COUNT] = {
     "member_no",     "address",        "own_field",         "name_birth",     "name_birth_year",
     "name_birthday", "name_phone_end", "name_phone_middle", "name_email_end", "name_email_domain",
     "email_local",   "name_company",   "name_postal_code",  "name_street",    "name_city",
-    "name_address",  "email_start",    "letter_birth",      "place_birth",    "word_birth_year",
-    "word_place",    "word_street",    "place_street",      "company_core",   "company_start",
-    "company_site",
+    "email_start",   "letter_birth",   "place_birth",       "word_birth_year", "word_place",
+    "word_street",   "place_street",   "company_core",      "company_start",  "company_site",
 };
 
 /* A name as common as this meets too many of its kind in one city, or in one year of birth. */
@@ -90,7 +88,6 @@ static const uint32_t key_comparisons[KEY_COUNT] = {
     [KEY_NAME_POSTAL] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
     [KEY_NAME_STREET] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
     [KEY_NAME_CITY] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
-    [KEY_WORD_ADDRESS] = SEES(CMP_NAME) | SEES(CMP_ADDRESS),
     [KEY_CUSTOM] = KEY_SEES_OWN,
     [KEY_EMAIL_START] = SEES(CMP_EMAIL),
     [KEY_LETTER_BIRTH] = SEES(CMP_NAME) | SEES(CMP_BIRTH),
@@ -102,6 +99,31 @@ static const uint32_t key_comparisons[KEY_COUNT] = {
     [KEY_COMPANY_CORE] = SEES(CMP_COMPANY_NAME),
     [KEY_COMPANY_START] = SEES(CMP_COMPANY_NAME),
     [KEY_COMPANY_SITE] = SEES(CMP_COMPANY_SITE) | SEES(CMP_COMPANY_EMAIL),
+};
+
+static const uint8_t key_classes[KEY_COUNT] = {
+    [KEY_WORD_BIRTH] = KEY_CLASS_NARROW,
+    [KEY_NAME_YEAR] = KEY_CLASS_LOOSE,
+    [KEY_NAME_DAY] = KEY_CLASS_LOOSE,
+    [KEY_NAME_PHONE_TAIL] = KEY_CLASS_NARROW,
+    [KEY_NAME_PHONE_MIDDLE] = KEY_CLASS_NARROW,
+    [KEY_NAME_EMAIL_TAIL] = KEY_CLASS_LOOSE,
+    [KEY_NAME_DOMAIN] = KEY_CLASS_NARROW,
+    [KEY_EMAIL_LOCAL] = KEY_CLASS_LOOSE,
+    [KEY_NAME_COMPANY] = KEY_CLASS_NARROW,
+    [KEY_NAME_POSTAL] = KEY_CLASS_NARROW,
+    [KEY_NAME_STREET] = KEY_CLASS_NARROW,
+    [KEY_NAME_CITY] = KEY_CLASS_LOOSE,
+    [KEY_EMAIL_START] = KEY_CLASS_WEAK,
+    [KEY_LETTER_BIRTH] = KEY_CLASS_WEAK,
+    [KEY_PLACE_BIRTH] = KEY_CLASS_WEAK,
+    [KEY_WORD_YEAR] = KEY_CLASS_WEAK,
+    [KEY_WORD_PLACE] = KEY_CLASS_WEAK,
+    [KEY_WORD_STREET] = KEY_CLASS_WEAK,
+    [KEY_PLACE_STREET] = KEY_CLASS_WEAK,
+    [KEY_COMPANY_CORE] = KEY_CLASS_COMPANY,
+    [KEY_COMPANY_START] = KEY_CLASS_NARROW,
+    [KEY_COMPANY_SITE] = KEY_CLASS_COMPANY,
 };
 
 uint8_t key_kind_count(void)
@@ -124,7 +146,7 @@ static uint64_t key_hash(const struct features_view *view, uint8_t kind, uint64_
 {
     uint64_t scope = (uint64_t)kind << 40 | (uint64_t)view->kind << 32 | view->space;
 
-    return hash_mix(hash_mix(a, b), scope * 0x9E3779B97F4A7C15ULL + 1);
+    return key_hash_of_class(hash_mix(hash_mix(a, b), scope * 0x9E3779B97F4A7C15ULL + 1), key_classes[kind]);
 }
 
 static uint64_t key_of_number(const struct features_view *view, uint8_t kind, uint64_t value)

@@ -54,8 +54,39 @@ void features_pack_using(const struct matcher *matcher, const struct clean_recor
 /* Whether features are in the form this program packs, and of that space; others must be packed again. */
 bool features_fit(struct slice features, uint32_t space_key);
 
-/* A blocking key. `is_value` keys stand for one shared value (a phone, an e-mail, an address), whose
- * degree matters as evidence; the others are combinations (name and birth date). */
+/* How many records a key may bring together; beyond, it is dead. A value's degree is evidence, so it may be shared by
+ * a whole household's or customer's records. A combination is there to find pairs, and finds as many again each time
+ * the whole doubles: the less its parts say, the sooner more holders are more strangers. With these numbers and
+ * 200,000 to 1,000,000 generated records, 0.0002 of the true pairs are no longer judged, and the customers found are
+ * the same but for 0.0001 of the pairs (docs/performance.md). */
+enum key_class {
+    KEY_CLASS_VALUE,   /* a phone, an e-mail, an address: dead above 64 names, too */
+    KEY_CLASS_COMPANY, /* a company's name or domain */
+    KEY_CLASS_NARROW,  /* a name with something of the person's: a date, the end of a phone, a street */
+    KEY_CLASS_LOOSE,   /* a name with what thousands share: a city, a year */
+    KEY_CLASS_WEAK,    /* two hints: a word with a street, the start of a mailbox */
+};
+#define KEY_CLASS_BITS 3 /* the lowest ones of a key's hash */
+/* Part of a matcher's fingerprint: to be raised whenever other keys are made, or others are dead. */
+#define KEYS_LAYOUT 2
+static inline enum key_class key_class_of(uint64_t hash)
+{
+    return (enum key_class)(hash & ((1U << KEY_CLASS_BITS) - 1));
+}
+static inline uint64_t key_hash_of_class(uint64_t hash, enum key_class class)
+{
+    return hash >> KEY_CLASS_BITS << KEY_CLASS_BITS | (uint64_t)class;
+}
+static inline uint32_t key_records_max(uint64_t hash)
+{
+    static const uint16_t most[1U << KEY_CLASS_BITS] = {
+        [KEY_CLASS_VALUE] = 1000, [KEY_CLASS_COMPANY] = 256, [KEY_CLASS_NARROW] = 64,
+        [KEY_CLASS_LOOSE] = 16,   [KEY_CLASS_WEAK] = 8};
+    return most[key_class_of(hash)];
+}
+
+/* A blocking key. `is_value` keys (KEY_CLASS_VALUE) stand for one shared value, whose degree matters as evidence; the
+ * others are combinations. */
 struct match_key {
     uint64_t hash;
     uint8_t kind; /* which key of the model; names via matcher_key_name */
@@ -92,7 +123,7 @@ static inline uint8_t degree_band(uint32_t degree)
 struct shared_key { /* a key that both records hold */
     uint64_t hash;
     uint8_t kind;
-    uint8_t band; /* of its degree among the live records */
+    uint8_t band; /* of a value's degree among the live records; of a combination 0 or DEGREE_DEAD */
 };
 
 struct comparison_result {
@@ -108,8 +139,8 @@ struct match_result {
     struct comparison_result comparisons[COMPARISONS_MAX]; /* only those with evidence */
 };
 
-/* Judges two records. Symmetric to the last bit: (a, b) and (b, a) give the same result. `shared` are all keys both
- * hold, dead ones with DEGREE_DEAD; a value whose key is not there is dead. NULL: degrees are not known, values count
+/* Judges two records. Symmetric to the last bit: (a, b) and (b, a) give the same result. `shared` are all values both
+ * hold, dead ones with DEGREE_DEAD; one whose key is not there is dead. NULL: degrees are not known, values count
  * in full. */
 void match_score(const struct matcher *matcher, struct slice features_a, struct slice features_b,
                  const struct shared_key *shared, size_t shared_count, struct match_result *result);

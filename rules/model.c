@@ -365,7 +365,7 @@ static void bind_fields(struct matcher *matcher, const struct schema *schema)
 static uint64_t fingerprint_of(const struct matcher *matcher, const struct schema *schema,
                                struct slice model, const struct match_settings *settings)
 {
-    uint64_t hash = slice_hash(model, MODEL_FORMAT * 1000 + FEATURES_LAYOUT);
+    uint64_t hash = slice_hash(model, (MODEL_FORMAT * 1000 + KEYS_LAYOUT) * 1000 + FEATURES_LAYOUT);
     char line[160];
 
     for (size_t i = 0; i < schema->count; i++)

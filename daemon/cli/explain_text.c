@@ -177,7 +177,9 @@ static void put_shared(const json_t *e, struct buf *out)
     json_array_foreach(json_object_get(e, "shared_keys"), i, key) {
         buf_put_str(out, i ? ", " : "Shared keys: ");
         buf_put_str(out, text_of(key, "key"));
-        if (show_int(key, "degree") > 1 || !is_true(key, "live"))
+        if (!is_true(key, "live") && show_int(key, "records") > show_int(key, "records_max"))
+            buf_printf(out, " (in %lld records: too many)", show_int(key, "records"));
+        else if (show_int(key, "degree") > 1 || !is_true(key, "live"))
             buf_printf(out, " (of %lld names%s)", show_int(key, "degree"),
                        is_true(key, "live") ? "" : ": no evidence");
     }

@@ -34,7 +34,7 @@ struct asking {
     size_t pairs;
     struct match_result result;
     struct shared_key shared[MATCH_KEYS_MAX];
-    uint32_t degrees[MATCH_KEYS_MAX];
+    uint32_t degrees[MATCH_KEYS_MAX], holders[MATCH_KEYS_MAX];
     size_t shared_count;
     struct missing_evidence missing[COMPARISONS_MAX];
     size_t missing_count;
@@ -109,8 +109,10 @@ static void judge(struct resolver *resolver, void *data)
     judge_best(asking, graph);
     if (!asking->known)
         return;
-    for (size_t i = 0; i < asking->shared_count; i++)
+    for (size_t i = 0; i < asking->shared_count; i++) {
         asking->degrees[i] = graph_degree(graph, asking->shared[i].hash);
+        asking->holders[i] = graph_holders(graph, asking->shared[i].hash);
+    }
     read_side(graph, asking->matcher, &asking->a);
     read_side(graph, asking->matcher, &asking->b);
     struct slice of_a = graph_features(graph, asking->a.record), of_b = graph_features(graph, asking->b.record);
@@ -196,12 +198,14 @@ static json_t *comparisons_json(const struct asking *asking, const json_t *a, co
 static json_t *shared_json(const struct asking *asking)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < asking->shared_count; i++)
+    for (size_t i = 0; i < asking->shared_count; i++) {
+        const struct shared_key *key = &asking->shared[i];
+        json_t *degree = key_class_of(key->hash) == KEY_CLASS_VALUE ? json_integer(asking->degrees[i]) : json_null();
         json_array_append_new(
-            list, json_pack("{s:s,s:I,s:i,s:b}", "key",
-                            matcher_key_name(asking->matcher, asking->shared[i].kind), "degree",
-                            (json_int_t)asking->degrees[i], "band", (int)asking->shared[i].band, "live",
-                            asking->shared[i].band != DEGREE_DEAD));
+            list, json_pack("{s:s,s:o,s:i,s:b,s:I,s:I}", "key", matcher_key_name(asking->matcher, key->kind), "degree",
+                            degree, "band", (int)key->band, "live", key->band != DEGREE_DEAD, "records",
+                            (json_int_t)asking->holders[i], "records_max", (json_int_t)key_records_max(key->hash)));
+    }
     return list;
 }
 
@@ -347,9 +351,16 @@ static void say_missing(const struct asking *asking, json_t *words)
 static void say_keys(const struct asking *asking, json_t *words)
 {
     for (size_t i = 0; i < asking->shared_count; i++) {
-        if (asking->shared[i].band == DEGREE_DEAD)
-            say(words, "the %s they share belongs to %u different names: it is no evidence",
-                matcher_key_name(asking->matcher, asking->shared[i].kind), asking->degrees[i]);
+        uint64_t hash = asking->shared[i].hash;
+        const char *name = matcher_key_name(asking->matcher, asking->shared[i].kind);
+        if (asking->shared[i].band != DEGREE_DEAD)
+            continue;
+        if (asking->holders[i] <= key_records_max(hash))
+            say(words, "the %s they share belongs to %u different names: it is no evidence", name, asking->degrees[i]);
+        else
+            say(words, "the %s they share stands in %u records, more than the %u that such a key may bring together%s",
+                name, asking->holders[i], key_records_max(hash),
+                key_class_of(hash) == KEY_CLASS_VALUE ? ": it is no evidence" : "");
     }
     if (!asking->shares_live_key)
         say(words, "they share no live key (phone, e-mail, name with birth date ...), so they are never compared; "

@@ -52,6 +52,7 @@ static void free_scratch(struct graph *graph)
     slots_free(&graph->touched);
     slots_free(&graph->stale_verdicts);
     slots_free(&graph->banded);
+    slots_free(&graph->fading);
     slots_free(&graph->region);
     u64_map_free(&graph->crossed);
     free(graph->known_keys);
@@ -94,9 +95,11 @@ void graph_free(struct graph **graph)
     *graph = NULL;
 }
 
-uint8_t graph_band(const struct graph *graph, struct posting_size size)
+uint8_t graph_band(const struct graph *graph, uint64_t hash, struct posting_size size)
 {
-    return size.count > graph->limits.key_records ? DEGREE_DEAD : degree_band(size.degree);
+    if (size.count > graph->limits.key_records || size.count > key_records_max(hash))
+        return DEGREE_DEAD;
+    return key_class_of(hash) == KEY_CLASS_VALUE ? degree_band(size.degree) : 0;
 }
 
 void graph_touch(struct graph *graph, uint32_t slot)
@@ -122,8 +125,8 @@ static void mark_dirty(struct graph *graph, uint32_t slot)
 /* The first crossing since the last settle tells the band that settle saw. */
 static void note_crossing(struct graph *graph, uint64_t hash, const struct key_change *change)
 {
-    uint8_t before = graph_band(graph, change->before);
-    if (before == graph_band(graph, change->after) ||
+    uint8_t before = graph_band(graph, hash, change->before);
+    if (before == graph_band(graph, hash, change->after) ||
         u64_map_get(&graph->crossed, hash) != NO_VALUE)
         return;
     if (!u64_map_set(&graph->crossed, hash, before))

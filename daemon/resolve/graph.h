@@ -9,9 +9,11 @@
  * Definitions (docs/architecture.md, "Resolve"):
  *  - degree(value) = distinct name keys among the live records that hold the value key; bands are
  *    powers of two; above 64 the key is dead: no candidate, no evidence. When a band changes, the
- *    pairs that share the value are judged again. A key that more than key_records records hold
- *    is dead too: it could only make customers too large, at the price of judging all its pairs.
- *    A dead key that both records of a judged pair hold is passed to match_score with the band
+ *    pairs that share the value are judged again. A key that more records hold than its class allows
+ *    (key_records_max in rules/match.h; key_records at most) is dead too: of a value, it could only make
+ *    customers too large, of a combination, it brings strangers together, each time at the price of judging all
+ *    its pairs. A combination has no bands: it is live or dead, and no evidence.
+ *    A dead value that both records of a judged pair hold is passed to match_score with the band
  *    DEGREE_DEAD.
  *  - a pair is judged if and only if it shares a live key.
  *  - a component is connected by edges at or above the link weight and by `always`; inside it a
@@ -55,7 +57,7 @@ struct graph_limits {
     size_t max_records;         /* refuse beyond (default 50,000,000) */
     uint32_t component_records; /* above this the threshold rises (2,000) */
     uint32_t customer_records;  /* size cap of one customer (1,000) */
-    uint32_t key_records;       /* a key held by more is dead whatever its degree (1,000) */
+    uint32_t key_records;       /* a key held by more is dead whatever its degree and class (1,000) */
 }; /* 0 stands for the default, NULL for all defaults */
 
 struct graph *graph_new(const struct matcher *matcher, const struct graph_limits *limits);
@@ -150,7 +152,9 @@ bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match
 /* Live records that hold any of the given keys, best score first. */
 size_t graph_candidates(const struct graph *graph, struct slice features, uint64_t *ids,
                         double *weights, size_t max);
+/* Distinct names of a value; 0 of a combination, whose are not counted. */
 uint32_t graph_degree(const struct graph *graph, uint64_t key_hash);
+uint32_t graph_holders(const struct graph *graph, uint64_t key_hash);
 
 struct graph_stats {
     size_t records, keys, postings, edges, customers;

@@ -191,6 +191,7 @@ struct graph {
     bool reporting;
     bool edges_gone;     /* some edges wait to be swept */
     struct slots banded; /* flagged ENTRY_BAND */
+    struct slots fading; /* hold a combination that died, and have edges; some twice */
     struct slots region; /* flagged ENTRY_REGION, component after component */
     struct candidates candidates;
     struct candidates restored_candidates;
@@ -200,8 +201,9 @@ struct graph {
     struct evidence evidence;
 };
 
-/* The band that counts: DEGREE_DEAD too for a key that more than key_records records hold. */
-uint8_t graph_band(const struct graph *graph, struct posting_size size);
+/* The band that counts: DEGREE_DEAD too for a key that more records hold than may. A combination has none but that
+ * and 0. */
+uint8_t graph_band(const struct graph *graph, uint64_t hash, struct posting_size size);
 void graph_touch(struct graph *graph, uint32_t slot);
 /* What graph_put refuses; `slot` is the record's, or NO_SLOT. */
 MUST_CHECK enum status graph_check_put(const struct graph *graph, uint64_t record_id,
@@ -218,8 +220,7 @@ size_t graph_keys_of(const struct graph *graph, uint32_t slot,
 /* Looks up some keys, held->keys and held->count. */
 void graph_look_up(const struct graph *graph, struct held_keys *held);
 void graph_hold_keys(const struct graph *graph, struct slice features, struct held_keys *held);
-/* The keys of `held` that a candidate shares: those of its mask, and those dead keys it holds too.
- */
+/* The values of `held` that a candidate shares: those of its mask, and those dead ones it holds too. */
 size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held, uint64_t mask,
                          uint32_t other, struct shared_key shared[MATCH_KEYS_MAX]);
 

@@ -7,6 +7,9 @@
  * candidates, and with each of them which live keys are shared, so that nobody's keys are unpacked
  * to be compared. An edge of the centre whose other end is no longer among the candidates has lost
  * its last live key and goes.
+ *
+ * A combination is no evidence: when one dies, nothing is judged again, and of its holders only those that have
+ * edges are looked at, whether each of them still has a live key (*fading*).
  */
 #include "daemon/resolve/graph.intern.h"
 
@@ -82,7 +85,7 @@ void graph_look_up(const struct graph *graph, struct held_keys *held)
     for (size_t i = 0; i < held->count; i++) {
         held->references[i] = key_map_find(&graph->keys, held->keys[i].hash);
         held->bands[i] =
-            graph_band(graph, postings_size(&graph->keys.postings, held->references[i]));
+            graph_band(graph, held->keys[i].hash, postings_size(&graph->keys.postings, held->references[i]));
         if (held->bands[i] == DEGREE_DEAD)
             held->dead |= UINT64_C(1) << i;
         else
@@ -101,6 +104,8 @@ size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held
 {
     size_t count = 0;
     for (size_t i = 0; i < held->count; i++) {
+        if (key_class_of(held->keys[i].hash) != KEY_CLASS_VALUE)
+            continue;
         bool is_shared = mask >> i & 1;
         if (held->dead >> i & 1)
             is_shared = postings_hold(&graph->keys.postings, held->references[i], other);
@@ -275,15 +280,33 @@ static void judge_from(struct graph *graph, uint32_t centre, bool dirty)
     }
 }
 
+/* Notes the holders of a combination that died that have edges: these may have lost their last live key. */
+static void mark_fading(struct graph *graph, const struct holders *holders)
+{
+    for (uint32_t i = 0; i < holders->span; i++)
+        if (holders->slots[i] != NO_SLOT && !entry_is(&graph->entries, holders->slots[i], ENTRY_DIRTY))
+            graph_judge_restored(graph, holders->slots[i]);
+    for (uint32_t i = 0; i < holders->span; i++) {
+        uint32_t slot = holders->slots[i];
+        if (slot != NO_SLOT && !entry_is(&graph->entries, slot, ENTRY_DIRTY) &&
+            entry_at(&graph->entries, slot)->first_edge != NO_EDGE && !slots_push(&graph->fading, slot))
+            graph->failed = true;
+    }
+}
+
 /* Marks the records that hold a key whose band changed. */
 static void mark_banded(struct graph *graph, uint64_t hash, uint8_t before)
 {
     struct holders holders;
     uint32_t reference = key_map_find(&graph->keys, hash);
     postings_view(&graph->keys.postings, &reference, &holders);
-    uint8_t band = graph_band(graph, holders.size);
+    uint8_t band = graph_band(graph, hash, holders.size);
     if (band == before || holders.size.count < 2)
         return;
+    if (band == DEGREE_DEAD && key_class_of(hash) != KEY_CLASS_VALUE) {
+        mark_fading(graph, &holders);
+        return;
+    }
     for (uint32_t i = 0; i < holders.span; i++) {
         if (holders.slots[i] == NO_SLOT)
             continue;
@@ -294,6 +317,25 @@ static void mark_banded(struct graph *graph, uint64_t hash, uint8_t before)
         if (!(*flags & ENTRY_BAND) && !slots_push(&graph->banded, holders.slots[i]))
             graph->failed = true;
         *flags |= band == DEGREE_DEAD ? ENTRY_BAND | ENTRY_DYING : ENTRY_BAND;
+    }
+}
+
+/* Takes away what edges of a record have no live key any more. */
+static void fade(struct graph *graph, uint32_t slot)
+{
+    struct held_keys held;
+    held.count = graph_keys_of(graph, slot, held.keys);
+    graph_look_up(graph, &held);
+    for (uint32_t index = entry_at(&graph->entries, slot)->first_edge; index != NO_EDGE;) {
+        const struct edge *edge = edge_at(&graph->edges, index);
+        int end = edge_end(edge, slot);
+        bool stays = edge->state & EDGE_GONE;
+        for (size_t i = 0; i < held.count && !stays; i++)
+            stays = held.live >> i & 1 &&
+                    postings_hold(&graph->keys.postings, held.references[i], edge->slots[!end]);
+        if (!stays)
+            graph_remove_edge(graph, index);
+        index = edge->next[end];
     }
 }
 
@@ -309,6 +351,9 @@ void graph_judge_dirty(struct graph *graph)
             judge_from(graph, graph->dirty.items[i], true);
     for (size_t i = 0; i < graph->banded.count && !graph->failed; i++)
         judge_from(graph, graph->banded.items[i], false);
+    for (size_t i = 0; i < graph->fading.count && !graph->failed; i++)
+        fade(graph, graph->fading.items[i]);
+    graph->fading.count = 0;
     /* Both ends of a gone edge are touched. */
     for (size_t i = 0; graph->edges_gone && i < graph->touched.count; i++)
         edges_sweep(&graph->edges, &graph->entries, graph->touched.items[i]);

@@ -56,6 +56,17 @@ struct slice graph_features(const struct graph *graph, uint64_t record_id)
     return slot == NO_SLOT ? SLICE_EMPTY : entries_features(&graph->entries, slot, room);
 }
 
+/* Combinations too. */
+static size_t all_shared_keys(const struct graph *graph, const struct held_keys *held, uint32_t other,
+                              struct shared_key shared[MATCH_KEYS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < held->count; i++)
+        if (postings_hold(&graph->keys.postings, held->references[i], other))
+            shared[count++] = (struct shared_key){held->keys[i].hash, held->keys[i].kind, held->bands[i]};
+    return count;
+}
+
 bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match_result *result,
                  bool *shares_live_key, struct shared_key shared[MATCH_KEYS_MAX],
                  size_t *shared_count)
@@ -77,6 +88,7 @@ bool graph_judge(const struct graph *graph, uint64_t a, uint64_t b, struct match
     *shared_count = graph_shared_keys(graph, &held, mask, slot_b, shared);
     graph->ops->score(graph->matcher, of_a, entries_features(&graph->entries, slot_b, &room_b), shared,
                       *shared_count, result);
+    *shared_count = all_shared_keys(graph, &held, slot_b, shared);
     return true;
 }
 
@@ -141,14 +153,20 @@ size_t graph_candidates(const struct graph *graph, struct slice features, uint64
 
 uint32_t graph_degree(const struct graph *graph, uint64_t key_hash)
 {
-    return postings_size(&graph->keys.postings, key_map_find(&graph->keys, key_hash)).degree;
+    struct posting_size size = postings_size(&graph->keys.postings, key_map_find(&graph->keys, key_hash));
+    return key_class_of(key_hash) == KEY_CLASS_VALUE ? size.degree : 0;
+}
+
+uint32_t graph_holders(const struct graph *graph, uint64_t key_hash)
+{
+    return postings_size(&graph->keys.postings, key_map_find(&graph->keys, key_hash)).count;
 }
 
 static size_t scratch_bytes(const struct graph *graph)
 {
     const struct component *component = &graph->component;
     const struct findings *findings = &graph->findings;
-    size_t slots = graph->dirty.capacity + graph->touched.capacity + graph->banded.capacity +
+    size_t slots = graph->dirty.capacity + graph->touched.capacity + graph->banded.capacity + graph->fading.capacity +
                    graph->region.capacity + graph->stale_verdicts.capacity +
                    graph->candidates.index_capacity + graph->restored_candidates.index_capacity;
     return slots * sizeof(uint32_t) + u64_map_bytes(&graph->crossed) +

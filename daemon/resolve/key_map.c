@@ -101,6 +101,11 @@ static bool resize(struct key_map *map, struct key_shard *shard, uint32_t capaci
     return true;
 }
 
+static bool counts_names(uint64_t hash)
+{
+    return key_class_of(hash) == KEY_CLASS_VALUE;
+}
+
 bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t name,
                  struct key_change *change)
 {
@@ -113,7 +118,7 @@ bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t nam
     bool is_new = !is_at(shard, index, kept);
     uint32_t reference = is_new ? NO_POSTING : item_reference(&shard->items[index]);
     change->before = postings_size(&map->postings, reference);
-    if (!postings_add(&map->postings, &reference, slot, name))
+    if (!postings_add(&map->postings, &reference, slot, counts_names(hash) ? &name : NULL))
         return false;
     change->after = postings_size(&map->postings, reference);
     map->posting_count++;
@@ -130,7 +135,7 @@ bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t nam
 struct key_holder key_holder_of(uint64_t hash, uint32_t place)
 {
     uint64_t mixed = mix(hash);
-    return (struct key_holder){(uint32_t)(mixed >> 32), (uint32_t)mixed, place};
+    return (struct key_holder){(uint32_t)(mixed >> 32), (uint32_t)mixed, place << 1 | counts_names(hash)};
 }
 
 static int by_hash(const void *a, const void *b)
@@ -160,10 +165,11 @@ static bool build_shard(struct key_map *map, struct key_shard *shard, const stru
     for (size_t i = 0, end; i < count; i = end) {
         group->count = 0;
         for (end = i; end < count && is_same_key(&holders[i], &holders[end]); end++) {
-            if (!named_slots_push(group, places[holders[end].place]))
+            if (!named_slots_push(group, places[holders[end].place >> 1]))
                 return false;
         }
-        uint32_t reference = postings_build(&map->postings, group->items, (uint32_t)group->count);
+        uint32_t reference =
+            postings_build(&map->postings, group->items, (uint32_t)group->count, holders[i].place & 1);
         if (reference == NO_POSTING)
             return false;
         uint64_t kept = ((uint64_t)holders[i].high << 32 | holders[i].low) & HASH_MASK;
@@ -223,7 +229,7 @@ bool key_map_remove(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t 
         return false;
     uint32_t reference = item_reference(&shard->items[index]);
     change->before = postings_size(&map->postings, reference);
-    if (!postings_remove(&map->postings, &reference, slot, name))
+    if (!postings_remove(&map->postings, &reference, slot, counts_names(hash) ? &name : NULL))
         return false;
     change->after = postings_size(&map->postings, reference);
     map->posting_count--;

@@ -36,7 +36,7 @@ void key_map_free(struct key_map *map);
 /* A pair of a key and a holder, for key_map_build. The hash is mixed; the heaps are in the order of the shards. */
 struct key_holder {
     uint32_t high, low;
-    uint32_t place; /* of the holder, see named_slots */
+    uint32_t place; /* of the holder, see named_slots; the lowest bit says whether names are counted */
 };
 #define KEY_HEAPS 256
 struct key_holder key_holder_of(uint64_t hash, uint32_t place);
@@ -52,7 +52,7 @@ bool key_map_build(struct key_map *map, const struct key_holder *holders, size_t
 struct key_change {
     struct posting_size before, after;
 };
-/* As postings_add and postings_remove. */
+/* As postings_add and postings_remove; the name matters to values only. */
 bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t name,
                  struct key_change *change);
 bool key_map_remove(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t name,

@@ -165,11 +165,12 @@ static uint32_t keep_large(struct postings *postings, struct large_posting *larg
     return SHAPE_LARGE | (uint32_t)(postings->large.count - 1);
 }
 
-static uint32_t make_large(struct postings *postings, const uint32_t *slots, uint32_t count)
+static uint32_t make_large(struct postings *postings, const uint32_t *slots, uint32_t count, bool counts_names)
 {
     struct large_posting large = {0};
     for (uint32_t i = 0; i < count; i++) {
-        if (!large_posting_add(postings, &large, slots[i], name_of(postings, slots[i]))) {
+        uint64_t name = counts_names ? name_of(postings, slots[i]) : 0;
+        if (!large_posting_add(postings, &large, slots[i], counts_names ? &name : NULL)) {
             large_posting_free(postings, &large);
             return NO_POSTING;
         }
@@ -190,11 +191,12 @@ static uint8_t degree_of(const struct named_slot *holders, uint32_t count)
     return degree;
 }
 
-static uint32_t build_large(struct postings *postings, const struct named_slot *holders, uint32_t count)
+static uint32_t build_large(struct postings *postings, const struct named_slot *holders, uint32_t count,
+                            bool counts_names)
 {
     struct large_posting large = {0};
     for (uint32_t i = 0; i < count; i++) {
-        if (!large_posting_add(postings, &large, holders[i].slot, holders[i].name)) {
+        if (!large_posting_add(postings, &large, holders[i].slot, counts_names ? &holders[i].name : NULL)) {
             large_posting_free(postings, &large);
             return NO_POSTING;
         }
@@ -202,32 +204,33 @@ static uint32_t build_large(struct postings *postings, const struct named_slot *
     return keep_large(postings, &large);
 }
 
-uint32_t postings_build(struct postings *postings, const struct named_slot *holders, uint32_t count)
+uint32_t postings_build(struct postings *postings, const struct named_slot *holders, uint32_t count,
+                        bool counts_names)
 {
     if (count == 1)
         return holders[0].slot;
     if (count > SMALL_MAX)
-        return build_large(postings, holders, count);
+        return build_large(postings, holders, count, counts_names);
     uint8_t class = class_for(count);
     uint32_t block = new_block(postings, class);
     if (block == NO_BLOCK)
         return NO_POSTING;
     uint32_t *words = block_at(postings, block);
-    set_header(words, (struct header){.count = (uint8_t)count, .degree = degree_of(holders, count),
-                                      .class = class});
+    set_header(words, (struct header){.count = (uint8_t)count, .class = class,
+                                      .degree = counts_names ? degree_of(holders, count) : 0});
     for (uint32_t i = 0; i < count; i++)
         words[1 + i] = holders[i].slot;
     return SHAPE_SMALL | block;
 }
 
 static bool add_to_single(struct postings *postings, uint32_t *reference, uint32_t slot,
-                          uint64_t name)
+                          const uint64_t *name)
 {
     uint32_t block = new_block(postings, 0);
     if (block == NO_BLOCK)
         return false;
     uint32_t *words = block_at(postings, block);
-    bool same = has_name(postings, reference, 1, name, NO_SLOT);
+    bool same = !name || has_name(postings, reference, 1, *name, NO_SLOT);
     set_header(words, (struct header){.count = 2, .degree = same ? 1 : 2});
     words[1] = *reference;
     words[2] = slot;
@@ -236,13 +239,13 @@ static bool add_to_single(struct postings *postings, uint32_t *reference, uint32
 }
 
 static bool add_to_small(struct postings *postings, uint32_t *reference, uint32_t slot,
-                         uint64_t name)
+                         const uint64_t *name)
 {
     uint32_t block = *reference & VALUE_MASK;
     uint32_t *words = block_at(postings, block);
     struct header header = header_of(words);
     if (header.count == SMALL_MAX) {
-        uint32_t large = make_large(postings, words + 1, header.count);
+        uint32_t large = make_large(postings, words + 1, header.count, name != NULL);
         if (large == NO_POSTING)
             return false;
         if (!large_posting_add(postings, large_at(postings, large), slot, name)) {
@@ -263,14 +266,14 @@ static bool add_to_small(struct postings *postings, uint32_t *reference, uint32_
         header = header_of(words);
         *reference = SHAPE_SMALL | copy;
     }
-    if (!has_name(postings, words + 1, header.count, name, NO_SLOT))
+    if (name && !has_name(postings, words + 1, header.count, *name, NO_SLOT))
         header.degree++;
     words[1 + header.count++] = slot;
     set_header(words, header);
     return true;
 }
 
-bool postings_add(struct postings *postings, uint32_t *reference, uint32_t slot, uint64_t name)
+bool postings_add(struct postings *postings, uint32_t *reference, uint32_t slot, const uint64_t *name)
 {
     if (*reference == NO_POSTING) {
         *reference = slot;
@@ -287,7 +290,7 @@ bool postings_add(struct postings *postings, uint32_t *reference, uint32_t slot,
 }
 
 static bool remove_from_small(struct postings *postings, uint32_t *reference, uint32_t slot,
-                              uint64_t name)
+                              const uint64_t *name)
 {
     uint32_t block = *reference & VALUE_MASK;
     uint32_t *words = block_at(postings, block);
@@ -297,7 +300,7 @@ static bool remove_from_small(struct postings *postings, uint32_t *reference, ui
         at++;
     if (at > header.count)
         return false;
-    if (!has_name(postings, words + 1, header.count, name, slot))
+    if (name && !has_name(postings, words + 1, header.count, *name, slot))
         header.degree--;
     words[at] = words[header.count--];
     set_header(words, header);
@@ -332,7 +335,7 @@ static void make_small(struct postings *postings, uint32_t *reference)
     *reference = SHAPE_SMALL | block;
 }
 
-bool postings_remove(struct postings *postings, uint32_t *reference, uint32_t slot, uint64_t name)
+bool postings_remove(struct postings *postings, uint32_t *reference, uint32_t slot, const uint64_t *name)
 {
     if (*reference == NO_POSTING)
         return false;

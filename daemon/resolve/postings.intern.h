@@ -1,6 +1,8 @@
 /*
  * postings.intern.h - who holds a key, and how many distinct names they bear.
  *
+ * Names are counted of values only: of a combination it counts how many hold it (rules/match.h, key_class).
+ *
  * A reference (32 bits) is one of: a slot (a single holder costs nothing more), a small block of up
  * to 32 holders in a pool of words, or a large posting: a hash set of holders and a table that
  * counts them by name, so that adding to and removing from a hundred thousand holders is O(1) and
@@ -24,7 +26,7 @@ struct name_count {
 
 struct large_posting {
     uint32_t *slots; /* a hash set: slots and NO_SLOT */
-    struct name_count *names;
+    struct name_count *names; /* none when names are not counted */
     uint32_t slot_capacity, name_capacity; /* powers of two */
     uint32_t count, degree;
 };
@@ -57,11 +59,12 @@ struct named_slot {
 };
 VECTOR(named_slots, struct named_slot)
 /* The reference of a posting with these holders (at least one, all distinct) at once. NO_POSTING when out of memory. */
-uint32_t postings_build(struct postings *postings, const struct named_slot *holders, uint32_t count);
+uint32_t postings_build(struct postings *postings, const struct named_slot *holders, uint32_t count,
+                        bool counts_names);
 
 struct posting_size {
     uint32_t count;  /* holders */
-    uint32_t degree; /* distinct names among them */
+    uint32_t degree; /* distinct names among them; not known when they are not counted */
 };
 
 /* The holders, for iteration: `span` items, those equal to NO_SLOT are to be skipped. Borrowed from
@@ -76,11 +79,12 @@ void postings_init(struct postings *postings, const struct entries *entries,
                    const struct graph_matcher_ops *ops);
 void postings_free(struct postings *postings);
 /* Changes *reference in place. The holder's features must be those in the entries; it must not hold
- * the key yet. False when out of memory, nothing changed. */
-bool postings_add(struct postings *postings, uint32_t *reference, uint32_t slot, uint64_t name);
+ * the key yet. `name` NULL, always for one posting or never: names are not counted. False when out of memory, nothing
+ * changed. */
+bool postings_add(struct postings *postings, uint32_t *reference, uint32_t slot, const uint64_t *name);
 /* The holder's features must still be those it was added with. *reference becomes NO_POSTING with
  * the last one. False when out of memory or when it does not hold the key. */
-bool postings_remove(struct postings *postings, uint32_t *reference, uint32_t slot, uint64_t name);
+bool postings_remove(struct postings *postings, uint32_t *reference, uint32_t slot, const uint64_t *name);
 struct posting_size postings_size(const struct postings *postings, uint32_t reference);
 void postings_view(const struct postings *postings, const uint32_t *reference,
                    struct holders *holders);
@@ -95,9 +99,9 @@ size_t postings_bytes(const struct postings *postings);
 
 /* postings_large.c */
 bool large_posting_add(struct postings *postings, struct large_posting *large, uint32_t slot,
-                       uint64_t name);
+                       const uint64_t *name);
 bool large_posting_remove(struct postings *postings, struct large_posting *large, uint32_t slot,
-                          uint64_t name);
+                          const uint64_t *name);
 bool large_posting_has(const struct large_posting *large, uint32_t slot);
 void large_posting_free(struct postings *postings, struct large_posting *large);
 

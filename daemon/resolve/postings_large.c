@@ -79,22 +79,22 @@ static bool full(uint32_t count, uint32_t capacity)
 }
 
 bool large_posting_add(struct postings *postings, struct large_posting *large, uint32_t slot,
-                       uint64_t name)
+                       const uint64_t *name)
 {
     if (full(large->count, large->slot_capacity) &&
         !resize_slots(postings, large,
                       large->slot_capacity ? large->slot_capacity * 2 : FIRST_CAPACITY))
         return false;
-    if (full(large->degree, large->name_capacity) &&
+    if (name && full(large->degree, large->name_capacity) &&
         !resize_names(postings, large,
                       large->name_capacity ? large->name_capacity * 2 : FIRST_CAPACITY))
         return false;
     large->slots[find_slot(large, slot)] = slot;
     large->count++;
-    struct name_count *counted = &large->names[find_name(large, name)];
-    if (counted->count++ == 0) {
-        counted->name = name;
-        large->degree++;
+    if (name) {
+        struct name_count *counted = &large->names[find_name(large, *name)];
+        large->degree += counted->count++ == 0;
+        counted->name = *name;
     }
     return true;
 }
@@ -123,14 +123,8 @@ static void forget_name(struct large_posting *large, uint32_t hole)
     large->names[hole].count = 0;
 }
 
-bool large_posting_remove(struct postings *postings, struct large_posting *large, uint32_t slot,
-                          uint64_t name)
+static void take_name(struct large_posting *large, uint64_t name)
 {
-    uint32_t at = find_slot(large, slot);
-    if (large->slots[at] == NO_SLOT)
-        return false;
-    forget_slot(large, at);
-    large->count--;
     uint32_t counted = find_name(large, name);
     assert(large->names[counted].count); /* the name it was added with */
     if (--large->names[counted].count == 0) {
@@ -138,6 +132,18 @@ bool large_posting_remove(struct postings *postings, struct large_posting *large
         forget_name(large, counted);
         large->degree--;
     }
+}
+
+bool large_posting_remove(struct postings *postings, struct large_posting *large, uint32_t slot,
+                          const uint64_t *name)
+{
+    uint32_t at = find_slot(large, slot);
+    if (large->slots[at] == NO_SLOT)
+        return false;
+    forget_slot(large, at);
+    large->count--;
+    if (name)
+        take_name(large, *name);
     /* Giving memory back is a favour: when there is none for the smaller table, the larger stays.
      */
     if (large->slot_capacity > FIRST_CAPACITY && large->count < large->slot_capacity / 8)

@@ -5,7 +5,7 @@
  *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without
  * FIELD]... [--country CC] [--dump ID]
  *               [--features FILE]   writes each record's features there, for bench_graph
- *       [--pairs FILE] [--map COLUMN=FIELD]... [--own NAME=TYPE]... [--kind company]
+ *       [--kinds FILE] [--pairs FILE] [--map COLUMN=FIELD]... [--own NAME=TYPE]... [--kind company]
  *
  * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack
  * understands, with a column `id`) and its truth.csv (id,entity[,reachable_group]), cleans every
@@ -13,7 +13,8 @@
  * one `name value` a line: what of the truth the keys reach, pairs judged per record, pairwise
  * precision, recall and F1 of the links and of the groups they connect, and nanoseconds per step.
  * --errors and --missed show pairs on standard error. --pairs writes a line per judged pair:
- * weight, whether it is one customer, the levels that came out, and both ids.
+ * weight, whether it is one customer, the levels that came out, and both ids. --kinds writes a table of the kinds of
+ * keys: how many pairs each finds alone, how many true links among them, and by how many records held the key.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +25,9 @@
 #include "rules/ruleset.h"
 
 #define COLUMNS_LIMIT 128
-#define KEY_GROUP_MAX 4096 /* records under one key: beyond it the bench, not the graph, gives up  \
-                            */
-#define WITHOUT_MAX 8
+#define WITHOUT_MAX   8
+#define KINDS         64
+#define HOLDER_BANDS  10 /* powers of two */
 #define MAPS_MAX    32
 
 struct row {
@@ -43,6 +44,13 @@ struct posting {
     uint8_t kind;
     bool is_value;
     uint8_t band;
+    uint32_t holders;
+};
+
+/* What one kind of key finds. */
+struct kind_finds {
+    double pairs, only_pairs, only_links;
+    double pairs_by_holders[HOLDER_BANDS], links_by_holders[HOLDER_BANDS]; /* of those it finds alone */
 };
 
 struct pair {
@@ -63,7 +71,8 @@ struct bench {
     size_t without_count;
     const char *without[WITHOUT_MAX];
     const char *country, *dump;
-    FILE *pairs_file;
+    FILE *pairs_file, *kinds_file;
+    struct kind_finds finds[KINDS];
     long show_errors, show_missed;
     enum record_kind kind;
     size_t map_count;
@@ -347,8 +356,13 @@ static void index_postings(struct bench *bench)
         qsort(names, to - from, sizeof(*names), by_u64);
         for (size_t i = 0; i < to - from; i++)
             degree += i == 0 || names[i] != names[i - 1];
-        for (size_t i = from; i < to; i++)
-            bench->postings[i].band = degree_band(degree);
+        uint32_t holders = (uint32_t)(to - from);
+        uint64_t hash = bench->postings[from].hash;
+        uint8_t band = key_class_of(hash) == KEY_CLASS_VALUE ? degree_band(degree) : 0;
+        for (size_t i = from; i < to; i++) {
+            bench->postings[i].band = holders > key_records_max(hash) ? DEGREE_DEAD : band;
+            bench->postings[i].holders = holders;
+        }
     }
     for (size_t i = 0; i < bench->posting_count; i++)
         bench->row_first[bench->postings[i].row + 2]++;
@@ -363,7 +377,7 @@ static void make_postings(struct bench *bench)
 {
     struct match_key keys[MATCH_KEYS_MAX];
     double start = now_ns();
-    size_t by_kind[32] = {0};
+    size_t by_kind[KINDS] = {0};
 
     bench->postings = malloc((bench->row_count + 1) * MATCH_KEYS_MAX * sizeof(struct posting));
     if (bench->postings == NULL)
@@ -372,14 +386,14 @@ static void make_postings(struct bench *bench)
         size_t count = features_keys(bench->matcher, bench->rows[i].features, keys);
         for (size_t k = 0; k < count; k++)
             bench->postings[bench->posting_count++] =
-                (struct posting){keys[k].hash, (uint32_t)i, keys[k].kind, keys[k].is_value, 0};
+                (struct posting){keys[k].hash, (uint32_t)i, keys[k].kind, keys[k].is_value, 0, 0};
     }
     printf("keys_ns_per_record %.0f\nkeys_per_record %.2f\n",
            (now_ns() - start) / (double)bench->row_count,
            (double)bench->posting_count / (double)bench->row_count);
     for (size_t i = 0; i < bench->posting_count; i++)
-        by_kind[bench->postings[i].kind & 31]++;
-    for (uint8_t i = 0; i < 32; i++)
+        by_kind[bench->postings[i].kind % KINDS]++;
+    for (uint8_t i = 0; i < KINDS; i++)
         if (by_kind[i])
             printf("keys_%s %.3f\n", matcher_key_name(bench->matcher, i),
                    (double)by_kind[i] / (double)bench->row_count);
@@ -408,8 +422,8 @@ static void add_pair(struct bench *bench, uint32_t a, uint32_t b)
 
 static void make_pairs(struct bench *bench)
 {
-    size_t kept = 0, dead = 0, given_up = 0;
-    double by_kind[32] = {0};
+    size_t kept = 0, dead = 0;
+    double by_kind[KINDS] = {0};
 
     for (size_t from = 0, to; from < bench->posting_count; from = to) {
         for (to = from;
@@ -420,11 +434,7 @@ static void make_pairs(struct bench *bench)
             dead++;
             continue;
         }
-        if (to - from > KEY_GROUP_MAX) {
-            given_up++;
-            continue;
-        }
-        by_kind[bench->postings[from].kind & 31] +=
+        by_kind[bench->postings[from].kind % KINDS] +=
             (double)(to - from) * (double)(to - from - 1) / 2;
         for (size_t i = from; i < to; i++)
             for (size_t k = i + 1; k < to; k++)
@@ -435,12 +445,66 @@ static void make_pairs(struct bench *bench)
         if (kept == 0 || by_ends(&bench->pairs[kept - 1], &bench->pairs[i]) != 0)
             bench->pairs[kept++] = bench->pairs[i];
     bench->pair_count = kept;
-    printf("dead_keys %zu\nkeys_given_up %zu\npairs_per_record %.2f\n", dead, given_up,
-           (double)kept / (double)bench->row_count);
-    for (uint8_t i = 0; i < 32; i++)
+    printf("dead_keys %zu\npairs_per_record %.2f\n", dead, (double)kept / (double)bench->row_count);
+    for (uint8_t i = 0; i < KINDS; i++)
         if (by_kind[i] > 0)
             printf("pairs_by_%s %.3f\n", matcher_key_name(bench->matcher, i),
                    by_kind[i] / (double)bench->row_count);
+}
+
+static unsigned band_of_holders(uint32_t holders)
+{
+    unsigned band = 0;
+
+    while (band + 1 < HOLDER_BANDS && holders > 2U << band)
+        band++;
+    return band;
+}
+
+/* Which kinds of live keys a pair shares, and by how many the least shared key of each is held. */
+static void count_kinds(struct bench *bench, const struct pair *pair, bool is_true_link)
+{
+    uint32_t least[KINDS] = {0}, kinds = 0, last = 0;
+    uint32_t i = bench->row_first[pair->a], k = bench->row_first[pair->b];
+
+    while (i < bench->row_first[pair->a + 1] && k < bench->row_first[pair->b + 1]) {
+        const struct posting *x = &bench->postings[bench->row_postings[i]];
+        const struct posting *y = &bench->postings[bench->row_postings[k]];
+        uint32_t kind = x->kind % KINDS;
+        if (x->hash == y->hash && x->band != DEGREE_DEAD) {
+            kinds += least[kind] == 0;
+            bench->finds[kind].pairs += least[kind] == 0;
+            if (least[kind] == 0 || x->holders < least[kind])
+                least[kind] = x->holders;
+            last = kind;
+        }
+        i += x->hash <= y->hash;
+        k += y->hash <= x->hash;
+    }
+    if (kinds != 1)
+        return;
+    unsigned band = band_of_holders(least[last]);
+    bench->finds[last].only_pairs++;
+    bench->finds[last].pairs_by_holders[band]++;
+    bench->finds[last].only_links += is_true_link;
+    bench->finds[last].links_by_holders[band] += is_true_link;
+}
+
+static void write_kinds(const struct bench *bench)
+{
+    fprintf(bench->kinds_file, "kind\tpairs\tpairs only\ttrue links only\tpairs only / true links only, of keys held by");
+    for (unsigned band = 0; band < HOLDER_BANDS; band++)
+        fprintf(bench->kinds_file, "\t<= %u", 2U << band);
+    for (uint8_t kind = 0; kind < KINDS; kind++) {
+        const struct kind_finds *finds = &bench->finds[kind];
+        if (finds->pairs <= 0)
+            continue;
+        fprintf(bench->kinds_file, "\n%s\t%.0f\t%.0f\t%.0f\t", matcher_key_name(bench->matcher, kind), finds->pairs,
+                finds->only_pairs, finds->only_links);
+        for (unsigned band = 0; band < HOLDER_BANDS; band++)
+            fprintf(bench->kinds_file, "\t%.0f / %.0f", finds->pairs_by_holders[band], finds->links_by_holders[band]);
+    }
+    fprintf(bench->kinds_file, "\n");
 }
 
 static size_t shared_keys(const struct bench *bench, uint32_t a, uint32_t b,
@@ -536,6 +600,8 @@ static void score_pairs(struct bench *bench)
         pair->weight = result.weight;
         if (bench->pairs_file)
             write_pair(bench, pair, &result);
+        if (bench->kinds_file)
+            count_kinds(bench, pair, result.weight >= link && bench->rows[pair->a].entity == bench->rows[pair->b].entity);
     }
     printf("score_ns_per_pair %.0f\n", (now_ns() - start) / ((double)bench->pair_count + 1));
     for (size_t i = 0; i < bench->pair_count; i++) {
@@ -651,7 +717,7 @@ int main(int argc, char **argv)
     if (argc < 3)
         die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] "
                      "[--without FIELD] "
-                     "[--country CC] [--dump ID] [--pairs FILE] [--map COLUMN=FIELD] "
+                     "[--country CC] [--dump ID] [--kinds FILE] [--pairs FILE] [--map COLUMN=FIELD] "
                      "[--own NAME=TYPE] [--kind company]");
     for (int i = 3; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--errors") == 0)
@@ -660,6 +726,8 @@ int main(int argc, char **argv)
             bench.show_missed = atol(argv[i + 1]);
         else if (strcmp(argv[i], "--pairs") == 0)
             bench.pairs_file = fopen(argv[i + 1], "w");
+        else if (strcmp(argv[i], "--kinds") == 0)
+            bench.kinds_file = fopen(argv[i + 1], "w");
         else if (strcmp(argv[i], "--country") == 0)
             bench.country = argv[i + 1];
         else if (strcmp(argv[i], "--dump") == 0)
@@ -696,6 +764,10 @@ int main(int argc, char **argv)
         write_groups(&bench, out);
     if (bench.pairs_file)
         fclose(bench.pairs_file);
+    if (bench.kinds_file) {
+        write_kinds(&bench);
+        fclose(bench.kinds_file);
+    }
     buf_free(&bench.own);
     return 0;
 }

@@ -2,10 +2,10 @@
  * fake_matcher.h - a matcher small enough to be understood whole, for tests of the graph.
  *
  * Features are text: "n=3;p=7;q=9;e=2;c=5;i=1;k=1;" with numbers as values. n name, p and q phones
- * (one key space), e e-mail, c a combination (its key is no value), i identity, k kind (1 person, 2
- * company). Evidence comes only from shared keys that are not dead, and from the names. The
- * combination weighs *more* in a higher band, so that nothing in the graph can lean on weights
- * falling with degree.
+ * (one key space), e e-mail, c a combination (its key is no value, and weak), i identity, k kind (1 person, 2
+ * company). Evidence comes from shared values that are not dead, from the names, and from what
+ * makes up the combination. The e-mail weighs *more* in a higher band, so that nothing in the graph can lean on
+ * weights falling with degree.
  */
 #ifndef TRIBUTARY_TESTS_FAKE_MATCHER_H
 #define TRIBUTARY_TESTS_FAKE_MATCHER_H
@@ -33,7 +33,8 @@ static inline int fake_field(struct slice features, char field)
 
 static inline uint64_t fake_hash(enum fake_key kind, int value)
 {
-    return (uint64_t)kind * 1000000 + (uint64_t)value;
+    return key_hash_of_class(((uint64_t)kind * 1000000 + (uint64_t)value) << KEY_CLASS_BITS,
+                             kind == FAKE_COMBINATION ? KEY_CLASS_WEAK : KEY_CLASS_VALUE);
 }
 
 static inline size_t fake_keys(const struct matcher *matcher, struct slice features,
@@ -104,11 +105,10 @@ static inline void fake_score(const struct matcher *matcher, struct slice a, str
     result->weight = -2.0;
     result->count = 0;
     for (size_t i = 0; i < shared_count; i++) {
-        if (shared[i].band == DEGREE_DEAD)
+        if (shared[i].band == DEGREE_DEAD || shared[i].kind == FAKE_COMBINATION)
             continue;
-        double weight = shared[i].kind == FAKE_PHONE   ? 9.0 - 1.25 * shared[i].band
-                        : shared[i].kind == FAKE_EMAIL ? 8.0 - 1.0 * shared[i].band
-                                                       : 3.0 + 0.75 * shared[i].band;
+        double weight =
+            shared[i].kind == FAKE_PHONE ? 9.0 - 1.25 * shared[i].band : 6.5 + 0.5 * shared[i].band;
         result->weight += weight;
         result->comparisons[result->count++] = (struct comparison_result){
             .comparison = shared[i].kind,
@@ -116,6 +116,12 @@ static inline void fake_score(const struct matcher *matcher, struct slice a, str
             .band = shared[i].band,
             .weight = (float)weight,
         };
+    }
+    int made_a = fake_field(a, 'c'), made_b = fake_field(b, 'c');
+    if (made_a >= 0 && made_a == made_b) {
+        result->weight += 3.5;
+        result->comparisons[result->count++] =
+            (struct comparison_result){.comparison = FAKE_COMBINATION, .level = 1, .weight = 3.5F};
     }
     int name_a = fake_field(a, 'n'), name_b = fake_field(b, 'n');
     if (name_a >= 0 && name_b >= 0) {

@@ -93,8 +93,10 @@ static inline uint8_t ref_band(const struct ref_world *w, uint64_t hash)
 {
     uint32_t holders, degree = ref_degree(w, hash, &holders);
     static const uint32_t bounds[] = {1, 2, 4, 8, 16, 32, 64};
-    if (holders > w->limits.key_records)
+    if (holders > w->limits.key_records || holders > key_records_max(hash))
         return 7;
+    if (key_class_of(hash) != KEY_CLASS_VALUE)
+        return 0;
     for (uint8_t band = 0; band < 7; band++)
         if (degree <= bounds[band])
             return band;

@@ -197,8 +197,10 @@ static void note_bands(void)
         for (size_t k = 0; k < count; k++) {
             uint32_t holders;
             uint8_t band = ref_band(&world, keys[k].hash);
-            uint8_t *last = &last_bands[keys[k].kind][keys[k].hash % 1000000];
-            CHECK(graph_degree(graph, keys[k].hash) == ref_degree(&world, keys[k].hash, &holders));
+            uint8_t *last = &last_bands[keys[k].kind][(keys[k].hash >> KEY_CLASS_BITS) % 1000000];
+            uint32_t degree = ref_degree(&world, keys[k].hash, &holders);
+            CHECK(graph_degree(graph, keys[k].hash) == (keys[k].is_value ? degree : 0));
+            CHECK(graph_holders(graph, keys[k].hash) == holders);
             if (*last != band) {
                 happened.crossings++;
                 happened.deaths += band == 7 || *last == 7;
