@@ -39,7 +39,9 @@ def lab(postgres, tmp_path_factory):
         daemon.api("/v1/records", {"source": "firms", "external_id": "huaxin", "fields": {"company": "华信科技（上海）有限公司"}})
         daemon.api("/v1/records", {"records": [{"source": "crm", "external_id": f"hub{i}", "fields": {
             "full_name": name, "phone": "021-61234567"}} for i, name in enumerate(hub_names())]})
-        wait_until(lambda: settled(connection) and rows(connection, "SELECT count(*) FROM tributary.record") > [(80,)], 30,
+        daemon.api("/v1/records", {"records": [{"source": "crm", "external_id": f"street{i}", "fields": {
+            "full_name": name, "address_line": f"上海市静安区南京西路{i + 1}号"}} for i, name in enumerate(hub_names()[::7])]})
+        wait_until(lambda: settled(connection) and rows(connection, "SELECT count(*) FROM tributary.record") > [(90,)], 30,
                    "everything to be resolved")
         yield Lab(daemon, connection)
     connection.close()
@@ -142,6 +144,16 @@ def test_a_dead_key_is_told_with_its_degree(lab):
     (phone,) = [key for key in e["shared_keys"] if key["key"] == "phone"]
     assert not phone["live"] and phone["degree"] == 70 and phone["band"] == 7
     assert any("belongs to 70 different names" in why for why in e["why"])
+
+
+def test_a_combination_that_too_many_hold_is_told_with_their_number(lab):
+    a, b = lab.id("street0"), lab.id("street1")
+    e = lab.explain(a, b)
+    (street,) = [key for key in e["shared_keys"] if key["key"] == "place_street"]
+    assert not street["live"] and street["degree"] is None and street["records"] == 10 and street["records_max"] == 8
+    assert not e["shares_live_key"]
+    assert any("place_street they share stands in 10 records, more than the 8" in why for why in e["why"])
+    assert "place_street (in 10 records: too many)" in lab.daemon.run("explain", str(a), str(b)).stdout
 
 
 def test_two_national_ids_and_the_review_they_make(lab):

@@ -448,6 +448,35 @@ static void test_an_edge_that_hung_on_a_dead_key_is_gone(void **state)
     fixture_free(&f);
 }
 
+/* Eight may hold it. What it found is forgotten with the ninth, but for pairs that share a live key beside it. */
+static void test_a_combination_that_too_many_hold_brings_nobody_together(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new((struct graph_limits){0});
+    char features[64];
+    put(&f, 1, "n=1;c=1;e=1;");
+    put(&f, 2, "n=1;c=1;e=1;");
+    put(&f, 3, "n=1;c=1;");
+    for (uint64_t id = 4; id <= 8; id++) {
+        snprintf(features, sizeof(features), "n=%u;c=1;", (unsigned)id);
+        put(&f, id, features);
+    }
+    settle(&f);
+    assert_int_equal(stats_of(&f).pairs_judged, 8 * 7 / 2);
+    assert_int_equal(stats_of(&f).edges, 3); /* 1, 2 and 3 bear one name */
+    put(&f, 9, "n=9;c=1;");
+    settle(&f);
+    assert_int_equal(stats_of(&f).pairs_judged, 8 * 7 / 2); /* nothing is judged for its death */
+    assert_int_equal(stats_of(&f).edges, 1);
+    assert_together(&f, 1, 2);
+    assert_int_equal(graph_holders(f.graph, fake_hash(FAKE_COMBINATION, 1)), 9);
+    graph_remove(f.graph, 4);
+    settle(&f);
+    assert_int_equal(stats_of(&f).edges, 3);
+    assert_int_equal(graph_holders(f.graph, fake_hash(FAKE_COMBINATION, 1)), 8);
+    fixture_free(&f);
+}
+
 static void test_degree_is_exact_among_a_hundred_thousand_holders(void **state)
 {
     (void)state;
@@ -638,6 +667,7 @@ int main(void)
         cmocka_unit_test(test_a_large_component_is_cut_where_it_is_weakest),
         cmocka_unit_test(test_a_value_of_many_names_dies_and_comes_back),
         cmocka_unit_test(test_an_edge_that_hung_on_a_dead_key_is_gone),
+        cmocka_unit_test(test_a_combination_that_too_many_hold_brings_nobody_together),
         cmocka_unit_test(test_degree_is_exact_among_a_hundred_thousand_holders),
         cmocka_unit_test(test_memory_is_reused_however_often_records_change),
         cmocka_unit_test(test_packed_features_are_what_was_put),
