@@ -32,24 +32,14 @@ uint32_t entries_by_key(const struct entries *entries, struct natural_key key)
     return slot != NO_SLOT && entry_is(entries, slot, ENTRY_LIVE) ? slot : NO_SLOT;
 }
 
-struct stored_features entries_stored(const struct entries *entries, uint32_t slot)
-{
-    uint32_t blob = entry_at(entries, slot)->blob;
-    struct stored_features stored = {SLICE_EMPTY, false};
-    if (blob != NO_BLOB)
-        stored.bytes = blobs_get(&entries->blobs, blob, &stored.packed);
-    return stored;
-}
-
-struct slice entries_unpacked(const struct entries *entries, struct stored_features stored,
-                              struct features_room *room)
-{
-    return stored.packed ? packing_unpack(&entries->packing, stored.bytes, room) : stored.bytes;
-}
-
 struct slice entries_features(const struct entries *entries, uint32_t slot, struct features_room *room)
 {
-    return entries_unpacked(entries, entries_stored(entries, slot), room);
+    uint32_t blob = entry_at(entries, slot)->blob;
+    bool packed;
+    if (blob == NO_BLOB)
+        return SLICE_EMPTY;
+    struct slice bytes = blobs_get(&entries->blobs, blob, &packed);
+    return packed ? packing_unpack(&entries->packing, bytes, room) : bytes;
 }
 
 static bool make_chunk(struct entries *entries, uint32_t slot)
@@ -127,6 +117,13 @@ bool entries_set_features(struct entries *entries, uint32_t slot, struct slice f
     /* A chunk may have become mostly holes while it was still being filled. */
     if (filled != NO_CHUNK && blobs_sparse(&entries->blobs, filled))
         empty_chunk(entries, filled);
+    return blob != NO_BLOB;
+}
+
+bool entries_put_features(struct entries *entries, uint32_t slot, struct slice bytes, bool packed)
+{
+    uint32_t blob = blobs_put(&entries->blobs, slot, bytes, packed);
+    entry_at(entries, slot)->blob = blob;
     return blob != NO_BLOB;
 }
 

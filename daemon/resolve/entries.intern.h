@@ -78,15 +78,6 @@ uint32_t entries_by_id(const struct entries *entries, uint64_t record_id);
 uint32_t entries_by_key(const struct entries *entries, struct natural_key key);
 /* They lie in the room or in the entries: valid as long as both are, and until the next put or remove. */
 struct slice entries_features(const struct entries *entries, uint32_t slot, struct features_room *room);
-/* The same in two steps, the second of which needs only what does not change: for another thread. */
-struct stored_features {
-    struct slice bytes;
-    bool packed;
-};
-struct stored_features entries_stored(const struct entries *entries, uint32_t slot);
-struct slice entries_unpacked(const struct entries *entries, struct stored_features stored,
-                              struct features_room *room);
-
 /* Makes a record live that is not there, without features. False when out of memory, or when the roster has another
  * key for the id, or another id for the key. */
 bool entries_add(struct entries *entries, uint32_t slot, struct natural_key key);
@@ -94,6 +85,8 @@ bool entries_add(struct entries *entries, uint32_t slot, struct natural_key key)
 void entries_revive(struct entries *entries, uint32_t slot);
 /* Replaces the features. False when out of memory. */
 bool entries_set_features(struct entries *entries, uint32_t slot, struct slice features);
+/* The first features of a record, as they are or `packed` by entries->packing on whatever thread. */
+bool entries_put_features(struct entries *entries, uint32_t slot, struct slice bytes, bool packed);
 /* No longer live: features are forgotten. It must be made DIRTY next. */
 void entries_remove(struct entries *entries, uint32_t slot);
 /* A removed record is forgotten. */

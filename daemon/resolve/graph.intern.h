@@ -227,8 +227,9 @@ size_t graph_shared_keys(const struct graph *graph, const struct held_keys *held
 void graph_judge_dirty(struct graph *graph);
 /* Judges the component of a restored record if that was not done yet: to be called before anything that touches it. */
 void graph_judge_restored(struct graph *graph, uint32_t slot);
-/* Keeps a restored record's keys for graph_build_end, which puts all of them into the index (graph_build.c). */
-void graph_build_add(struct graph *graph, uint32_t slot);
+/* Takes a restored record's features; graph_build_end puts them and their keys into the index (graph_build.c). False when
+ * out of memory. */
+MUST_CHECK bool graph_build_add(struct graph *graph, uint32_t slot, struct slice features);
 void graph_build_end(struct graph *graph);
 void graph_build_free(struct graph *graph);
 /* In the first settle after a restore: the components of decided records. */

@@ -108,10 +108,29 @@ static void leave_region(struct graph *graph)
     graph->region.count = 0;
 }
 
+/* The rings of all restored customers: each record behind its customer's smallest, the greatest first, so that they
+ * ascend in the end. */
+static void link_members(struct graph *graph)
+{
+    const struct entries *entries = &graph->entries;
+    for (size_t chunk = entries->chunks.count; chunk-- > 0;) {
+        size_t first = chunk << ENTRY_CHUNK_BITS;
+        for (size_t slot = first + (1u << ENTRY_CHUNK_BITS); entries->chunks.items[chunk] && slot-- > first;) {
+            struct entry *entry = entry_at(entries, (uint32_t)slot);
+            if (!entry_is(entries, (uint32_t)slot, ENTRY_UNJUDGED) || entry->root == slot || entry->root == NO_SLOT)
+                continue;
+            struct entry *root = entry_at(entries, entry->root);
+            entry->next_member = root->next_member;
+            root->next_member = (uint32_t)slot;
+        }
+    }
+}
+
 /* What decisions made of restored records is in their customers already: their components are found with them. */
 void graph_judge_decided(struct graph *graph)
 {
     graph_build_end(graph);
+    link_members(graph);
     for (size_t i = 0; i < graph->touched.count && !graph->failed; i++) {
         if (!entry_is(&graph->entries, graph->touched.items[i], ENTRY_UNJUDGED))
             continue;
@@ -140,7 +159,7 @@ void graph_judge_restored(struct graph *graph, uint32_t slot)
     graph->reporting = reporting;
 }
 
-/* Behind the customer's last record so far: ids come in ascending order. */
+/* The customer's smallest record comes first. */
 static bool join_customer(struct graph *graph, uint32_t slot, uint64_t customer_id)
 {
     struct entry *entry = entry_at(&graph->entries, slot);
@@ -148,16 +167,8 @@ static bool join_customer(struct graph *graph, uint32_t slot, uint64_t customer_
     if (root == NO_SLOT || (root != slot && entry_at(&graph->entries, root)->root != root))
         return false;
     entry->root = root;
-    if (root == slot) {
-        graph->customer_count++;
-        return true;
-    }
-    uint32_t last = root;
-    while (entry_at(&graph->entries, last)->next_member != root)
-        last = entry_at(&graph->entries, last)->next_member;
-    entry_at(&graph->entries, last)->next_member = slot;
-    entry->next_member = root;
-    return last < slot;
+    graph->customer_count += root == slot;
+    return root <= slot;
 }
 
 enum status graph_restore(struct graph *graph, uint64_t record_id, struct natural_key key,
@@ -172,12 +183,11 @@ enum status graph_restore(struct graph *graph, uint64_t record_id, struct natura
         return status;
     bool added = slot == NO_SLOT && entries_add(&graph->entries, (uint32_t)record_id, key);
     slot = (uint32_t)record_id;
-    if (!added || !entries_set_features(&graph->entries, slot, features)) {
+    if (!added || !graph_build_add(graph, slot, features)) {
         graph->failed = true;
         return graph_out_of_memory(err);
     }
     graph->warming = true;
-    graph_build_add(graph, slot);
     *entry_flags(&graph->entries, slot) |= ENTRY_UNJUDGED;
     if (!join_customer(graph, slot, customer_id))
         graph->differs = true;

@@ -3,7 +3,7 @@
 
 #define SHARD_BITS  16
 #define SHARD_COUNT ((size_t)1 << SHARD_BITS)
-#define SHARDS_PER_HEAP (SHARD_COUNT / KEY_HEAPS)
+_Static_assert(SHARD_COUNT == KEY_HEAPS * KEY_HEAP_SHARDS, "a heap is so many shards");
 #define HASH_MASK   (((uint64_t)1 << 48) - 1)
 
 /* A bijection, so that whole hashes are still compared when weak ones come in. */
@@ -132,20 +132,77 @@ bool key_map_add(struct key_map *map, uint64_t hash, uint32_t slot, uint64_t nam
     return true;
 }
 
-struct key_holder key_holder_of(uint64_t hash, uint32_t place)
+struct key_holder key_holder_of(uint64_t hash, uint32_t slot)
 {
     uint64_t mixed = mix(hash);
-    return (struct key_holder){(uint32_t)(mixed >> 32), (uint32_t)mixed, place << 1 | counts_names(hash)};
+    return (struct key_holder){(uint32_t)(mixed >> 32), (uint32_t)mixed, slot << 1 | counts_names(hash)};
 }
 
-static int by_hash(const void *a, const void *b)
+static int holder_cmp(const struct key_holder *x, const struct key_holder *y)
 {
-    const struct key_holder *x = a, *y = b;
     if (x->high != y->high)
         return x->high < y->high ? -1 : 1;
     if (x->low != y->low)
         return x->low < y->low ? -1 : 1;
-    return x->place < y->place ? -1 : x->place > y->place;
+    return x->holder < y->holder ? -1 : x->holder > y->holder;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    return holder_cmp(a, b);
+}
+
+/* Holders dealt out by 8 bits of their hash, in the order they come. */
+static void deal(struct key_holder *const *parts, const size_t *counts, size_t part_count, unsigned shift,
+                 struct key_holder *dealt, size_t starts[KEY_HEAP_SHARDS + 1])
+{
+    size_t next[KEY_HEAP_SHARDS];
+    memset(starts, 0, (KEY_HEAP_SHARDS + 1) * sizeof(*starts));
+    for (size_t part = 0; part < part_count; part++)
+        for (size_t i = 0; i < counts[part]; i++)
+            starts[(parts[part][i].high >> shift & 0xFF) + 1]++;
+    for (size_t i = 0; i < KEY_HEAP_SHARDS; i++)
+        starts[i + 1] += starts[i];
+    memcpy(next, starts, sizeof(next));
+    for (size_t part = 0; part < part_count; part++)
+        for (size_t i = 0; i < counts[part]; i++)
+            dealt[next[parts[part][i].high >> shift & 0xFF]++] = parts[part][i];
+}
+
+#define NEARLY_SORTED_MAX 2048 /* more in a shard: one key may have them all, in any order */
+
+static void sort_shard(struct key_holder *holders, size_t count)
+{
+    if (count > NEARLY_SORTED_MAX) {
+        qsort(holders, count, sizeof(*holders), by_hash);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct key_holder holder = holders[i];
+        size_t at = i;
+        for (; at > 0 && holder_cmp(&holder, &holders[at - 1]) < 0; at--)
+            holders[at] = holders[at - 1];
+        holders[at] = holder;
+    }
+}
+
+bool key_heap_sort(struct key_holder *const *parts, const size_t *counts, size_t part_count, struct key_holder **sorted,
+                   size_t starts[KEY_HEAP_SHARDS + 1])
+{
+    size_t count = 0;
+    for (size_t part = 0; part < part_count; part++)
+        count += counts[part];
+    struct key_holder *half = malloc((count + 1) * sizeof(*half)), *whole = malloc((count + 1) * sizeof(*whole));
+    if (half && whole) {
+        /* By the bits below those of the shard, then by the shard: a shard is nearly sorted then. */
+        deal(parts, counts, part_count, 8, half, starts);
+        deal(&half, &count, 1, 16, whole, starts);
+        for (size_t i = 0; i < KEY_HEAP_SHARDS; i++)
+            sort_shard(whole + starts[i], starts[i + 1] - starts[i]);
+    }
+    free(half);
+    *sorted = whole;
+    return half && whole;
 }
 
 static bool is_same_key(const struct key_holder *a, const struct key_holder *b)
@@ -153,23 +210,41 @@ static bool is_same_key(const struct key_holder *a, const struct key_holder *b)
     return a->high == b->high && a->low == b->low;
 }
 
-/* One shard, from its holders in order. */
-static bool build_shard(struct key_map *map, struct key_shard *shard, const struct key_holder *holders, size_t count,
-                        const struct named_slot *places, struct named_slots *group)
+/* How many keys; the names that will be looked at are brought near. */
+static uint32_t count_keys(const struct key_holder *holders, size_t count, const struct slot_names *names)
 {
     uint32_t keys = 0;
-    for (size_t i = 0; i < count; i++)
-        keys += i == 0 || !is_same_key(&holders[i - 1], &holders[i]);
+    for (size_t i = 0; i < count; i++) {
+        bool another = i == 0 || !is_same_key(&holders[i - 1], &holders[i]);
+        keys += another;
+        if (another || !(holders[i].holder & 1))
+            continue;
+        __builtin_prefetch(slot_name(names, key_holder_slot(&holders[i - 1])));
+        __builtin_prefetch(slot_name(names, key_holder_slot(&holders[i])));
+    }
+    return keys;
+}
+
+/* One shard, from its holders in order. */
+static bool build_shard(struct key_map *map, struct key_shard *shard, const struct key_holder *holders, size_t count,
+                        const struct slot_names *names, struct named_slots *group)
+{
+    uint32_t keys = count_keys(holders, count, names);
     if (!resize(map, shard, roomy(keys)))
         return false;
     for (size_t i = 0, end; i < count; i = end) {
         group->count = 0;
-        for (end = i; end < count && is_same_key(&holders[i], &holders[end]); end++) {
-            if (!named_slots_push(group, places[holders[end].place >> 1]))
+        bool counts_names = holders[i].holder & 1;
+        for (end = i + 1; end < count && is_same_key(&holders[i], &holders[end]); end++)
+            ;
+        for (size_t k = i; k < end; k++) {
+            uint32_t slot = key_holder_slot(&holders[k]);
+            uint64_t name = counts_names && end - i > 1 ? *slot_name(names, slot) : 0; /* else nobody asks */
+            if (!named_slots_push(group, (struct named_slot){name, slot}))
                 return false;
         }
         uint32_t reference =
-            postings_build(&map->postings, group->items, (uint32_t)group->count, holders[i].place & 1);
+            postings_build(&map->postings, group->items, (uint32_t)group->count, counts_names);
         if (reference == NO_POSTING)
             return false;
         uint64_t kept = ((uint64_t)holders[i].high << 32 | holders[i].low) & HASH_MASK;
@@ -180,42 +255,17 @@ static bool build_shard(struct key_map *map, struct key_shard *shard, const stru
     return true;
 }
 
-/* Holders by shard: a heap is so many shards that they are first dealt out and then sorted, each by itself. */
-static void deal(const struct key_holder *holders, size_t count, struct key_holder *dealt,
-                 size_t starts[SHARDS_PER_HEAP + 1])
+bool key_map_build(struct key_map *map, size_t heap, const struct key_holder *sorted,
+                   const size_t starts[KEY_HEAP_SHARDS + 1], const struct slot_names *names)
 {
-    size_t next[SHARDS_PER_HEAP];
-    memset(starts, 0, (SHARDS_PER_HEAP + 1) * sizeof(*starts));
-    for (size_t i = 0; i < count; i++)
-        starts[(holders[i].high >> 16) % SHARDS_PER_HEAP + 1]++;
-    for (size_t i = 0; i < SHARDS_PER_HEAP; i++)
-        starts[i + 1] += starts[i];
-    memcpy(next, starts, sizeof(next));
-    for (size_t i = 0; i < count; i++)
-        dealt[next[(holders[i].high >> 16) % SHARDS_PER_HEAP]++] = holders[i];
-}
-
-bool key_map_build(struct key_map *map, const struct key_holder *holders, size_t count,
-                   const struct named_slot *places)
-{
-    if (count == 0)
-        return true;
-    size_t starts[SHARDS_PER_HEAP + 1];
     struct named_slots group = {0};
-    struct key_holder *dealt = malloc(count * sizeof(*dealt));
-    bool built = dealt != NULL;
-    if (built)
-        deal(holders, count, dealt, starts);
-    struct key_shard *shards = &map->shards[key_holder_heap(&holders[0]) * SHARDS_PER_HEAP];
-    for (size_t i = 0; i < SHARDS_PER_HEAP && built; i++) {
+    bool built = true;
+    for (size_t i = 0; i < KEY_HEAP_SHARDS && built; i++) {
         size_t many = starts[i + 1] - starts[i];
-        if (many == 0)
-            continue;
-        qsort(dealt + starts[i], many, sizeof(*dealt), by_hash);
-        built = build_shard(map, &shards[i], dealt + starts[i], many, places, &group);
+        if (many > 0)
+            built = build_shard(map, &map->shards[heap * KEY_HEAP_SHARDS + i], sorted + starts[i], many, names, &group);
     }
     named_slots_free(&group);
-    free(dealt);
     return built;
 }
 

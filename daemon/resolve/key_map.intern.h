@@ -36,18 +36,33 @@ void key_map_free(struct key_map *map);
 /* A pair of a key and a holder, for key_map_build. The hash is mixed; the heaps are in the order of the shards. */
 struct key_holder {
     uint32_t high, low;
-    uint32_t place; /* of the holder, see named_slots; the lowest bit says whether names are counted */
+    uint32_t holder; /* its slot, and in the lowest bit whether names are counted */
 };
-#define KEY_HEAPS 256
-struct key_holder key_holder_of(uint64_t hash, uint32_t place);
+#define KEY_HEAPS       256
+#define KEY_HEAP_SHARDS 256
+struct key_holder key_holder_of(uint64_t hash, uint32_t slot);
+static inline uint32_t key_holder_slot(const struct key_holder *holder)
+{
+    return holder->holder >> 1;
+}
 static inline size_t key_holder_heap(const struct key_holder *holder)
 {
     return holder->high >> 24;
 }
+/* The holders of one heap, which came in parts, in order: *sorted (to be freed, whatever comes out), a shard from
+ * starts[i] to starts[i + 1]. Any thread. False when out of memory. */
+bool key_heap_sort(struct key_holder *const *parts, const size_t *counts, size_t part_count, struct key_holder **sorted,
+                   size_t starts[KEY_HEAP_SHARDS + 1]);
+/* Name keys by slot, in chunks like those of the entries. */
+VECTOR(slot_names, uint64_t *)
+static inline uint64_t *slot_name(const struct slot_names *names, uint32_t slot)
+{
+    return &names->items[slot >> ENTRY_CHUNK_BITS][slot & ((1u << ENTRY_CHUNK_BITS) - 1)];
+}
 /* Puts in all holders of one heap, of which nothing is in the map yet. False when out of memory: the map is of no use
  * then. */
-bool key_map_build(struct key_map *map, const struct key_holder *holders, size_t count,
-                   const struct named_slot *places);
+bool key_map_build(struct key_map *map, size_t heap, const struct key_holder *sorted,
+                   const size_t starts[KEY_HEAP_SHARDS + 1], const struct slot_names *names);
 
 struct key_change {
     struct posting_size before, after;

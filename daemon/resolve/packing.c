@@ -1,6 +1,7 @@
 /* packing.c - see packing.intern.h. A greedy choice of runs, made better in a few rounds over the sample. */
 #include "daemon/resolve/packing.intern.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define ESCAPE       255 /* a byte follows as it is */
@@ -22,13 +23,27 @@ static size_t more_of(const unsigned char *at)
     return three * 0x9E3779B1u >> (32 - MORE_BITS);
 }
 
+/* The next eight bytes as a number whose lowest byte is the first; zeros where there are fewer. */
+static uint64_t word_at(const unsigned char *at, size_t left)
+{
+    uint64_t word = 0;
+    memcpy(&word, at, left < sizeof(word) ? left : sizeof(word));
+    return le64toh(word);
+}
+
+static bool begins_with(uint64_t word, const struct packing_run *run)
+{
+    uint64_t differs = word ^ word_at(run->bytes, sizeof(word));
+    return run->length == 8 ? differs == 0 : (differs & ((UINT64_C(1) << 8 * run->length) - 1)) == 0;
+}
+
 /* The code of the longest run that bytes begin with; ESCAPE when there is none. */
 static unsigned code_at(const struct packing *packing, const unsigned char *at, size_t left)
 {
     if (left >= 3) {
         unsigned code = packing->codes_of_more[more_of(at)];
         const struct packing_run *run = code == ESCAPE ? NULL : &packing->runs[code];
-        if (run && run->length <= left && memcmp(run->bytes, at, run->length) == 0)
+        if (run && run->length <= left && begins_with(left >= 8 ? word_at(at, 8) : word_at(at, left), run))
             return code;
     }
     unsigned char last[2] = {at[0], 0};

@@ -17,7 +17,7 @@
 #define PACKING_MAX      FEATURES_MAX_BYTES /* what is longer is not packed */
 
 struct packing_run {
-    unsigned char bytes[PACKING_RUN_MAX];
+    unsigned char bytes[PACKING_RUN_MAX]; /* zeros behind its length */
     uint8_t length; /* 0: there is no such code */
 };
 VECTOR(packing_sample, unsigned char)
@@ -38,6 +38,11 @@ void packing_free(struct packing *packing);
 /* Features that come: they are learnt from until there are enough, then the table is made. Running out of memory only
  * means that nothing is packed. */
 void packing_learn(struct packing *packing, struct slice features);
+/* Whether the table is made; from then on it never changes, and any thread may pack and unpack. */
+static inline bool packing_is_ready(const struct packing *packing)
+{
+    return packing->codes_of_two != NULL;
+}
 /* Packs into `room`; empty when that is not shorter, or nothing was learnt yet. */
 struct slice packing_pack(const struct packing *packing, struct slice features, struct features_room *room);
 struct slice packing_unpack(const struct packing *packing, struct slice packed, struct features_room *room);

@@ -166,6 +166,7 @@ MUST_CHECK enum status restore(struct resolver *r, struct err *err);
 struct restored {
     uint64_t record_id;
     struct natural_key key;
+    const struct source *source;
     struct roster_entry *entry;
 };
 /* What the resolver remembers of a row of record_load or record_page, its features apart. */

@@ -1,7 +1,6 @@
 /* restore.c - the resolver's memory, rebuilt from the database at start and after a failure. */
 #include "daemon/resolve/resolver.intern.h"
 #include "daemon/base/log.h"
-#include "rules/record_json.h"
 #include "sql_queries.h"
 
 #include <sodium.h>
@@ -9,11 +8,23 @@
 
 #define MOVES_ARENA_MAX ((size_t)8 << 30)
 
+/* What the database says of a record that the resolver remembers. */
+struct stored_row {
+    uint64_t record_id, customer_id, hash;
+    int64_t effective_us;
+    int32_t source_id;
+    uint16_t flags;
+    bool made_lead;
+    struct slice external_id, part, features;
+};
+
 struct loading {
     struct resolver *r;
     bool stale; /* features of another space, or in another form, stand */
     enum status status;
     struct err *err;
+    struct stored_row rows[COPIED_ROWS_MAX];
+    struct restored restored[COPIED_ROWS_MAX];
 };
 
 /* The customer a record is stored with, kept until it is known what the graph says. */
@@ -32,35 +43,42 @@ static uint64_t stored_customer(const struct resolver *r, uint64_t record_id)
     return record_id < r->stored.count ? r->stored.items[record_id] : 0;
 }
 
-static struct roster_entry *restore_entry(struct resolver *r, const struct db_result *rows, size_t row,
-                                          const struct source *source, struct natural_key key)
+/* Under the lock of known. */
+static struct roster_entry *restore_entry(struct resolver *r, const struct stored_row *row, const struct source *source,
+                                          struct natural_key key)
 {
-    known_lock(r->settings.intake->known);
-    struct roster_entry *entry = known_add(r->settings.intake->known, (uint64_t)db_int(rows, row, 0), key);
-    if (entry) {
-        entry->source = (uint16_t)(source - r->settings.sources->list);
-        entry->flags |= (uint16_t)(db_int(rows, row, 2) & (ROSTER_STORED_FLAGS | ROSTER_ASSIGNED)) | ROSTER_STORED;
-        if (db_int(rows, row, 6))
-            entry->flags |= ROSTER_LEAD;
-        entry->effective_us = db_timestamp_us(rows, row, 4);
-        entry->hash = (uint64_t)db_int(rows, row, 5);
-        known_resolved(r->settings.intake->known, key);
-    }
-    known_unlock(r->settings.intake->known);
+    struct roster_entry *entry = known_add(r->settings.intake->known, row->record_id, key);
+    if (entry == NULL)
+        return NULL;
+    entry->source = (uint16_t)(source - r->settings.sources->list);
+    entry->flags |= (uint16_t)(row->flags & (ROSTER_STORED_FLAGS | ROSTER_ASSIGNED)) | ROSTER_STORED;
+    if (row->made_lead)
+        entry->flags |= ROSTER_LEAD;
+    entry->effective_us = row->effective_us;
+    entry->hash = row->hash;
+    known_resolved(r->settings.intake->known, key);
     return entry;
 }
 
-enum status restore_row(struct resolver *r, const struct db_result *rows, size_t row,
-                        struct restored *restored, struct err *err)
+/* Its key, and what will be looked at brought near: several rows at a time, for their waits overlap. */
+static enum status name_row(struct resolver *r, const struct stored_row *row, struct restored *restored, struct err *err)
 {
-    uint64_t record_id = (uint64_t)db_int(rows, row, 0), customer_id = (uint64_t)db_int(rows, row, 3);
-    const struct source *source = sources_by_id(r->settings.sources, (int32_t)db_int(rows, row, 1));
+    const struct source *source = sources_by_id(r->settings.sources, row->source_id);
     if (source == NULL)
         return err_set(err, RETRY_FATAL, "resolve.restore", "record %llu has no source",
-                       (unsigned long long)record_id);
-    *restored = (struct restored){.record_id = record_id};
-    restored->key = natural_key_of(slice_str(source->name), db_bytes(rows, row, 7), db_bytes(rows, row, 8));
-    restored->entry = restore_entry(r, rows, row, source, restored->key);
+                       (unsigned long long)row->record_id);
+    *restored = (struct restored){.record_id = row->record_id, .source = source,
+                                  .key = natural_key_of(slice_str(source->name), row->external_id, row->part)};
+    roster_prefetch(r->roster, restored->key);
+    return STATUS_OK;
+}
+
+/* Under the lock of known. */
+static enum status remember_row(struct resolver *r, const struct stored_row *row, struct restored *restored,
+                                struct err *err)
+{
+    uint64_t record_id = row->record_id, customer_id = row->customer_id;
+    restored->entry = restore_entry(r, row, restored->source, restored->key);
     if (restored->entry == NULL || !note_stored(r, record_id, customer_id))
         return err_set(err, RETRY_FATAL, "resolve.records_max",
                        "no room for record %llu of the database; hint: raise limits.records",
@@ -72,30 +90,63 @@ enum status restore_row(struct resolver *r, const struct db_result *rows, size_t
     if (restored->entry->flags & ROSTER_DELETED)
         return STATUS_OK;
     r->live_records++;
-    if (customer_id == record_id && features_kind(db_bytes(rows, row, 9)) == KIND_COMPANY)
+    if (customer_id == record_id && features_kind(row->features) == KIND_COMPANY)
         restored->entry->flags |= ROSTER_COMPANY;
     return STATUS_OK;
 }
 
-static enum status load_row(struct loading *loading, const struct db_result *row)
+enum status restore_row(struct resolver *r, const struct db_result *rows, size_t row, struct restored *restored,
+                        struct err *err)
 {
-    struct restored restored;
-    if (restore_row(loading->r, row, 0, &restored, loading->err) != STATUS_OK)
+    struct stored_row stored = {
+        .record_id = (uint64_t)db_int(rows, row, 0), .source_id = (int32_t)db_int(rows, row, 1),
+        .flags = (uint16_t)db_int(rows, row, 2), .customer_id = (uint64_t)db_int(rows, row, 3),
+        .effective_us = db_timestamp_us(rows, row, 4), .hash = (uint64_t)db_int(rows, row, 5),
+        .made_lead = db_int(rows, row, 6) != 0, .external_id = db_bytes(rows, row, 7), .part = db_bytes(rows, row, 8),
+        .features = db_bytes(rows, row, 9)};
+    if (name_row(r, &stored, restored, err) != STATUS_OK)
         return STATUS_FAILED;
-    if (restored.entry->flags & ROSTER_DELETED)
-        return STATUS_OK;
-    uint32_t space_key = loading->r->settings.sources->list[restored.entry->source].space_key;
-    loading->stale = loading->stale || !features_fit(db_bytes(row, 0, 9), space_key);
-    if (loading->stale)
-        return STATUS_OK;
-    return graph_restore(loading->r->graph, restored.record_id, restored.key, db_bytes(row, 0, 9),
-                         stored_customer(loading->r, restored.record_id), loading->err);
+    known_lock(r->settings.intake->known);
+    enum status status = remember_row(r, &stored, restored, err);
+    known_unlock(r->settings.intake->known);
+    return status;
 }
 
-static bool each_record(const struct db_result *row, void *data)
+static struct stored_row copied(const struct copied_row *row)
+{
+    return (struct stored_row){
+        .record_id = (uint64_t)copied_int(row, 0), .source_id = (int32_t)copied_int(row, 1),
+        .flags = (uint16_t)copied_int(row, 2), .customer_id = (uint64_t)copied_int(row, 3),
+        .effective_us = copied_timestamp_us(row, 4), .hash = (uint64_t)copied_int(row, 5),
+        .made_lead = copied_int(row, 6) != 0, .external_id = copied_bytes(row, 7), .part = copied_bytes(row, 8),
+        .features = copied_bytes(row, 9)};
+}
+
+static enum status index_row(struct loading *loading, const struct stored_row *row, const struct restored *restored)
+{
+    if (restored->entry->flags & ROSTER_DELETED)
+        return STATUS_OK;
+    loading->stale = loading->stale || !features_fit(row->features, restored->source->space_key);
+    if (loading->stale)
+        return STATUS_OK;
+    return graph_restore(loading->r->graph, restored->record_id, restored->key, row->features, row->customer_id,
+                         loading->err);
+}
+
+static bool each_rows(const struct copied_row *rows, size_t count, void *data)
 {
     struct loading *loading = data;
-    loading->status = load_row(loading, row);
+    struct resolver *r = loading->r;
+    for (size_t i = 0; i < count && loading->status == STATUS_OK; i++) {
+        loading->rows[i] = copied(&rows[i]);
+        loading->status = name_row(r, &loading->rows[i], &loading->restored[i], loading->err);
+    }
+    known_lock(r->settings.intake->known);
+    for (size_t i = 0; i < count && loading->status == STATUS_OK; i++)
+        loading->status = remember_row(r, &loading->rows[i], &loading->restored[i], loading->err);
+    known_unlock(r->settings.intake->known);
+    for (size_t i = 0; i < count && loading->status == STATUS_OK; i++)
+        loading->status = index_row(loading, &loading->rows[i], &loading->restored[i]);
     return loading->status == STATUS_OK;
 }
 
@@ -200,7 +251,7 @@ struct graph_move *restore_differences(struct resolver *r, struct arena *arena, 
 static enum status load_records(struct resolver *r, struct err *err)
 {
     struct loading loading = {.r = r, .err = err, .status = STATUS_OK};
-    if (db_stream(r->reader, &sql_record_load, NULL, 0, each_record, &loading, err) != STATUS_OK ||
+    if (db_copy_out(r->reader, &sql_record_load, each_rows, &loading, err) != STATUS_OK ||
         loading.status != STATUS_OK)
         return STATUS_FAILED;
     if (loading.stale) {

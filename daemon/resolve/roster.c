@@ -92,6 +92,11 @@ uint64_t roster_find(const struct roster *roster, struct natural_key key)
     return slot == NO_SLOT ? 0 : slot;
 }
 
+void roster_prefetch(const struct roster *roster, struct natural_key key)
+{
+    slot_map_prefetch(&roster->by_key, natural_key_mix(key));
+}
+
 void roster_expect(struct roster *roster, size_t more)
 {
     slot_map_expect(&roster->by_key, more);

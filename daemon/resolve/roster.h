@@ -62,6 +62,8 @@ struct roster_entry *roster_at(const struct roster *roster, uint64_t record_id);
 struct roster_entry *roster_add(struct roster *roster, uint64_t record_id, struct natural_key key);
 /* The record id of a key; 0 when it has none. */
 uint64_t roster_find(const struct roster *roster, struct natural_key key);
+/* Brings near what looking for this key will read. */
+void roster_prefetch(const struct roster *roster, struct natural_key key);
 /* Makes room for so many more at once. A hint: nothing is lost when there is no memory. */
 void roster_expect(struct roster *roster, size_t more);
 /* One past the highest id that may be there. */

@@ -88,6 +88,12 @@ static uint32_t probe_on(const struct slot_map *map, struct slot_probe *probe)
     }
 }
 
+void slot_map_prefetch(const struct slot_map *map, uint64_t hash)
+{
+    if (map->items)
+        __builtin_prefetch(&map->items[home_of(map, hash)]);
+}
+
 uint32_t slot_map_first(const struct slot_map *map, uint64_t hash, struct slot_probe *probe)
 {
     if (map->count == 0)

@@ -36,6 +36,7 @@ void slot_map_remove(struct slot_map *map, uint64_t hash, uint32_t slot);
 /* The slots that may have this hash, one after another; NO_SLOT at the end. */
 uint32_t slot_map_first(const struct slot_map *map, uint64_t hash, struct slot_probe *probe);
 uint32_t slot_map_next(const struct slot_map *map, struct slot_probe *probe);
+void slot_map_prefetch(const struct slot_map *map, uint64_t hash);
 /* Makes room for so many more at once; when there is no memory, it grows later. */
 void slot_map_expect(struct slot_map *map, size_t more);
 static inline size_t slot_map_bytes(const struct slot_map *map)

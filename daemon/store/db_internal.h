@@ -2,7 +2,8 @@
  * db_internal.h - what the db_*.c files share. Nobody else includes it.
  *
  * db.c life and transactions · db_connect.c · db_wait.c every wait · db_query.c statements and streams ·
- * db_pipeline.c · db_copy.c · db_insert.c · db_param.c values to the wire · db_result.c values from it · db_class.c errors
+ * db_pipeline.c · db_copy.c, db_copy_out.c, db_insert.c · db_param.c values to the wire · db_result.c values from it ·
+ * db_class.c errors
  */
 #ifndef TRIBUTARY_STORE_DB_INTERNAL_H
 #define TRIBUTARY_STORE_DB_INTERNAL_H

@@ -387,6 +387,73 @@ static void test_streams_give_row_by_row_and_may_be_left_early(void **state)
     db_free(&db);
 }
 
+struct copied_sums {
+    int64_t whole, narrow, seconds, nulls, rows, batches, stop_at;
+};
+
+static bool sum_copied(const struct copied_row *rows, size_t count, void *data)
+{
+    struct copied_sums *sums = data;
+    assert_true(count > 0 && count <= COPIED_ROWS_MAX);
+    sums->batches++;
+    for (size_t i = 0; i < count; i++) {
+        const struct copied_row *row = &rows[i];
+        assert_int_equal(row->count, 6);
+        int64_t whole = copied_int(row, 0);
+        char text[32];
+        snprintf(text, sizeof(text), "row %lld", (long long)whole);
+        sums->rows++;
+        sums->whole += whole;
+        sums->narrow += copied_int(row, 1) + copied_int(row, 2);
+        sums->nulls += copied_is_null(row, 3);
+        if (!copied_is_null(row, 3))
+            assert_true(slice_is(copied_bytes(row, 3), text));
+        else
+            assert_int_equal(copied_bytes(row, 3).len, 0);
+        sums->seconds += copied_timestamp_us(row, 4) / 1000000;
+        assert_int_equal(copied_bytes(row, 5).len, whole == 7 ? 100000 : 0);
+    }
+    return sums->stop_at == 0 || sums->rows < sums->stop_at;
+}
+
+static void test_a_copy_out_gives_rows_by_the_batch_and_may_be_left_early(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct db *db = pg_open(conninfo, 5000);
+    static const struct sql_query copy = {
+        "copy", "COPY (SELECT g::int8, -1::int4, (g % 2 = 0), CASE WHEN g % 3 <> 0 THEN 'row ' || g END, "
+                "to_timestamp(g), repeat('x', CASE WHEN g = 7 THEN 100000 ELSE 0 END)::bytea "
+                "FROM generate_series(1, 3000) g) TO STDOUT (FORMAT binary)"};
+    struct copied_sums sums = {0};
+    assert_ok(err, db_copy_out(db, &copy, sum_copied, &sums, &err));
+    assert_int_equal(sums.rows, 3000);
+    assert_int_equal(sums.whole, 4501500);
+    assert_int_equal(sums.narrow, -3000 + 1500);
+    assert_int_equal(sums.nulls, 1000);
+    assert_int_equal(sums.seconds, 4501500);
+    assert_true(sums.batches >= 3000 / COPIED_ROWS_MAX);
+    assert_int_equal(pg_int(db, "select (current_setting('statement_timeout') = '10s')"), 1);
+    static const struct sql_query none = {"none", "COPY (SELECT 1 WHERE false) TO STDOUT (FORMAT binary)"};
+    sums = (struct copied_sums){0};
+    assert_ok(err, db_copy_out(db, &none, sum_copied, &sums, &err));
+    assert_int_equal(sums.rows, 0);
+    static const struct sql_query fails = {
+        "fails", "COPY (SELECT g::int8, 100 / (300 - g), true, 'row ' || g, now(), ''::bytea FROM generate_series(100, 500) g) "
+                 "TO STDOUT (FORMAT binary)"};
+    assert_int_equal(db_copy_out(db, &fails, sum_copied, &sums, &err), STATUS_FAILED);
+    assert_string_equal(err.sqlstate, "22012");
+    assert_int_equal(pg_int(db, "select 1"), 1);
+    static const struct sql_query wrong = {"wrong", "COPY (SELECT no_such_column) TO STDOUT (FORMAT binary)"};
+    assert_int_equal(db_copy_out(db, &wrong, sum_copied, &sums, &err), STATUS_FAILED);
+    assert_int_equal(pg_int(db, "select 1"), 1);
+    sums = (struct copied_sums){.stop_at = 1};
+    assert_ok(err, db_copy_out(db, &copy, sum_copied, &sums, &err));
+    assert_true(sums.rows < 3000);
+    assert_false(db_is_open(db)); /* what was not read is not waited for */
+    db_free(&db);
+}
+
 static void test_notifications_are_waited_for(void **state)
 {
     (void)state;
@@ -626,6 +693,7 @@ int main(void)
         cmocka_unit_test(test_copy_stores_every_type_and_counts_rows),
         cmocka_unit_test(test_several_copies_are_one_query_and_the_first_error_ends_it),
         cmocka_unit_test(test_streams_give_row_by_row_and_may_be_left_early),
+        cmocka_unit_test(test_a_copy_out_gives_rows_by_the_batch_and_may_be_left_early),
         cmocka_unit_test(test_notifications_are_waited_for),
         cmocka_unit_test(test_a_lost_answer_to_commit_is_ambiguous_and_settled_by_looking),
         cmocka_unit_test(test_after_an_ambiguous_commit_what_is_found_is_final),
