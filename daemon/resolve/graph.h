@@ -58,6 +58,8 @@ struct graph_limits {
     uint32_t component_records; /* above this the threshold rises (2,000) */
     uint32_t customer_records;  /* size cap of one customer (1,000) */
     uint32_t key_records;       /* a key held by more is dead whatever its degree and class (1,000) */
+    size_t edges_kept;          /* of more, those of components long settled are forgotten, to be found again when
+                                 * something near them changes (an eighth of the records, at least 65,536) */
 }; /* 0 stands for the default, NULL for all defaults */
 
 struct graph *graph_new(const struct matcher *matcher, const struct graph_limits *limits);
@@ -158,7 +160,7 @@ uint32_t graph_holders(const struct graph *graph, uint64_t key_hash);
 
 struct graph_stats {
     size_t records, keys, postings, edges, customers;
-    uint64_t pairs_judged;
+    uint64_t pairs_judged, edges_forgotten;
     size_t bytes;               /* all told, but for a roster that is not its own */
     struct graph_bytes {        /* of these: */
         size_t entries, features, keys, postings, edges, scratch;

@@ -7,6 +7,7 @@
  *   graph_kruskal.c    one component -> customers, links, refused unions
  *   graph_build.c      the keys of restored records, indexed together
  *   graph_restored.c   records put back as they were settled, judged only once something near changes
+ *   graph_forget.c     components long settled become as if restored: their edges are forgotten
  *   graph_found.c      what was found, compared with what was reported -> struct findings
  *   graph_settle.c     the order of these, and the report in the caller's arena
  *
@@ -178,6 +179,8 @@ struct graph {
     struct graph_build *build; /* keys of restored records that are not in the index yet; NULL: all are */
     struct handed_out *handed_out; /* features that graph_features handed out lately */
     bool warming; /* being restored: until the first settle */
+    uint32_t forget_hand; /* the place of an edge: which is to be forgotten next */
+    uint64_t edges_forgotten;
     bool differs; /* what was restored is not what its pairs say */
 
     /* Since the last settle. */
@@ -232,6 +235,8 @@ void graph_judge_restored(struct graph *graph, uint32_t slot);
 MUST_CHECK bool graph_build_add(struct graph *graph, uint32_t slot, struct slice features);
 void graph_build_end(struct graph *graph);
 void graph_build_free(struct graph *graph);
+/* At the end of a settle: forgets edges beyond those that are kept. */
+void graph_forget_edges(struct graph *graph);
 /* In the first settle after a restore: the components of decided records. */
 void graph_judge_decided(struct graph *graph);
 void graph_remove_edge(struct graph *graph, uint32_t edge);

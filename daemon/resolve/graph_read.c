@@ -198,6 +198,7 @@ void graph_stats(const struct graph *graph, struct graph_stats *stats)
         .edges = graph->edges.count,
         .customers = graph->customer_count,
         .pairs_judged = graph->pairs_judged,
+        .edges_forgotten = graph->edges_forgotten,
         .parts = {.entries = entries_bytes(&graph->entries),
                   .features = blobs_bytes(&graph->entries.blobs) + packing_bytes(&graph->entries.packing),
                   .keys = key_map_bytes(&graph->keys),

@@ -247,5 +247,6 @@ enum status graph_settle(struct graph *graph, struct arena *arena, struct graph_
                        "batches; the index must be rebuilt");
     }
     clean_up(graph);
-    return STATUS_OK;
+    graph_forget_edges(graph);
+    return graph->failed ? graph_out_of_memory(err) : STATUS_OK;
 }
