@@ -139,6 +139,10 @@ def test_find_and_show(place):
     for nothing in ("full_name", "%", '"', "100%", "back\\slash"):
         assert place.json("customer", "find", nothing) == [], nothing
     one, two = place.record("1"), place.record("2")
+    # What is exact goes by the index, and then only what is exact is told; a part of it reads everything.
+    for exact in ("zhangsan@example-firm.cn", "ZhangSan@Example-Firm.cn", str(one)):
+        assert one in [r["record_id"] for r in place.json("customer", "find", exact)], exact
+    assert [r["external_id"] for r in place.json("customer", "find", "angsan@example")] == ["1"]
     shown = place.json("customer", "show", str(two))
     assert shown["customer_id"] == one and shown["asked"] == two
     assert sorted(r["external_id"] for r in shown["records"]) == ["1", "2"]
