@@ -62,6 +62,7 @@ struct engine {
     struct expiry expiry;    /* the conductor's */
     int64_t partitions_at_us; /* monotonic: when they are looked after again; the conductor's */
     unsigned partition_failures;
+    int64_t partitions_end_at_us; /* the same for those that retention has emptied */
     pthread_mutex_t console_lock;
     struct db *console_db;   /* under console_lock: what API and console ask */
     pthread_mutex_t look_lock;

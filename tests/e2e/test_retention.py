@@ -110,3 +110,34 @@ def test_a_long_report_hinders_nobody_when_a_month_begins(place, postgres, datab
         report.rollback()
         wait_until(lambda: ask(connection, months) == [(count,)], 60, "the month is made")
     report.close()
+
+
+def test_partitions_that_retention_has_emptied_are_dropped(place, postgres, database):
+    """They once stayed for ever: five tables more each month."""
+    daemon, connection = place("sources:\n  landing: {type: form, path: /f/landing}\n")
+    for table in ("raw", "history", "activity", "event", "event_body"):
+        for month in ("2019-11", "2019-12", "2020-01"):
+            ask(connection, f"CREATE TABLE tributary.{table}_{month.replace('-', '')} PARTITION OF tributary.{table} "
+                            f"FOR VALUES FROM ('{month}-01 00:00+00') TO (timestamptz '{month}-01 00:00+00' + interval '1 month')")
+    ask(connection, "INSERT INTO tributary.activity (at, record_id, source_id, type, key, data) VALUES "
+                    "('2019-12-05', 1, 1, 'order', 'k', '{}')")
+    old = "SELECT relname FROM pg_class WHERE relname ~ '^[a-z_]+_20(19|20)[0-9]{2}$' AND relkind = 'r' ORDER BY 1"
+    assert len(ask(connection, old)) == 15
+    now = "SELECT count(*) FROM pg_class WHERE relname ~ '_2[0-9]{5}$' AND relkind = 'r'"
+    (of_now,), = ask(connection, now)
+    report = postgres.connect(database)
+    report.autocommit = False
+    ask(report, "SELECT count(*) FROM golden.event")
+    with daemon:
+        wait_until(lambda: len(ask(connection, old)) == 12, 30, "the first of each table but those a report reads")
+        assert daemon.post("/f/landing", {"name": "Ann Lee", "email": "ann.lee@gmail.com"})[0] == 200
+        wait_until(lambda: ask(connection, "SELECT count(*) FROM golden.customer") == [(1,)], 30, "resolved while the report goes on")
+        assert ("activity_201912",) in ask(connection, old)
+    report.rollback()
+    report.close()
+    for _ in range(3):  # each start looks at once
+        with daemon:
+            wait_until(lambda: "is dropped" in daemon.log.read_text(), 20, "said")
+    assert ask(connection, old) == [("activity_201912",)]
+    assert ask(connection, now) == [(of_now - 14,)]
+    assert ask(connection, "SELECT type FROM golden.activity ORDER BY at") == [("order",), ("form",)]
