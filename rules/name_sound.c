@@ -1,23 +1,16 @@
 /* name_sound.c - nicknames and a phonetic code of Latin names; see name.h. */
-#include <stdlib.h>
-
 #include "rules/name.h"
 #include "rules/name_table.h"
+#include "rules/sorted_text.h"
 
 _Static_assert(NICKNAME_ROWS == NICKNAME_GROUPS_MAX, "one row holds all groups of a name");
-
-static int compare_nickname(const void *key, const void *row)
-{
-    const struct slice *wanted = key;
-    return slice_cmp(*wanted, slice_str(((const struct nickname_row *)row)->name));
-}
 
 size_t name_nickname_groups(struct slice given, uint16_t groups[NICKNAME_GROUPS_MAX])
 {
     const struct nickname_row *found = NULL;
     size_t count = 0;
-    if (given.len > 1 && given.len < NICKNAME_BYTES)
-        found = bsearch(&given, nickname_table, nickname_count, sizeof(nickname_table[0]), compare_nickname);
+    if (given.len > 1)
+        found = sorted_text_find(given, nickname_table, nickname_count, sizeof(nickname_table[0]), NICKNAME_BYTES);
     while (found && count < NICKNAME_ROWS && found->groups[count] != 0) {
         groups[count] = found->groups[count];
         count++;

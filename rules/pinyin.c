@@ -1,18 +1,11 @@
 /* pinyin.c - pinyin written in Latin letters; see han.h. */
-#include <stdlib.h>
-
 #include "rules/han.h"
 #include "rules/han_table.h"
 #include "rules/name_table.h"
+#include "rules/sorted_text.h"
 
 #define SYLLABLE_MAX 6 /* letters: "zhuang" */
 #define PINYIN_MAX   40 /* letters of a word worth splitting */
-
-static int compare_text(const void *key, const void *row)
-{
-    const struct slice *wanted = key;
-    return slice_cmp(*wanted, slice_str(row));
-}
 
 /* The letters a..z of a set as bits. */
 #define LETTER(c) (1u << ((c) - 'a'))
@@ -34,48 +27,24 @@ static bool has_vowel(struct slice s)
     return false;
 }
 
-/* Eight bytes in the order of the alphabet. */
-static uint64_t as_number(const char bytes[HAN_SYLLABLE_BYTES])
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < HAN_SYLLABLE_BYTES; i++)
-        number = number << 8 | (unsigned char)bytes[i];
-    return number;
-}
-
 bool pinyin_is_syllable(struct slice s)
 {
     /* As passports and people without a ü key write lü, nü, lüe, nüe. */
     static const char *const others[] = {"lyu", "nyu", "lue", "nue"};
     if (s.len == 0 || s.len > SYLLABLE_MAX || !is_letter_of(s.ptr[s.len - 1], LAST_LETTERS) ||
-        !has_vowel(s) || memchr(s.ptr, '\0', s.len))
+        !has_vowel(s))
         return false;
     for (size_t i = 0; s.len == 3 && i < sizeof(others) / sizeof(others[0]); i++) {
         if (slice_is(s, others[i]))
             return true;
     }
-    char padded[HAN_SYLLABLE_BYTES] = "";
-    memcpy(padded, s.ptr, s.len);
-    uint64_t wanted = as_number(padded);
-    size_t low = 1, high = (size_t)han_syllable_count + 1;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        uint64_t here = as_number(han_syllable_names[middle]);
-        if (here == wanted)
-            return true;
-        if (here < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    return sorted_text_find(s, han_syllable_names[1], han_syllable_count, HAN_SYLLABLE_BYTES, HAN_SYLLABLE_BYTES);
 }
 
 bool pinyin_is_surname(struct slice s, unsigned *rank)
 {
-    const struct pinyin_surname *found = NULL;
-    if (s.len > 0 && s.len < READING_BYTES)
-        found = bsearch(&s, pinyin_surnames, pinyin_surname_count, sizeof(pinyin_surnames[0]), compare_text);
+    const struct pinyin_surname *found =
+        sorted_text_find(s, pinyin_surnames, pinyin_surname_count, sizeof(pinyin_surnames[0]), READING_BYTES);
     *rank = found ? found->rank : 0;
     return found != NULL;
 }

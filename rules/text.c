@@ -366,6 +366,15 @@ struct slice text_ascii(struct slice s, struct arena *arena)
     return slice_of(out, length);
 }
 
+/* Digits and most letters begin none of the words below. */
+static bool may_be_missing(char c)
+{
+    if (c >= '0' && c <= '9')
+        return false;
+    char lower = (char)(c | 32);
+    return lower < 'a' || lower > 'z' || strchr("deikmntu", lower) != NULL;
+}
+
 bool text_is_missing(struct slice s)
 {
     /* In the order of slice_cmp: test_word_lists.c looks for each. */
@@ -386,7 +395,7 @@ bool text_is_missing(struct slice s)
     if (s.len == 0)
         return true;
     char lower[20];
-    if (s.len > sizeof(lower))
+    if (s.len > sizeof(lower) || !may_be_missing(s.ptr[0]))
         return false;
     for (size_t i = 0; i < s.len; i++)
         lower[i] = (char)(s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? s.ptr[i] + 32 : s.ptr[i]);

@@ -22,6 +22,14 @@ static struct graph_limits limits_with_defaults(const struct graph_limits *given
     return limits;
 }
 
+static struct known_keys *new_known_keys(size_t capacity)
+{
+    struct known_keys *known = malloc(capacity * sizeof(*known));
+    for (size_t i = 0; known && i < capacity; i++)
+        known[i].slot = NO_SLOT;
+    return known;
+}
+
 struct graph *graph_new_with(const struct graph_matcher_ops *ops, const struct matcher *matcher,
                              const struct graph_limits *limits)
 {
@@ -36,13 +44,12 @@ struct graph *graph_new_with(const struct graph_matcher_ops *ops, const struct m
     entries_init(&graph->entries);
     edges_init(&graph->edges);
     decisions_init(&graph->decisions);
-    graph->known_keys = malloc(KNOWN_KEYS * sizeof(*graph->known_keys));
+    graph->known_keys = new_known_keys(KNOWN_KEYS);
+    graph->known_keys_capacity = KNOWN_KEYS;
     graph->handed_out = calloc(1, sizeof(*graph->handed_out));
     if (!key_map_init(&graph->keys, &graph->entries, ops) || graph->known_keys == NULL ||
         graph->handed_out == NULL)
         graph_free(&graph);
-    for (size_t i = 0; graph && i < KNOWN_KEYS; i++)
-        graph->known_keys[i].slot = NO_SLOT;
     return graph;
 }
 
@@ -136,22 +143,43 @@ static void note_crossing(struct graph *graph, uint64_t hash, const struct key_c
 size_t graph_keys_of(const struct graph *graph, uint32_t slot,
                      struct match_key keys[MATCH_KEYS_MAX])
 {
-    const struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
+    const struct known_keys *known = &graph->known_keys[slot & (graph->known_keys_capacity - 1)];
     struct features_room room;
     if (known->slot != slot)
         return graph->ops->keys(graph->matcher, entries_features(&graph->entries, slot, &room), keys);
-    memcpy(keys, known->keys, known->count * sizeof(*keys));
+    for (size_t i = 0; i < known->count; i++)
+        keys[i] = (struct match_key){.hash = known->hashes[i], .kind = known->kinds[i],
+                                     .is_value = key_class_of(known->hashes[i]) == KEY_CLASS_VALUE};
     return known->count;
+}
+
+/* So that all that was put since the last settle finds room. Without memory for it, keys are unpacked again. */
+static void know_more(struct graph *graph)
+{
+    size_t capacity = graph->known_keys_capacity;
+    struct known_keys *more = capacity < KNOWN_KEYS_MAX ? new_known_keys(capacity * 2) : NULL;
+    if (more == NULL)
+        return;
+    for (size_t i = 0; i < capacity; i++)
+        if (graph->known_keys[i].slot != NO_SLOT)
+            more[graph->known_keys[i].slot & (capacity * 2 - 1)] = graph->known_keys[i];
+    free(graph->known_keys);
+    graph->known_keys = more;
+    graph->known_keys_capacity = capacity * 2;
 }
 
 /* Must be called whenever a record's features change. */
 static void know_keys(struct graph *graph, uint32_t slot, const struct keyed_features *keyed)
 {
-    struct known_keys *known = &graph->known_keys[slot % KNOWN_KEYS];
+    if (graph->dirty.count >= graph->known_keys_capacity)
+        know_more(graph);
+    struct known_keys *known = &graph->known_keys[slot & (graph->known_keys_capacity - 1)];
     known->slot = keyed->key_count <= KNOWN_KEYS_COUNT ? slot : NO_SLOT;
-    known->count = (uint32_t)keyed->key_count;
-    if (known->slot == slot && known->count)
-        memcpy(known->keys, keyed->keys, keyed->key_count * sizeof(*keyed->keys));
+    known->count = (uint8_t)keyed->key_count;
+    for (size_t i = 0; known->slot == slot && i < keyed->key_count; i++) {
+        known->hashes[i] = keyed->keys[i].hash;
+        known->kinds[i] = keyed->keys[i].kind;
+    }
     postings_know_name(&graph->keys.postings, slot, keyed->name_key);
 }
 

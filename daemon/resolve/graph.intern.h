@@ -49,13 +49,15 @@ struct held_keys {
 };
 
 /* Keys lately unpacked, by slot: a record's keys are needed when it is put and again when its pairs
- * are judged, and a matcher takes its time over them. */
+ * are judged, and a matcher takes its time over them. There are more of them when more is put between two settles. */
 #define KNOWN_KEYS       2048
-#define KNOWN_KEYS_COUNT 12 /* records with more are unpacked again */
+#define KNOWN_KEYS_MAX   65536
+#define KNOWN_KEYS_COUNT 14 /* records with more are unpacked again */
 struct known_keys {
     uint32_t slot; /* NO_SLOT: none */
-    uint32_t count;
-    struct match_key keys[KNOWN_KEYS_COUNT];
+    uint8_t count;
+    uint8_t kinds[KNOWN_KEYS_COUNT];
+    uint64_t hashes[KNOWN_KEYS_COUNT];
 };
 
 /* Findings: what this settle will report, in no order yet. */
@@ -189,6 +191,7 @@ struct graph {
     struct slots stale_verdicts; /* a decision of theirs was taken back */
     struct u64_map crossed;      /* key hash -> its band at the last settle */
     struct known_keys *known_keys;
+    size_t known_keys_capacity; /* a power of two */
 
     /* Scratch of a settle. */
     bool reporting;

@@ -170,7 +170,7 @@ static size_t scratch_bytes(const struct graph *graph)
                    graph->region.capacity + graph->stale_verdicts.capacity +
                    graph->candidates.index_capacity + graph->restored_candidates.index_capacity;
     return slots * sizeof(uint32_t) + u64_map_bytes(&graph->crossed) +
-           KNOWN_KEYS * sizeof(struct known_keys) + sizeof(struct handed_out) + u64_map_bytes(&graph->evidence.by_edge) +
+           graph->known_keys_capacity * sizeof(struct known_keys) + sizeof(struct handed_out) + u64_map_bytes(&graph->evidence.by_edge) +
            (graph->candidates.list.capacity + graph->restored_candidates.list.capacity) *
                sizeof(struct candidate) +
            component->nodes.capacity * sizeof(struct node) +
