@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CLEANING_WAITS = 0, CLEANING_RUNS, CLEANING_DONE };
-
 #define CLEANERS_MAX 16
 #define LEFT_SLACK   64 /* for those that did not ask whether there is room */
 

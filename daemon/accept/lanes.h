@@ -13,6 +13,8 @@
 
 struct lanes;
 
+enum { CLEANING_WAITS = 0, CLEANING_RUNS, CLEANING_DONE }; /* batch.cleaning */
+
 struct lanes *lanes_new(const struct generation *generation, size_t bulk_max, size_t live_max,
                         unsigned cleaners, struct err *err); /* NULL: err says why */
 /* From now on records are cleaned by another generation; what is clean already says by which (batch.cleaned_by). */

@@ -81,6 +81,44 @@ static void test_what_may_be_left_behind_is_bounded_and_room_comes_back(void **s
     lanes_free(&lanes);
 }
 
+static void put(struct lanes *lanes, uint64_t batch_id, bool live, bool clean)
+{
+    struct batch *batch = batch_new();
+    assert_non_null(batch);
+    batch->batch_id = batch_id;
+    batch->live = live;
+    batch->cleaning = clean ? CLEANING_DONE : CLEANING_WAITS;
+    assert_true(lanes_put(lanes, &batch));
+}
+
+static uint64_t taken(struct batch *batch)
+{
+    uint64_t id = batch ? batch->batch_id : 0;
+    if (batch)
+        batch_free(&batch);
+    return id;
+}
+
+static void test_bulk_is_taken_beside_nothing_live(void **state)
+{
+    (void)state;
+    struct lanes *lanes = new_lanes();
+    put(lanes, 1, false, true);
+    put(lanes, 2, false, false);
+    put(lanes, 3, true, false);
+    assert_int_equal(taken(lanes_take_bulk(lanes)), 0); /* also while what is live is not clean */
+    assert_int_equal(taken(lanes_take(lanes, 0, false)), 1);
+    lanes_close(lanes);
+    lanes_free(&lanes);
+    lanes = new_lanes();
+    put(lanes, 1, false, true);
+    put(lanes, 2, false, false);
+    assert_int_equal(taken(lanes_take_bulk(lanes)), 1);
+    assert_int_equal(taken(lanes_take_bulk(lanes)), 0); /* the next is not clean */
+    lanes_close(lanes);
+    lanes_free(&lanes);
+}
+
 static void test_after_the_end_an_offer_is_freed(void **state)
 {
     (void)state;
@@ -96,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_offer_without_room_is_left_behind_by_its_number),
         cmocka_unit_test(test_what_may_be_left_behind_is_bounded_and_room_comes_back),
+        cmocka_unit_test(test_bulk_is_taken_beside_nothing_live),
         cmocka_unit_test(test_after_the_end_an_offer_is_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
