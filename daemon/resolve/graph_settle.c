@@ -227,6 +227,33 @@ static void clean_up(struct graph *graph)
     graph->findings.gone_reviews.count = graph->findings.large_components = 0;
 }
 
+#define SCRATCH_ITEMS_KEPT 65536
+
+/* What a settle of everything took (another generation) is not kept for the small ones that follow. */
+static void free_large(struct graph *graph)
+{
+    struct slots *const slots[] = {&graph->dirty, &graph->touched, &graph->banded, &graph->fading, &graph->region};
+    struct findings *findings = &graph->findings;
+    struct evidence *evidence = &graph->evidence;
+    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
+        if (slots[i]->capacity > SCRATCH_ITEMS_KEPT)
+            slots_free(slots[i]);
+    if (findings->moves.capacity > SCRATCH_ITEMS_KEPT)
+        found_moves_free(&findings->moves);
+    if (findings->links.capacity > SCRATCH_ITEMS_KEPT)
+        found_links_free(&findings->links);
+    if (findings->reviews.capacity > SCRATCH_ITEMS_KEPT)
+        found_reviews_free(&findings->reviews);
+    if (evidence->results.capacity > SCRATCH_ITEMS_KEPT)
+        kept_results_free(&evidence->results);
+    if (evidence->comparisons.capacity > SCRATCH_ITEMS_KEPT)
+        kept_comparisons_free(&evidence->comparisons);
+    if (evidence->by_edge.capacity > SCRATCH_ITEMS_KEPT)
+        u64_map_free(&evidence->by_edge);
+    if (graph->crossed.capacity > SCRATCH_ITEMS_KEPT)
+        u64_map_free(&graph->crossed);
+}
+
 enum status graph_settle(struct graph *graph, struct arena *arena, struct graph_changes *changes,
                          struct err *err)
 {
@@ -247,6 +274,7 @@ enum status graph_settle(struct graph *graph, struct arena *arena, struct graph_
                        "batches; the index must be rebuilt");
     }
     clean_up(graph);
+    free_large(graph);
     graph_forget_edges(graph);
     return graph->failed ? graph_out_of_memory(err) : STATUS_OK;
 }
