@@ -16,10 +16,10 @@
 #define WORKERS       2
 #define CHUNK_RECORDS 512
 #define CHUNK_COUNT   12
+#define CHUNK_BYTES   ((size_t)CHUNK_RECORDS * FEATURES_MAX_BYTES * 2)
 #define HOLDERS_MAX   ((size_t)64 << 20) /* 768 MB; what comes behind is indexed one by one */
 
 VECTOR(key_heap, struct key_holder)
-VECTOR(build_bytes, char)
 
 struct build_record {
     uint32_t slot;
@@ -35,7 +35,7 @@ struct build_chunk {
     bool packs;             /* the table of runs was ready before its first record came */
     size_t count, holders;
     struct build_record records[CHUNK_RECORDS];
-    struct build_bytes bytes, packed;
+    struct buf bytes, packed;
 };
 
 struct sorted_heap {
@@ -89,14 +89,9 @@ static bool pack(const struct graph_build *build, struct build_chunk *chunk, str
     struct features_room room;
     struct slice packed = packing_pack(&build->entries->packing, features, &room);
     record->packed_len = (uint32_t)packed.len;
-    record->packed_at = (uint32_t)chunk->packed.count;
-    if (packed.len == 0)
-        return true;
-    if (!build_bytes_reserve(&chunk->packed, packed.len))
-        return false;
-    memcpy(chunk->packed.items + chunk->packed.count, packed.ptr, packed.len);
-    chunk->packed.count += packed.len;
-    return true;
+    record->packed_at = (uint32_t)chunk->packed.len;
+    buf_put(&chunk->packed, packed.ptr, packed.len);
+    return !buf_failed(&chunk->packed);
 }
 
 static bool work_on(const struct graph_build *build, struct worker *worker, struct build_chunk *chunk)
@@ -104,7 +99,7 @@ static bool work_on(const struct graph_build *build, struct worker *worker, stru
     bool able = true;
     for (size_t i = 0; i < chunk->count && able; i++) {
         struct build_record *record = &chunk->records[i];
-        struct slice features = slice_of(chunk->bytes.items + record->at, record->len);
+        struct slice features = slice_of(chunk->bytes.data + record->at, record->len);
         record->name = build->ops->name_key(features);
         able = throw_keys(build, worker, record->slot, features, &chunk->holders) &&
                (!chunk->packs || pack(build, chunk, record, features));
@@ -204,6 +199,8 @@ static struct graph_build *build_new(struct graph *graph)
     build->entries = &graph->entries;
     pthread_mutex_init(&build->lock, NULL);
     pthread_cond_init(&build->changed, NULL);
+    for (size_t i = 0; i < CHUNK_COUNT; i++)
+        build->chunks[i].bytes = build->chunks[i].packed = BUF_INIT(CHUNK_BYTES);
     for (size_t i = 0; i < WORKERS; i++) {
         struct worker *worker = &build->workers[i];
         worker->build = build;
@@ -246,13 +243,15 @@ static bool keep(struct graph_build *build, struct build_chunk *chunk)
     for (size_t i = 0; i < chunk->count && able; i++) {
         const struct build_record *record = &chunk->records[i];
         bool packed = record->packed_len > 0;
-        struct slice bytes = packed ? slice_of(chunk->packed.items + record->packed_at, record->packed_len)
-                                    : slice_of(chunk->bytes.items + record->at, record->len);
+        struct slice bytes = packed ? slice_of(chunk->packed.data + record->packed_at, record->packed_len)
+                                    : slice_of(chunk->bytes.data + record->at, record->len);
         able = entries_put_features(build->entries, record->slot, bytes, packed) &&
                keep_name(build, record->slot, record->name);
     }
     build->holder_count += chunk->holders;
-    chunk->count = chunk->holders = chunk->bytes.count = chunk->packed.count = 0;
+    chunk->count = chunk->holders = 0;
+    buf_reset(&chunk->bytes);
+    buf_reset(&chunk->packed);
     return able;
 }
 
@@ -310,8 +309,8 @@ void graph_build_free(struct graph *graph)
     for (size_t heap = 0; build->sorted && heap < KEY_HEAPS; heap++)
         free(build->sorted[heap].holders);
     for (size_t i = 0; i < CHUNK_COUNT; i++) {
-        build_bytes_free(&build->chunks[i].bytes);
-        build_bytes_free(&build->chunks[i].packed);
+        buf_free(&build->chunks[i].bytes);
+        buf_free(&build->chunks[i].packed);
     }
     for (size_t i = 0; i < build->names.count; i++)
         free(build->names.items[i]);
@@ -326,15 +325,13 @@ void graph_build_free(struct graph *graph)
 static bool add_to_chunk(struct graph_build *build, uint32_t slot, struct slice features)
 {
     struct build_chunk *chunk = &build->chunks[build->filled % CHUNK_COUNT];
-    if (!build_bytes_reserve(&chunk->bytes, features.len))
-        return false;
     if (chunk->count == 0)
         chunk->packs = packing_is_ready(&build->entries->packing);
     chunk->records[chunk->count++] =
-        (struct build_record){.slot = slot, .at = (uint32_t)chunk->bytes.count, .len = (uint32_t)features.len};
-    if (features.len)
-        memcpy(chunk->bytes.items + chunk->bytes.count, features.ptr, features.len);
-    chunk->bytes.count += features.len;
+        (struct build_record){.slot = slot, .at = (uint32_t)chunk->bytes.len, .len = (uint32_t)features.len};
+    buf_put(&chunk->bytes, features.ptr, features.len);
+    if (buf_failed(&chunk->bytes))
+        return false;
     packing_learn(&build->entries->packing, features);
     if (chunk->count == CHUNK_RECORDS)
         give(build);
