@@ -9,6 +9,7 @@
 #include "rules/own_field.h"
 
 #define MODEL_ARENA_BYTES ((size_t)32 << 20)
+#define JUDGING_VERSION   2 /* of how judged pairs become customers: another one is another generation */
 #define MODEL_FORMAT      1 /* of what a model file may say, and of what the comparisons mean */
 
 static const struct {
@@ -365,7 +366,8 @@ static void bind_fields(struct matcher *matcher, const struct schema *schema)
 static uint64_t fingerprint_of(const struct matcher *matcher, const struct schema *schema,
                                struct slice model, const struct match_settings *settings)
 {
-    uint64_t hash = slice_hash(model, (MODEL_FORMAT * 1000 + KEYS_LAYOUT) * 1000 + FEATURES_LAYOUT);
+    uint64_t hash =
+        slice_hash(model, ((MODEL_FORMAT * 1000 + KEYS_LAYOUT) * 1000 + FEATURES_LAYOUT) * 1000 + JUDGING_VERSION);
     char line[160];
 
     for (size_t i = 0; i < schema->count; i++)

@@ -156,6 +156,8 @@ static void learn(struct trained *t)
     }
     train_weigh(t);
     train_keep_recipes(t);
+    train_learn_confidence(t);
+    t->prior_weight -= t->report.doubt_bits;
 }
 
 /* Copies of one record, however many, are two to us: more would teach nothing but that copies are equal. */
@@ -202,6 +204,9 @@ struct trained *train_new(const struct matcher *base, const struct slice *featur
         t->comparisons = CMP_FIXED_COUNT + base->custom_count;
         t->candidate_share = 1;
         t->prior_weight = base->prior_weight;
+        t->estimates = t->arena ? arena_array(t->arena, (size_t)TRAIN_PASSES_MAX * TRAIN_COMPARISONS_MAX * LEVELS_MAX,
+                                              sizeof(*t->estimates))
+                                : NULL;
         t->cluster = t->arena ? arena_array(t->arena, count + 1, sizeof(*t->cluster)) : NULL;
     }
     if (t && t->cluster && take_features(t, features, count)) {

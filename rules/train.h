@@ -55,6 +55,7 @@ struct train_report {
     size_t records, candidates, random_pairs;
     double expected_matches; /* pairs of one customer among the records */
     double prior;
+    double doubt_bits; /* taken off the prior: by how much contradictions show the rest to be too sure */
     size_t pass_count;
     const struct train_pass *passes;
     size_t comparison_count;

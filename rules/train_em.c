@@ -13,7 +13,7 @@
 #define M_PSEUDO         4.0   /* pairs that the start of a pass counts for */
 #define U_PSEUDO         12.0
 #define BITS_LEAST       (-3.0) /* of what a degree band took, for means */
-#define BASE_VARIANCE    2.25   /* of a base weight, in bits squared */
+#define BASE_VARIANCE    1.0    /* of a base weight, in bits squared */
 #define OWN_VARIANCE     16.0   /* of the weight of a type, which hardly knows the field */
 #define OVERDISPERSION   4.0    /* pairs of one customer are not independent of each other */
 #define CEILING_PSEUDO   6.0
@@ -291,8 +291,36 @@ static void note_ceilings(struct trained *t, const struct pass *pass)
     }
 }
 
+/* Pairs of one customer are not independent of each other. */
+static double variance_of(double matches, double others)
+{
+    return 2.08 * (OVERDISPERSION / (matches + 0.3) + 1 / (others + 0.5));
+}
+
+static struct train_estimate *estimate_of(const struct trained *t, size_t pass, size_t c, unsigned l)
+{
+    return &t->estimates[(pass * TRAIN_COMPARISONS_MAX + c) * LEVELS_MAX + l];
+}
+
+static void note_estimates(struct trained *t, const struct pass *pass)
+{
+    if (t->estimate_passes == TRAIN_PASSES_MAX)
+        return;
+    for (size_t c = 0; c < t->comparisons; c++)
+        for (unsigned l = 0; l < train_levels(t, c); l++) {
+            struct train_estimate *estimate = estimate_of(t, t->estimate_passes, c, l);
+            *estimate = (struct train_estimate){0};
+            if (!left_out(pass, c) && pass->match[c][l] + pass->other[c][l] > 0.5) {
+                estimate->weight = (float)log2(pass->m[c][l] / pass->u[c][l] * t->frequency_mean[c][l]);
+                estimate->variance = (float)variance_of(pass->match[c][l], pass->other[c][l]);
+            }
+        }
+    t->estimate_passes++;
+}
+
 static void take_over(struct trained *t, const struct pass *pass)
 {
+    note_estimates(t, pass);
     for (size_t c = 0; c < t->comparisons; c++) {
         double total = 0;
         unsigned levels = train_levels(t, c);
@@ -440,7 +468,7 @@ void train_learn_m(struct trained *t)
     memset(t->beside_match, 0, sizeof(t->beside_match));
     memset(t->beside_other, 0, sizeof(t->beside_other));
     learn_frequency_means(t);
-    t->report.pass_count = 0;
+    t->report.pass_count = t->estimate_passes = 0;
     for (size_t i = 0; pass && pairs && probability && i < count; i++) {
         *pass = (struct pass){.mask = masks[i], .kinds = kinds[i], .pairs = pairs, .probability = probability};
         leave_out_companions(t, &pass->mask);
@@ -472,6 +500,45 @@ static double base_weight(const struct trained *t, size_t c, unsigned l)
     return (double)base->weight;
 }
 
+/* The mean of the passes, and how far another set of evidence may lie from it: passes look at pairs that share other things,
+ * and where comparisons hang together they disagree (the moment estimate of DerSimonian and Laird, 1986). */
+static bool mean_of_passes(const struct trained *t, size_t c, unsigned l, double *mean, double *variance)
+{
+    double weights = 0, sum = 0, squares = 0, distance = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->estimate_passes; i++) {
+        const struct train_estimate *e = estimate_of(t, i, c, l);
+        if (e->variance > 0) {
+            double w = 1 / (double)e->variance;
+            weights += w;
+            sum += w * (double)e->weight;
+            squares += w * w;
+            count++;
+        }
+    }
+    if (count == 0)
+        return false;
+    for (size_t i = 0; i < t->estimate_passes; i++) {
+        const struct train_estimate *e = estimate_of(t, i, c, l);
+        double off = (double)e->weight - sum / weights;
+        distance += e->variance > 0 ? off * off / (double)e->variance : 0;
+    }
+    double between = count > 1 ? (distance - (double)(count - 1)) / (weights - squares / weights) : 0;
+    between = between > 0 ? between : 0;
+    weights = sum = 0;
+    for (size_t i = 0; i < t->estimate_passes; i++) {
+        const struct train_estimate *e = estimate_of(t, i, c, l);
+        if (e->variance > 0) {
+            weights += 1 / ((double)e->variance + between);
+            sum += (double)e->weight / ((double)e->variance + between);
+        }
+    }
+    *mean = sum / weights;
+    *variance = between + 1 / weights;
+    return true;
+}
+
 void train_blend(struct trained *t)
 {
     for (size_t c = 0; c < t->comparisons; c++) {
@@ -479,9 +546,9 @@ void train_blend(struct trained *t)
         for (unsigned l = 0; l < train_levels(t, c); l++) {
             double base = base_weight(t, c, l), weight = base;
             if (t->learned[c]) {
-                double learned = log2(t->m[c][l] * t->frequency_mean[c][l] / t->u[c][l]);
-                double variance = 2.08 * (OVERDISPERSION / (t->m_count[c][l] + 0.3) + 1 / (t->u_count[c][l] + 0.5));
-                weight = (learned / variance + base / prior) / (1 / variance + 1 / prior);
+                double learned, variance;
+                if (mean_of_passes(t, c, l, &learned, &variance))
+                    weight = (learned / variance + base / prior) / (1 / variance + 1 / prior);
             }
             t->weight[c][l] = weight > WEIGHT_MAX ? WEIGHT_MAX : weight < -WEIGHT_MAX ? -WEIGHT_MAX : weight;
         }

@@ -66,6 +66,11 @@ struct train_terms {
     float default_value, default_word; /* count of one that is not listed */
 };
 
+/* What one pass says of a level: log2(m / u) among the pairs it looked at. */
+struct train_estimate {
+    float weight, variance; /* 0: nothing */
+};
+
 struct trained {
     struct arena *arena;
     const struct matcher *base;
@@ -87,6 +92,8 @@ struct trained {
     train_table beside_match, beside_other; /* pairs in passes that leave the comparison out */
     float agree[TRAIN_COMPARISONS_MAX][TRAIN_COMPARISONS_MAX];  /* bits that two say twice when both agree */
     float differ[TRAIN_COMPARISONS_MAX][TRAIN_COMPARISONS_MAX]; /* ... when both differ */
+    struct train_estimate *estimates; /* of each pass that was used, by comparison and level */
+    size_t estimate_passes;
     double m_effective[TRAIN_COMPARISONS_MAX];
     bool learned[TRAIN_COMPARISONS_MAX];
     train_table weight; /* log2(m / u), frequency apart */
@@ -138,6 +145,9 @@ void train_add_pair(struct trained *t, struct train_pairs *pairs, uint32_t a, ui
 /* train_together.c: what travels together, from t->weight as it is; and what a pair's items say twice (to be added). */
 void train_learn_together(struct trained *t);
 double train_together(const struct trained *t, const struct train_item *items, size_t count);
+
+/* train_confidence.c: report.doubt_bits, from the weights and the prior as they are. */
+void train_learn_confidence(struct trained *t);
 
 /* train_recipes.c: which learned keys to try, and which to keep. */
 void train_try_recipes(struct trained *t);

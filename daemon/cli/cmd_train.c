@@ -1,4 +1,4 @@
-/* cmd_train.c - `tributary train`: a model learned from a sheet, without labels. */
+/* cmd_train.c - `tributary train`: a model learned without labels, from a sheet or from the records of an installation. */
 #include "daemon/cli/cli.h"
 #include "daemon/cli/learn.h"
 
@@ -127,12 +127,16 @@ static int train(struct training *t)
         return cli_usage_error(t->cli, "--seed is a number from 0, not %s", given_seed);
     if (given_threads && (!slice_to_int64(slice_str(given_threads), &threads) || threads < 1 || threads > 16))
         return cli_usage_error(t->cli, "--threads is 1 to 16, not %s", given_threads);
-    int code = sheet_fields_open(&t->fields, t->cli, true);
-    if (code == EXIT_CODE_OK)
+    bool stored = cli_argument_count(t->cli) == 0;
+    int code = stored ? sheet_fields_open_stored(&t->fields, t->cli) : sheet_fields_open(&t->fields, t->cli, true);
+    if (code == EXIT_CODE_OK && !stored)
         code = sheet_fields_tell(&t->fields);
     if (code != EXIT_CODE_OK)
         return code;
-    if (learn_from_sheet(&t->fields, (uint64_t)seed, (unsigned)threads, &t->learned, &err) != STATUS_OK)
+    enum status status = stored
+                             ? learn_from_database(&t->fields, (uint64_t)seed, &t->learned, &err)
+                             : learn_from_sheet(&t->fields, (uint64_t)seed, (unsigned)threads, &t->learned, &err);
+    if (status != STATUS_OK)
         return cli_fail_err(t->cli, &err);
     const struct train_report *report = trained_report(t->learned.trained);
     print_passes(report);
@@ -141,7 +145,7 @@ static int train(struct training *t)
         return cli_fail(t->cli, EXIT_CODE_FAILED,
                         "too little to learn from: %zu records, in which some %.0f pairs look like one customer; hint: the shipped model "
                         "needs no training", report->records, report->expected_matches);
-    return finish(t, cli_argument(t->cli, 0));
+    return finish(t, stored ? "database" : cli_argument(t->cli, 0));
 }
 
 static int run(const struct cli *cli)
@@ -173,16 +177,17 @@ static const struct cli_option options[] = {
 
 const struct cli_command cmd_train = {
     .name = "train",
-    .synopsis = "IN.csv",
-    .help = "learns a model from a sheet, without labels",
+    .synopsis = "[IN.csv]",
+    .help = "learns a model from a sheet or from the stored records, without labels",
     .details = "Estimates how much each agreement and disagreement says (m and u, by EM), how common names and values\n"
                "are, and how many pairs are one customer, and writes a model file for match.model or --model. What the\n"
-               "sheet says little of stays near the model it starts from. The passes, their convergence and what is weak\n"
-               "go to standard error.\n\n"
+               "records say little of stays near the model it starts from. The passes, their convergence and what is weak\n"
+               "go to standard error. Without IN.csv the records of the configured installation are read from its database,\n"
+               "running or not; nothing is written to it. match.model names the file, rematch --preview tells what it changes.\n\n"
                "  tributary train customers.csv -o customers-model.yaml --country DE\n"
+               "  tributary train --config tributary.yaml -o model.yaml\n"
                "  tributary train people.csv -o m.yaml --map 'Beruf=occupation:text'",
     .options = options,
-    .min_arguments = 1,
     .max_arguments = 1,
     .run = run,
 };

@@ -6,7 +6,6 @@
 
 #include "daemon/cli/dedupe_pool.h"
 
-#define FEATURES_BYTES_MAX ((size_t)TRAIN_RECORDS_MAX * FEATURES_MAX_BYTES)
 #define LOOK_ROWS          2000 /* rows whose length tells how many there are */
 
 static enum status no_memory(struct err *err)
@@ -41,25 +40,31 @@ static bool is_taken(uint64_t row, uint64_t seed, double share)
     return share >= 1 || (double)(x >> 11) < share * 9007199254740992.0;
 }
 
+bool learned_add(struct learned *l, struct slice features)
+{
+    if (features.len == 0 || l->count >= TRAIN_RECORDS_MAX)
+        return true;
+    if (l->count == l->capacity) {
+        size_t capacity = l->capacity ? l->capacity * 2 : 4096;
+        struct slice *records = realloc(l->records, capacity * sizeof(*records));
+        if (records == NULL)
+            return false;
+        l->records = records;
+        l->capacity = capacity;
+    }
+    /* The buffer moves while it grows: an offset for now. */
+    l->records[l->count++] = (struct slice){NULL, features.len};
+    buf_put_slice(&l->features, features);
+    return !buf_failed(&l->features);
+}
+
 static bool keep(struct learned *l, const struct dedupe_chunk *chunk)
 {
-    for (size_t i = 0; i < chunk->count && !chunk->failed; i++) {
-        struct slice features = chunk->cleaned[i].keyed.features;
-        if (features.len == 0 || l->count >= TRAIN_RECORDS_MAX)
-            continue;
-        if (l->count == l->capacity) {
-            size_t capacity = l->capacity ? l->capacity * 2 : 4096;
-            struct slice *records = realloc(l->records, capacity * sizeof(*records));
-            if (records == NULL)
-                return false;
-            l->records = records;
-            l->capacity = capacity;
-        }
-        /* The buffer moves while it grows: an offset for now. */
-        l->records[l->count++] = (struct slice){NULL, features.len};
-        buf_put_slice(&l->features, features);
-    }
-    return !chunk->failed && !buf_failed(&l->features);
+    bool kept = !chunk->failed;
+
+    for (size_t i = 0; kept && i < chunk->count; i++)
+        kept = learned_add(l, chunk->cleaned[i].keyed.features);
+    return kept;
 }
 
 static bool take_back(struct learned *l, struct dedupe_pool *pool, bool all)
@@ -97,12 +102,20 @@ static enum status read_sample(struct sheet_fields *f, struct dedupe_pool *pool,
     dedupe_pool_send(pool);
     if (status == STATUS_EMPTY)
         status = take_back(l, pool, true) ? STATUS_OK : no_memory(err);
+    return status == STATUS_OK ? dedupe_sheet_rewind(&f->sheet, err) : status;
+}
+
+enum status learned_train(struct sheet_fields *f, uint64_t seed, struct learned *l, struct err *err)
+{
+    struct train_settings how = {.seed = seed, .scale = l->count ? l->rows / (double)l->count : 1};
     size_t at = 0;
+
     for (size_t i = 0; i < l->count; i++) {
         l->records[i].ptr = l->features.data + at;
         at += l->records[i].len;
     }
-    return status == STATUS_OK ? dedupe_sheet_rewind(&f->sheet, err) : status;
+    l->trained = train_new(f->matcher, l->records, l->count, &how, err);
+    return l->trained ? STATUS_OK : STATUS_FAILED;
 }
 
 enum status learn_from_sheet(struct sheet_fields *f, uint64_t seed, unsigned threads, struct learned *l,
@@ -112,18 +125,14 @@ enum status learn_from_sheet(struct sheet_fields *f, uint64_t seed, unsigned thr
                                        .columns = &f->columns};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-    *l = (struct learned){.features = BUF_INIT(FEATURES_BYTES_MAX)};
+    *l = (struct learned){.features = BUF_INIT(LEARNED_BYTES_MAX)};
     if (learn_guess_rows(f, &l->rows, err) != STATUS_OK)
         return STATUS_FAILED;
     struct dedupe_pool *pool =
         dedupe_pool_new(&settings, threads ? threads : processors > 0 ? (unsigned)processors : 1, err);
     enum status status = pool ? read_sample(f, pool, seed, l, err) : STATUS_FAILED;
     dedupe_pool_free(&pool);
-    if (status != STATUS_OK)
-        return status;
-    struct train_settings how = {.seed = seed, .scale = l->count ? l->rows / (double)l->count : 1};
-    l->trained = train_new(f->matcher, l->records, l->count, &how, err);
-    return l->trained ? STATUS_OK : STATUS_FAILED;
+    return status == STATUS_OK ? learned_train(f, seed, l, err) : status;
 }
 
 void learned_free(struct learned *l)

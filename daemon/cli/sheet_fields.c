@@ -450,19 +450,31 @@ static int read_options(struct sheet_fields *f)
     return EXIT_CODE_OK;
 }
 
-int sheet_fields_open(struct sheet_fields *f, const struct cli *cli, bool learn)
+static int open_rules(struct sheet_fields *f, const struct cli *cli, bool with_config)
 {
-    struct err err = {0};
-
     *f = (struct sheet_fields){.cli = cli, .sheet = {.fd = -1}};
     f->arena = arena_new(ARENA_BYTES);
     if (f->arena == NULL)
         return cli_fail(cli, EXIT_CODE_TEMPORARY, "out of memory");
-    int code = cli_value(cli, "config") ? cli_load_config(cli, &f->config) : EXIT_CODE_OK;
+    int code = with_config ? cli_load_config(cli, &f->config) : EXIT_CODE_OK;
     if (code == EXIT_CODE_OK)
         code = find_model(f);
     if (code == EXIT_CODE_OK)
         code = make_rules(f, config_fields(f));
+    return code;
+}
+
+int sheet_fields_open_stored(struct sheet_fields *f, const struct cli *cli)
+{
+    int code = open_rules(f, cli, true);
+    return code == EXIT_CODE_OK ? make_matcher(f, f->model_name, f->model_text, true) : code;
+}
+
+int sheet_fields_open(struct sheet_fields *f, const struct cli *cli, bool learn)
+{
+    struct err err = {0};
+    int code = open_rules(f, cli, cli_value(cli, "config") != NULL);
+
     if (code == EXIT_CODE_OK)
         code = read_options(f);
     if (code != EXIT_CODE_OK)

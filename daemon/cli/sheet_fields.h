@@ -36,6 +36,8 @@ struct sheet_fields {
 /* The options --map, --country, --kind, --day-first and --model must be in the command's table. On anything but
  * EXIT_CODE_OK the reason was printed. Free in any case. */
 int sheet_fields_open(struct sheet_fields *fields, const struct cli *cli, bool learn_columns);
+/* Of an installation's own records: rules, fields and model of its configuration, and no sheet. */
+int sheet_fields_open_stored(struct sheet_fields *fields, const struct cli *cli);
 void sheet_fields_close(struct sheet_fields *fields);
 
 /* Makes the matcher anew of another model's text, which says what is compared. EXIT_CODE_OK, or the problems were printed. */

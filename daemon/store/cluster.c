@@ -301,3 +301,12 @@ enum status cluster_stop(struct cluster **cluster_ptr, int64_t deadline_ms, stru
     free(cluster);
     return status;
 }
+
+enum status cluster_leave(struct cluster **cluster, int64_t deadline_ms, struct err *err)
+{
+    if (*cluster && (*cluster)->is_child)
+        return cluster_stop(cluster, deadline_ms, err);
+    free(*cluster);
+    *cluster = NULL;
+    return STATUS_OK;
+}

@@ -26,5 +26,7 @@ const char *cluster_conninfo(const struct cluster *cluster);
 MUST_CHECK enum status cluster_check(struct cluster *cluster, struct err *err);
 /* Fast shutdown; after the deadline, immediate. Frees and sets *cluster to NULL; NULL is allowed. */
 MUST_CHECK enum status cluster_stop(struct cluster **cluster, int64_t deadline_ms, struct err *err);
+/* For who only came to read: stops it when cluster_start started it, and leaves one that ran already as it is. */
+MUST_CHECK enum status cluster_leave(struct cluster **cluster, int64_t deadline_ms, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
  *   bench_match customers.csv truth.csv [--errors N] [--missed N] [--out groups.csv] [--without
  * FIELD]... [--country CC] [--dump ID]
  *               [--features FILE]   writes each record's features there, for bench_graph
+ *               [--model FILE]      judges by a model that tributary train wrote
  *       [--kinds FILE] [--pairs FILE] [--map COLUMN=FIELD]... [--own NAME=TYPE]... [--kind company]
  *
  * Reads a customers.csv of tests/bench/generate (or any CSV whose header the shipped pack
@@ -13,7 +14,7 @@
  * one `name value` a line: what of the truth the keys reach, pairs judged per record, pairwise
  * precision, recall and F1 of the links and of the groups they connect, and nanoseconds per step.
  * --errors and --missed show pairs on standard error. --pairs writes a line per judged pair:
- * weight, whether it is one customer, the levels that came out, and both ids. --kinds writes a table of the kinds of
+ * weight, whether it is one customer, the levels that came out with their bits, and both ids. --kinds writes a table of the kinds of
  * keys: how many pairs each finds alone, how many true links among them, and by how many records held the key.
  */
 #include <stdio.h>
@@ -70,7 +71,7 @@ struct bench {
     struct matcher *matcher;
     size_t without_count;
     const char *without[WITHOUT_MAX];
-    const char *country, *dump;
+    const char *country, *dump, *model;
     FILE *pairs_file, *kinds_file;
     struct kind_finds finds[KINDS];
     long show_errors, show_missed;
@@ -239,6 +240,9 @@ static struct ruleset *make_ruleset(struct bench *bench)
     bool found_pack, found_model;
     struct pack_text pack = {"people", asset_find("rules/packs/people.yaml", &found_pack)};
     struct slice model = asset_find("rules/models/people.yaml", &found_model);
+
+    if (bench->model)
+        model = read_all(bench->model);
     struct match_settings settings = {0.95, 0.70};
 
     if (!found_pack || !found_model)
@@ -573,11 +577,11 @@ static void write_pair(const struct bench *bench, const struct pair *pair,
     fprintf(bench->pairs_file, "%.3f\t%d\t", result->weight,
             bench->rows[pair->a].entity == bench->rows[pair->b].entity);
     for (size_t i = 0; i < result->count; i++)
-        fprintf(bench->pairs_file, " %s=%s%.*s",
+        fprintf(bench->pairs_file, " %s=%s%.*s:%.1f",
                 matcher_comparison_name(bench->matcher, result->comparisons[i].comparison),
                 matcher_level_name(bench->matcher, result->comparisons[i].comparison,
                                    result->comparisons[i].level),
-                result->comparisons[i].band, "*******");
+                result->comparisons[i].band, "*******", (double)result->comparisons[i].weight);
     fprintf(bench->pairs_file, "\t" SLICE_FMT "\t" SLICE_FMT "\t%llx\t%llx\n",
             SLICE_ARG(bench->rows[pair->a].id), SLICE_ARG(bench->rows[pair->b].id),
             (unsigned long long)bench->rows[pair->a].name_key, (unsigned long long)bench->rows[pair->b].name_key);
@@ -718,7 +722,7 @@ int main(int argc, char **argv)
         die("usage", "bench_match customers.csv truth.csv [--errors N] [--missed N] [--out FILE] "
                      "[--without FIELD] "
                      "[--country CC] [--dump ID] [--kinds FILE] [--pairs FILE] [--map COLUMN=FIELD] "
-                     "[--own NAME=TYPE] [--kind company]");
+                     "[--own NAME=TYPE] [--kind company] [--model FILE]");
     for (int i = 3; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--errors") == 0)
             bench.show_errors = atol(argv[i + 1]);
@@ -730,6 +734,8 @@ int main(int argc, char **argv)
             bench.kinds_file = fopen(argv[i + 1], "w");
         else if (strcmp(argv[i], "--country") == 0)
             bench.country = argv[i + 1];
+        else if (strcmp(argv[i], "--model") == 0)
+            bench.model = argv[i + 1];
         else if (strcmp(argv[i], "--dump") == 0)
             bench.dump = argv[i + 1];
         else if (strcmp(argv[i], "--map") == 0)
