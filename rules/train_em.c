@@ -13,7 +13,7 @@
 #define M_PSEUDO         4.0   /* pairs that the start of a pass counts for */
 #define U_PSEUDO         12.0
 #define BITS_LEAST       (-3.0) /* of what a degree band took, for means */
-#define BASE_VARIANCE    1.0    /* of a base weight, in bits squared */
+#define BASE_VARIANCE    1.5    /* of a base weight, in bits squared */
 #define OWN_VARIANCE     16.0   /* of the weight of a type, which hardly knows the field */
 #define OVERDISPERSION   4.0    /* pairs of one customer are not independent of each other */
 #define CEILING_PSEUDO   6.0

@@ -277,6 +277,8 @@ static void put_head(const struct writer *w, const char *name, const char *origi
         buf_printf(w->out, "#   %s: %zu pairs, %.0f of one customer, %u rounds, last change %.1g%s\n", pass->keys, pass->pairs,
                    pass->matches, pass->iterations, pass->last_change, pass->used ? "" : "; too few, not used");
     }
+    if (report->doubt_bits > 0)
+        buf_printf(w->out, "# Contradictions show what agrees to claim too much: the prior gives way by %.2f bits.\n", report->doubt_bits);
     buf_printf(w->out, "\nmodel: %s\nversion: 1\nprior: %.4g\nname_bits_max: %.4g\nceiling_excess: %.4g\n", name,
                report->prior, (double)t->base->name_bits_max, (double)t->base->ceiling_excess);
     put_together(w);

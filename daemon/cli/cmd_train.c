@@ -45,6 +45,9 @@ static void print_comparisons(const struct training *t)
 {
     const struct train_report *report = trained_report(t->learned.trained);
 
+    char doubt[80] = "";
+    if (report->doubt_bits > 0)
+        snprintf(doubt, sizeof(doubt), ", after %.2f bits that contradictions take off", report->doubt_bits);
     fprintf(stderr, "\n%-24s %10s\n", "comparison", "pairs");
     for (size_t i = 0; i < report->comparison_count; i++) {
         const struct train_comparison *about = &report->comparisons[i];
@@ -52,8 +55,8 @@ static void print_comparisons(const struct training *t)
                 about->matches, weakness_text(about->weakness));
     }
     fprintf(stderr, "\n%zu records, %zu pairs that share a key, %zu random pairs; expected: %.0f pairs of one customer, "
-            "one in %.0f\n", report->records, report->candidates, report->random_pairs, report->expected_matches,
-            report->prior > 0 ? 1 / report->prior : 0);
+            "one in %.0f%s\n", report->records, report->candidates, report->random_pairs, report->expected_matches,
+            report->prior > 0 ? 1 / report->prior : 0, doubt);
 }
 
 /* ---- the file ---- */
