@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#define KEY_RECORDS_MAX 1000 /* a key held by more is dead, as in the graph */
-
 static uint64_t mix(uint64_t x)
 {
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ULL;
@@ -117,7 +115,7 @@ static void find_bands(struct trained *t)
 
     for (size_t from = 0, to; from < index->key_count; from = to) {
         to = group_end(index, from);
-        bool dead = to - from > KEY_RECORDS_MAX;
+        bool dead = to - from > key_records_max(index->keys[index->order[from]].hash);
         uint8_t band = 0;
         if (!dead && index->keys[index->order[from]].is_value && to - from > 1)
             band = degree_band(group_degree(t, from, to));
