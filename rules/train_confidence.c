@@ -14,7 +14,8 @@
 #define BIN_BITS         0.25
 
 struct witness {
-    double slips, usual;           /* share that contradicts: of one customer, of two */
+    double slips, usual; /* share that contradicts: of one customer, of two */
+    double missing;      /* share of likely links that are made without it */
     double agree[BINS], against[BINS]; /* pairs by what the rest says */
 };
 
@@ -43,15 +44,18 @@ static double rest_of(const struct trained *t, const struct train_pair *pair, co
 /* Fills the witness of one comparison; false: it is none. */
 static bool hear(const struct trained *t, size_t c, struct witness *w)
 {
-    double certain = 0, slips = 0;
+    double certain = 0, slips = 0, links = 0, with = 0;
 
     *w = (struct witness){0};
     for (size_t i = 0; i < t->candidates.count; i++) {
         const struct train_pair *pair = &t->candidates.list[i];
+        bool likely = t->prior_weight + (double)pair->score >= t->base->link_weight;
+        links += likely;
         for (uint32_t k = pair->first; k < pair->first + pair->count; k++) {
             const struct train_item *item = &t->candidates.items[k];
             if (item->comparison != c)
                 continue;
+            with += likely;
             double rest = rest_of(t, pair, item);
             bool against = contradicts(t, item);
             if (rest >= CERTAIN_BITS) {
@@ -65,6 +69,7 @@ static bool hear(const struct trained *t, size_t c, struct witness *w)
     for (unsigned l = 0; l < train_levels(t, c); l++)
         w->usual += t->weight[c][l] < -CONTRADICTS_BITS ? t->u[c][l] : 0;
     w->slips = (slips + 0.5) / (certain + 1);
+    w->missing = links > 0 ? 1 - with / links : 0;
     return certain >= CERTAIN_LEAST && w->slips <= SLIPS_MOST && w->usual - w->slips >= CONTRAST_LEAST;
 }
 
@@ -82,20 +87,22 @@ static double likelihood(const struct witness *w, double doubt)
 
 /* Comparisons that hang together make a model surer than it may be. A witness is a comparison that hardly ever contradicts
  * where all the rest is certain: left out, how often it contradicts at each score tells how many pairs of that score are
- * two customers. The bits by which all witnesses together find the model too sure are taken off the prior. */
+ * two customers. The bits by which all witnesses together find the model too sure are taken off the prior, as far as links
+ * are made without them: where everybody's date of birth is known, no link leans on what the rest would say alone. */
 void train_learn_confidence(struct trained *t)
 {
-    double sums[DOUBT_STEPS] = {0};
+    double sums[DOUBT_STEPS] = {0}, missing = 0;
     size_t best = 0;
     struct witness witness;
 
     for (size_t c = 0; c < t->comparisons; c++) {
         if (!train_is_compared(c) || !t->learned[c] || !hear(t, c, &witness))
             continue;
+        missing = witness.missing > missing ? witness.missing : missing;
         for (size_t i = 0; i < DOUBT_STEPS; i++)
             sums[i] += likelihood(&witness, (double)i * DOUBT_STEP);
     }
     for (size_t i = 1; i < DOUBT_STEPS; i++)
         best = sums[i] > sums[best] ? i : best;
-    t->report.doubt_bits = (double)best * DOUBT_STEP;
+    t->report.doubt_bits = (double)best * DOUBT_STEP * missing;
 }

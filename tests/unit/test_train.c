@@ -174,6 +174,42 @@ static void test_every_pass_settles_and_its_likelihood_rises(void **state)
     trained_free(&trained);
 }
 
+/* Two people of one name at one place; every fourth such couple says when it was born, and that is on other days. */
+static void add_namesakes(uint32_t *state, unsigned number)
+{
+    for (int i = 0; i < 2; i++) {
+        char text[256], born[64] = "";
+        if (number % 4 == 0)
+            snprintf(born, sizeof(born), "|birth_date=%04u-%02u-%02u", 1930 + draw(state, 70), 1 + draw(state, 12), 1 + draw(state, 28));
+        snprintf(text, sizeof(text), "given_name=Anna|family_name=Rare%c%c%s|postal_code=%u|ward=Oldtown",
+                 (char)('a' + number % 26), (char)('a' + number / 26), born, 20000 + number);
+        add(text);
+    }
+}
+
+static double doubt_beside_namesakes(unsigned couples)
+{
+    uint32_t state = 7;
+    make_records(200);
+    for (unsigned i = 0; i < couples; i++)
+        add_namesakes(&state, i);
+    struct trained *trained = train(1);
+    double doubt = trained_report(trained)->doubt_bits;
+    trained_free(&trained);
+    print_message("%.2f bits of doubt beside %u couples of namesakes\n", doubt, couples);
+    return doubt;
+}
+
+static void test_what_contradicts_makes_a_model_less_sure_where_it_is_missing(void **state)
+{
+    (void)state;
+    double sure = doubt_beside_namesakes(0);
+    tear_down(state);
+    assert_int_equal(set_up(state), 0);
+    assert_true(sure < 0.5);
+    assert_true(doubt_beside_namesakes(49) > sure + 0.5);
+}
+
 static void test_a_file_without_repeats_is_not_learned_from(void **state)
 {
     (void)state;
@@ -226,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_learned_is_written_read_and_tells_customers_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_same_seed_gives_the_same_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_every_pass_settles_and_its_likelihood_rises, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_contradicts_makes_a_model_less_sure_where_it_is_missing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_without_repeats_is_not_learned_from, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_few_records_are_no_mistake, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies_of_one_record_make_nobody_common, set_up, tear_down),
