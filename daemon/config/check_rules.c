@@ -64,6 +64,16 @@ static void check_projections(const struct config *config, const struct field_na
     }
 }
 
+void config_check_fields(const struct config *config, const struct ruleset *ruleset, struct problems *problems)
+{
+    const struct schema *schema = ruleset_schema(ruleset);
+    struct field_names fields = {.count = schema->count};
+    for (size_t i = 0; i < schema->count && i < FIELD_NAMES_MAX; i++)
+        fields.names[i] = schema->fields[i].name;
+    check_maps(config, ruleset, &fields, problems);
+    check_projections(config, &fields, problems);
+}
+
 void config_check_rules(const struct config *config, struct problems *problems)
 {
     struct ruleset *ruleset = ruleset_new(config->packs, config->pack_count,
@@ -71,11 +81,7 @@ void config_check_rules(const struct config *config, struct problems *problems)
     if (ruleset == NULL)
         return;
     const struct schema *schema = ruleset_schema(ruleset);
-    struct field_names fields = {.count = schema->count};
-    for (size_t i = 0; i < schema->count && i < FIELD_NAMES_MAX; i++)
-        fields.names[i] = schema->fields[i].name;
-    check_maps(config, ruleset, &fields, problems);
-    check_projections(config, &fields, problems);
+    config_check_fields(config, ruleset, problems);
     const struct options *match = options_section(config->root, "match");
     struct match_settings settings = {.link_probability = options_float(match, "link"),
                                       .review_probability = options_float(match, "review")};

@@ -61,9 +61,11 @@ MUST_CHECK enum status config_load(const char *path, struct config **config,
 void config_free(struct config **config);
 
 /* Compiles rules, model and survivorship and lets them go again, for their problems and those of
- * field names (in map and in the sinks' fields). For `tributary check` and before a reload; config
- * must have loaded well. */
+ * field names. For `tributary check`; config must have loaded well. */
 void config_check_rules(const struct config *config, struct problems *problems);
+/* Field names in map and in the sinks' fields that the rules do not have. */
+struct ruleset;
+void config_check_fields(const struct config *config, const struct ruleset *ruleset, struct problems *problems);
 
 /* The file to read: `given` (--config) if not NULL, else $TRIBUTARY_CONFIG, else
  * CONFIG_DEFAULT_PATH. */

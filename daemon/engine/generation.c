@@ -172,6 +172,11 @@ struct generation *generation_new(const struct config *config, struct problems *
                           .model_name = config->model_name, .model = config->model};
     if (g && !compile(g, &texts, texts.fields, problems))
         generation_free(&g);
+    size_t before = problems->count + problems->dropped;
+    if (g)
+        config_check_fields(config, g->ruleset, problems);
+    if (problems->count + problems->dropped > before)
+        generation_free(&g);
     return g;
 }
 

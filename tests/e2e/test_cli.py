@@ -142,6 +142,15 @@ def test_check_judges_what_only_the_compiled_rules_know(tmp_path):
     assert lines[2].startswith(f"{path}:4:36: ") and "lates" in lines[2]
 
 
+def test_a_map_to_a_field_that_is_none_is_refused_by_whoever_reads_it(tmp_path):
+    path, sheet = tmp_path / "map.yaml", tmp_path / "in.csv"
+    path.write_text(f"state_dir: {tmp_path}/state\nsources: {{s: {{type: csv, drop: {tmp_path}/drop, map: {{Sitename: company}}}}}}\n")
+    sheet.write_text("Sitename\nAcme\n")
+    for command in (["check"], ["run"], ["load", "s", str(sheet)]):
+        result = tributary(*command, "--config", str(path))
+        assert result.returncode == 78 and f"{path}:2:" in result.stderr and "unknown field 'Sitename'" in result.stderr, result
+
+
 def test_a_failed_rule_test_says_what_was_wanted(tmp_path):
     pack, config = tmp_path / "mine.yaml", tmp_path / "config.yaml"
     pack.write_text("pack: mine\ntests:\n  - {name: one, given: {name: Ann Lee, hobby: chess},"
