@@ -464,10 +464,13 @@ enum company_level compare_cores(struct slice a, struct slice b)
     if (shorter.len >= enough && slice_starts(longer, shorter) &&
         (!is_ascii(shorter) || longer.ptr[shorter.len] == ' '))
         return COMPANY_CONTAINED;
+    enum company_level by_words = is_ascii(longer) ? company_words_level(a, b) : COMPANY_ELSE;
+    if (by_words == COMPANY_CONTAINED || by_words == COMPANY_SIMILAR)
+        return by_words;
     size_t length = utf8_length(longer);
     if (length >= 4 && edit_distance(a, b, 2) <= (length >= 10 ? 2 : 1))
         return COMPANY_SIMILAR;
-    return length >= 8 && text_jaro_winkler(a, b) >= 0.93 ? COMPANY_SIMILAR : COMPANY_ELSE;
+    return length >= 8 && text_jaro_winkler(a, b) >= 0.93 ? COMPANY_SIMILAR : by_words;
 }
 
 bool compare_company(const struct features_view *a, const struct features_view *b,

@@ -40,7 +40,12 @@ bool compare_website(const struct features_view *a, const struct features_view *
 unsigned edit_distance(struct slice a, struct slice b, unsigned limit);
 /* One digit wrong, or two neighbours exchanged, in numbers of the same length. */
 bool one_digit_slip(uint64_t a, uint64_t b);
-/* Two company cores: EQUAL_SAME, COMPANY_CONTAINED, COMPANY_SIMILAR or COMPANY_ELSE. */
+/* Two company cores: COMPANY_SAME, COMPANY_CONTAINED, COMPANY_SIMILAR, COMPANY_WORDS or COMPANY_ELSE. */
 enum company_level compare_cores(struct slice a, struct slice b);
+/* Two in Latin letters by their words alone: COMPANY_CONTAINED, COMPANY_SIMILAR (the same words, in whatever order),
+ * COMPANY_WORDS (half of the words that not every second company bears) or COMPANY_ELSE. */
+enum company_level company_words_level(struct slice a, struct slice b);
+/* Of those words, two or more and in whatever order; 0 when there are fewer. */
+uint64_t company_words_hash(struct slice core);
 
 #endif

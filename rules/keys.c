@@ -7,6 +7,7 @@
  * record and its space.
  */
 #include "rules/han.h"
+#include "rules/compare.h"
 #include "rules/key_recipe.h"
 
 enum key_kind {
@@ -41,6 +42,8 @@ enum key_kind {
     KEY_COMPANY_CORE,
     KEY_COMPANY_START,
     KEY_COMPANY_SITE,
+    KEY_COMPANY_WORDS,
+    KEY_COMPANY_STREET,
     KEY_COUNT,
 };
 
@@ -51,6 +54,7 @@ static const char *const key_names[KEY_COUNT] = {
     "email_local",   "name_company",   "name_postal_code",  "name_street",    "name_city",
     "email_start",   "letter_birth",   "place_birth",       "word_birth_year", "word_place",
     "word_street",   "place_street",   "company_core",      "company_start",  "company_site",
+    "company_words", "company_street",
 };
 
 /* A name as common as this meets too many of its kind in one city, or in one year of birth. */
@@ -99,6 +103,8 @@ static const uint32_t key_comparisons[KEY_COUNT] = {
     [KEY_COMPANY_CORE] = SEES(CMP_COMPANY_NAME),
     [KEY_COMPANY_START] = SEES(CMP_COMPANY_NAME),
     [KEY_COMPANY_SITE] = SEES(CMP_COMPANY_SITE) | SEES(CMP_COMPANY_EMAIL),
+    [KEY_COMPANY_WORDS] = SEES(CMP_COMPANY_NAME),
+    [KEY_COMPANY_STREET] = SEES(CMP_COMPANY_ADDRESS),
 };
 
 static const uint8_t key_classes[KEY_COUNT] = {
@@ -124,6 +130,8 @@ static const uint8_t key_classes[KEY_COUNT] = {
     [KEY_COMPANY_CORE] = KEY_CLASS_COMPANY,
     [KEY_COMPANY_START] = KEY_CLASS_NARROW,
     [KEY_COMPANY_SITE] = KEY_CLASS_COMPANY,
+    [KEY_COMPANY_WORDS] = KEY_CLASS_NARROW,
+    [KEY_COMPANY_STREET] = KEY_CLASS_NARROW,
 };
 
 uint8_t key_kind_count(void)
@@ -240,7 +248,7 @@ static void add_value_keys(struct key_list *list)
         add(list, KEY_WECHAT_OPENID, key_of_wechat_openid(view));
     if (view->member)
         add(list, KEY_MEMBER, key_of_member(view));
-    if (view->kind == KIND_PERSON && key_of_address(view))
+    if (key_of_address(view))
         add(list, KEY_ADDRESS, key_of_address(view));
     add_custom_keys(list);
 }
@@ -485,6 +493,9 @@ static void add_company_keys(struct key_list *list)
 
     if (view->has_company) {
         add_pair(list, KEY_COMPANY_CORE, slice_hash(view->company, 1), 0);
+        uint64_t words = company_words_hash(view->company);
+        if (words)
+            add_pair(list, KEY_COMPANY_WORDS, words, 0);
         /* The first two characters or four letters with the place: a slip later in the name. */
         struct slice place = view->region.len ? view->region : view->city;
         size_t width = (uint8_t)view->company.ptr[0] >= 0x80 ? 6 : 4;
@@ -492,6 +503,8 @@ static void add_company_keys(struct key_list *list)
             add_pair(list, KEY_COMPANY_START, slice_hash(slice_sub(view->company, 0, width), 2),
                      slice_hash(place, 3));
     }
+    if (view->street.len && view->numbers.len)
+        add_pair(list, KEY_COMPANY_STREET, start_of(view->street), slice_hash(view->numbers, 4));
     if (view->website.len)
         add_pair(list, KEY_COMPANY_SITE, slice_hash(view->website, 1), 0);
     for (size_t i = 0; i < view->email_count; i++)

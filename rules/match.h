@@ -68,7 +68,7 @@ enum key_class {
 };
 #define KEY_CLASS_BITS 3 /* the lowest ones of a key's hash */
 /* Part of a matcher's fingerprint: to be raised whenever other keys are made, or others are dead. */
-#define KEYS_LAYOUT 2
+#define KEYS_LAYOUT 3
 static inline enum key_class key_class_of(uint64_t hash)
 {
     return (enum key_class)(hash & ((1U << KEY_CLASS_BITS) - 1));

@@ -108,6 +108,7 @@ enum company_level {
     COMPANY_SIMILAR,
     COMPANY_BRANCH,
     COMPANY_OTHER_REGION,
+    COMPANY_WORDS,
     COMPANY_LEVELS,
 };
 enum address_level {

@@ -44,7 +44,7 @@ static const char *const equal_levels[EQUAL_LEVELS] = {"else", "same", "similar"
 const char *const own_levels[OWN_LEVELS] = {"else",  "same",  "similar",
                                                    "close", "loose", "elsewhere"};
 static const char *const company_levels[COMPANY_LEVELS] = {
-    "else", "same", "same_region", "contained", "similar", "branch", "other_region",
+    "else", "same", "same_region", "contained", "similar", "branch", "other_region", "words",
 };
 static const char *const address_levels[ADDRESS_LEVELS] = {
     "else", "same", "building", "similar", "street", "postal", "city", "moved", "area", "near",
