@@ -375,8 +375,9 @@ static struct number read_number(struct slice s, const char *country, struct are
     if (number.flags & VALUE_NOBODY)
         return number;
     number.issue = issue_of(verdict);
-    /* Not wrong, only not known whose: its digits still say whether two records hold the same number. */
-    if (verdict == PHONE_NO_COUNTRY && !d.odd && d.count >= 7 && d.count <= 15)
+    /* Not wrong, only not known whose: its digits still say whether two records hold the same number. Seven are a number
+     * within one area nearly everywhere, and another area has the same. */
+    if (verdict == PHONE_NO_COUNTRY && !d.odd && d.count >= 8 && d.count <= 15)
         number.value = arena_dup(arena, slice_str(d.text));
     else
         number.flags |= VALUE_INVALID;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define CLEANING_VERSION 1 /* raised when the code cleans differently with the same packs */
+#define CLEANING_VERSION 2 /* raised when the code cleans differently with the same packs */
 
 static const char *const pack_keys[] = {"pack",   "note",   "fields", "ignore_columns",
                                         "tables", "nobody", "rules",  "tests"};

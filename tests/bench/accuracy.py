@@ -201,6 +201,9 @@ def run_tables(bench, arguments):
                     bench.table(sets.febrl(DATA / "febrl", numbers, with_id))
     if not absent(DATA / "fake_1000") and bench.wanted("fake_1000"):
         bench.table(sets.fake_1000(DATA / "fake_1000"))
+    for told in (False, True):
+        if bench.wanted("dedupe_csv_example") and not absent(DATA / "dedupe_csv_example"):
+            bench.table(sets.centres(DATA / "dedupe_csv_example", told))
     for (population, noise), tuning_seed in TUNING_SEEDS.items():
         for seed, fresh in ((tuning_seed, False), (arguments.seed, True)):
             if bench.wanted(f"own {population} {noise} {'fresh' if fresh else 'tuning'}"):

@@ -80,6 +80,21 @@ def fake_1000(directory):
                          "training": [["first_name", "surname"], ["dob"], ["email"]]}, fresh=False)
 
 
+def centres(directory, told):
+    """Childcare centres of one city out of ten sources, by the columns the example of dedupe uses; `told`: what a site is
+    called is a company's name."""
+    rows = read_csv(directory / "csv_example_input_with_true_ids.csv")
+    columns = ["Site name", "Address", "Zip", "Phone"]
+    rows = [{"id": row["Id"], "entity": row["True Id"], **{column: " ".join(row[column].split()) for column in columns}}
+            for row in rows]
+    return Table("dedupe_csv_example" + (", names told as companies'" if told else ""), columns, rows,
+                 {row["id"]: row["entity"] for row in rows}, maps=["Site name=company"] if told else [],
+                 splink={"comparisons": [["text", "Site name"], ["text", "Address"], ["code", "Zip"], ["code", "Phone"]],
+                         "blocking": [["Site name"], ["Phone"], ["Address"], ["Zip"]],
+                         "deterministic": [["Site name", "Address"], ["Phone", "Address"]], "recall": 0.6,
+                         "training": [["Phone"], ["Address"], ["Site name"]]}, fresh=False)
+
+
 # What Splink is told of the generator's sheets.
 GENERATED_SPLINK = {"prepare": {"name": ["full_name", "given_name", "family_name"], "digits": ["phone"]},
                     "comparisons": [["name", "name"], ["email", "email"], ["code", "phone"],

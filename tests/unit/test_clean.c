@@ -122,6 +122,7 @@ static void test_phones_that_are_no_evidence(void **state)
         {&china, "abc", "abc", VALUE_INVALID, "phone.invalid", 0, NULL},
         {&china, "12", "12", VALUE_INVALID, "phone.too_short", 0, NULL},
         {&nowhere, "138 1234 5678", "13812345678", 0, "phone.no_country", 0, NULL},
+        {&nowhere, "563-5800", "563-5800", VALUE_INVALID, "phone.no_country", 0, NULL},
         {&china, "   ", "", 0, NULL, 0, NULL},
     };
     RUN(FIELD_PHONE, cases);
