@@ -62,7 +62,7 @@ struct graph_limits {
     uint32_t customer_records;  /* size cap of one customer (1,000) */
     uint32_t key_records;       /* a key held by more is dead whatever its degree and class (1,000) */
     size_t edges_kept;          /* of more, those of components long settled are forgotten, to be found again when
-                                 * something near them changes (an eighth of the records, at least 65,536) */
+                                 * something near them changes (one for 32 records, at least 32,768) */
 }; /* 0 stands for the default, NULL for all defaults */
 
 struct graph *graph_new(const struct matcher *matcher, const struct graph_limits *limits);

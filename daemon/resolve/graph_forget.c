@@ -11,8 +11,8 @@
  */
 #include "daemon/resolve/graph.intern.h"
 
-#define EDGES_KEPT_MIN   65536
-#define RECORDS_OF_EDGE  8  /* an edge is kept for so many records */
+#define EDGES_KEPT_MIN   32768
+#define RECORDS_OF_EDGE  32 /* an edge is kept for so many records */
 #define COMPONENT_MAX    32 /* to judge a larger one again would take long */
 #define STEPS_MAX        4096 /* in one settle, which makes far fewer edges */
 
