@@ -182,7 +182,7 @@ struct dedupe *dedupe_new(const struct dedupe_settings *settings, struct err *er
     struct dedupe *d = calloc(1, sizeof(*d));
     if (d) {
         d->settings = *settings;
-        d->graph = graph_new(settings->matcher, NULL);
+        d->graph = graph_new(settings->matcher, &(struct graph_limits){.edges_kept = SIZE_MAX}); /* it is gone in a minute */
         d->arena = arena_new(SETTLE_ARENA_MAX);
         d->same_mask = 32767;
     }
