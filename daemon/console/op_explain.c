@@ -278,8 +278,6 @@ static void say_review(json_t *words, const json_t *review)
         say(words, "a person is asked: review %lld is open", id);
     else if (strcmp(reason, "size") == 0)
         say(words, "they match, but one customer would become too large (review %lld)", id);
-    else if (strcmp(reason, "thin") == 0)
-        say(words, "they match, but two customers of several records each want more than this one pair (review %lld)", id);
     else if (strcmp(reason, "name") == 0)
         say(words, "they match, but one says no name and fits two customers with different names, records %lld and %lld"
             " (review %lld)", (long long)json_integer_value(json_array_get(bridge, 0)),

@@ -391,6 +391,6 @@ void graph_undecide(struct graph *graph, uint64_t order)
 
 const char *review_reason_name(enum review_reason reason)
 {
-    static const char *const names[] = {"", "doubtful", "never", "identity", "size", "name", "thin"};
+    static const char *const names[] = {"", "doubtful", "never", "identity", "size", "name"};
     return (size_t)reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "";
 }

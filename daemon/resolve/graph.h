@@ -24,9 +24,7 @@
  *    edge's union is refused when it would join a `never`, two different identities of persons,
  *    two sets with names and none in common through a record without a name (of several people
  *    who share a phone it may be anybody's; beyond GRAPH_CERTAIN_BITS above the link weight there
- *    is more than that), two customers of n records and more each on the word of one pair that is less
- *    than GRAPH_DOUBLING_BITS * log2(n) above the link weight (joined wrongly they make n * n wrong pairs, not one),
- *    or exceed the size cap; `always` heeds no identities, but the size cap, and joins no
+ *    is more than that), or exceed the size cap; `always` heeds no identities, but the size cap, and joins no
  *    person with a company. A pair with a
  *    decision of its own is no edge here: the decision has spoken for it.
  *  - a component above component_records is cut: the link weight of its pieces rises by 2 bits
@@ -54,7 +52,6 @@ struct graph;
 struct roster;
 
 #define GRAPH_CERTAIN_BITS 6.0
-#define GRAPH_DOUBLING_BITS 2.0
 
 struct graph_limits {
     size_t max_records;         /* refuse beyond (default 50,000,000) */
@@ -116,8 +113,8 @@ struct graph_link {             /* an edge of the spanning forest that makes a c
     uint64_t decision;          /* when LINK_DECISION */
     struct match_result result; /* when LINK_SCORE */
 };
-enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_SIZE, REVIEW_NAME, REVIEW_THIN };
-const char *review_reason_name(enum review_reason reason); /* doubtful, never, identity, size, name, thin; "" for another */
+enum review_reason { REVIEW_DOUBTFUL = 1, REVIEW_NEVER, REVIEW_IDENTITY, REVIEW_SIZE, REVIEW_NAME };
+const char *review_reason_name(enum review_reason reason); /* doubtful, never, identity, size, name; "" for another */
 struct graph_review {
     uint64_t a, b;              /* a < b */
     enum review_reason reason;

@@ -7,8 +7,8 @@
  *    exceed the size cap; then it is refused and becomes a review. An `always` between a person
  *    and a company joins nothing.
  * 2. Edges, by weight descending, then by the lower and the higher natural key. A union is refused
- *    when it would join an active `never`, two different identities of persons, two sets of several
- *    records each on the word of one weak pair, or exceed the size cap (tested in this order; the bridge of a `never` is the newest that forbids it). A pair with
+ *    when it would join an active `never`, two different identities of persons, or exceed the size
+ *    cap (tested in this order; the bridge of a `never` is the newest that forbids it). A pair with
  * a decision of its own is not an edge here: the decision has spoken for it.
  *
  * An identity conflict is one that the union would bring about: a set joined by decision across two
@@ -23,8 +23,6 @@
  * together.
  */
 #include "daemon/resolve/graph.intern.h"
-
-#include <math.h>
 
 #define NO_NODE  UINT32_MAX
 #define NO_NEVER UINT32_MAX
@@ -188,14 +186,6 @@ static struct refusal refuse_facts(const struct graph *graph, enum fact_kind kin
     };
 }
 
-/* Two sets of several records each make as many wrong pairs as the product of their sizes when they are joined wrongly, and one
- * pair alone speaks for it. A single record may always come in. */
-static bool is_thin(const struct graph *graph, uint32_t size_a, uint32_t size_b, double weight)
-{
-    uint32_t least = size_a < size_b ? size_a : size_b;
-    return least > 1 && weight < graph->link_weight + GRAPH_DOUBLING_BITS * log2(least);
-}
-
 /* `edge` is what would join the sets; NULL: a decision. */
 static struct refusal refuse(struct graph *graph, uint32_t a, uint32_t b, const struct strong_edge *edge)
 {
@@ -218,8 +208,6 @@ static struct refusal refuse(struct graph *graph, uint32_t a, uint32_t b, const 
         (nodes[edge->low].facts[FACT_NAME].value == 0 || nodes[edge->high].facts[FACT_NAME].value == 0) &&
         facts_are_apart(nodes, FACT_NAME, a, b))
         return refuse_facts(graph, FACT_NAME, REVIEW_NAME, a, b);
-    if (edge && is_thin(graph, nodes[a].size, nodes[b].size, edge->weight))
-        return (struct refusal){.reason = REVIEW_THIN};
     if ((uint64_t)nodes[a].size + nodes[b].size > graph->limits.customer_records)
         return (struct refusal){.reason = REVIEW_SIZE};
     return (struct refusal){0};

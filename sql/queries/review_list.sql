@@ -1,6 +1,6 @@
 -- $1 limit
 SELECT jsonb_build_object('review_id', v.review_id, 'a', v.a, 'b', v.b,
-    'reason', (ARRAY['doubtful', 'never', 'identity', 'size', 'name', 'thin'])[v.reason], 'weight', v.weight,
+    'reason', (ARRAY['doubtful', 'never', 'identity', 'size', 'name'])[v.reason], 'weight', v.weight,
     'bridge', CASE WHEN v.bridge_a IS NOT NULL THEN jsonb_build_array(v.bridge_a, v.bridge_b) END,
     'opened_at', v.opened_at,
     'a_customer', ra.customer_id, 'b_customer', rb.customer_id,

@@ -8,8 +8,6 @@
 #ifndef TRIBUTARY_TESTS_GRAPH_REFERENCE_H
 #define TRIBUTARY_TESTS_GRAPH_REFERENCE_H
 
-#include <math.h>
-
 #include "tests/unit/fake_matcher.h"
 
 #define REF_RECORDS_MAX   160
@@ -303,11 +301,7 @@ static inline enum review_reason ref_refuses(const struct ref_world *w, int i, i
         (fake_name_key(ref_features(w, i)) == 0 || fake_name_key(ref_features(w, j)) == 0) &&
         ref_names_apart(w, w->set[i], w->set[j], bridge_i, bridge_j))
         return REVIEW_NAME;
-    int size_i = ref_set_size(w, w->set[i]), size_j = ref_set_size(w, w->set[j]);
-    int least = size_i < size_j ? size_i : size_j;
-    if (!decided && least > 1 && weight < FAKE_LINK + GRAPH_DOUBLING_BITS * log2(least))
-        return REVIEW_THIN;
-    if (size_i + size_j > (int)w->limits.customer_records)
+    if (ref_set_size(w, w->set[i]) + ref_set_size(w, w->set[j]) > (int)w->limits.customer_records)
         return REVIEW_SIZE;
     return 0;
 }
