@@ -14,7 +14,8 @@
 
 #define CONNECT_MS      2000
 #define CALL_MS         180000
-#define READY_WAIT_MS   120000 /* reading a large database takes that long */
+#define FAILING_WAIT_MS 120000 /* what hinders it may pass */
+#define READY_TOLD_MS   60000  /* how often somebody who waits for a large database is told why */
 #define CONNECT_WAIT_MS 15000  /* a database that nobody reaches is not waited for longer */
 #define STOP_MS         20000
 #define REPLY_MAX_BYTES ((size_t)256 << 20)
@@ -104,6 +105,12 @@ static int connect_daemon(struct remote *remote)
     return remote->curl && longer ? EXIT_CODE_OK : cli_fail(cli, EXIT_CODE_TEMPORARY, "out of memory");
 }
 
+/* At its first attempt still: it has got the database and reads it. */
+static bool has_not_failed(const struct err *err)
+{
+    return err->id[0] == '\0';
+}
+
 static int start_engine(struct remote *remote)
 {
     struct engine_settings settings = {.config = remote->config, .clock = clock_system()};
@@ -113,8 +120,13 @@ static int start_engine(struct remote *remote)
     log_setup(LOG_LEVEL_WARN, LOG_FORMAT_AUTO);
     if (engine_start(&settings, &remote->engine, &problems, &err) == STATUS_OK) {
         enum status ready = engine_wait_ready(remote->engine, CONNECT_WAIT_MS, &err);
-        if (ready == STATUS_TIMEOUT && err.retry != RETRY_RECONNECT)
-            ready = engine_wait_ready(remote->engine, READY_WAIT_MS - CONNECT_WAIT_MS, &err);
+        int64_t waited_ms = CONNECT_WAIT_MS;
+        for (; ready == STATUS_TIMEOUT && err.retry != RETRY_RECONNECT && (has_not_failed(&err) || waited_ms < FAILING_WAIT_MS);
+             waited_ms += READY_TOLD_MS) {
+            fprintf(stderr, "the records are being read back; after an upgrade or changed rules all are judged again, "
+                            "about a minute a million\n");
+            ready = engine_wait_ready(remote->engine, READY_TOLD_MS, &err);
+        }
         if (ready != STATUS_OK)
             code = cli_fail_err(remote->cli, &err);
     } else if (problems.count > 0) {
