@@ -103,8 +103,9 @@ enum company_level company_words_level(struct slice a, struct slice b)
 {
     struct company_words left, right;
 
-    split(a, &left);
-    split(b, &right);
+    bool turned = slice_cmp(a, b) > 0; /* which word goes with which hangs on who asks: so it is always the same one */
+    split(turned ? b : a, &left);
+    split(turned ? a : b, &right);
     struct shared_words shared = share(&left, &right);
     size_t least = left.own_letters < right.own_letters ? left.own_letters : right.own_letters;
     if (shared.letters == 0)

@@ -148,6 +148,23 @@ static enum status ask(struct db *db, const struct sql_query *query, const struc
     return STATUS_OK;
 }
 
+static bool has_record(const json_t *list, json_int_t record_id)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_integer_value(json_object_get(json_array_get(list, i), "record_id")) == record_id)
+            return true;
+    return false;
+}
+
+static void add_others(json_t *found, const json_t *more)
+{
+    for (size_t i = 0; i < json_array_size(more) && json_array_size(found) < FOUND_MAX; i++) {
+        json_t *one = json_array_get(more, i);
+        if (!has_record(found, json_integer_value(json_object_get(one, "record_id"))))
+            json_array_append(found, one);
+    }
+}
+
 /* On a connection of its own: a search may read every record, and others are not to wait for it. */
 static enum status find(struct engine *engine, struct slice text, struct arena *arena, json_t *found, struct err *err)
 {
@@ -169,8 +186,13 @@ static enum status find(struct engine *engine, struct slice text, struct arena *
     enum status status = db_open(db, err);
     if (status == STATUS_OK)
         status = ask(db, &sql_customer_find_exact, exact, 5, found, err);
-    if (status == STATUS_OK && json_array_size(found) == 0)
-        status = ask(db, &sql_customer_find, anywhere, 4, found, err);
+    /* A number that is some record's id may be a piece of a phone, too; whole e-mails and phones are nothing else. */
+    if (status == STATUS_OK && (json_array_size(found) == 0 || probing.count == 0)) {
+        json_t *more = json_array();
+        status = ask(db, &sql_customer_find, anywhere, 4, more, err);
+        add_others(found, more);
+        json_decref(more);
+    }
     db_free(&db);
     return status;
 }

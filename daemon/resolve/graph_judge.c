@@ -153,8 +153,9 @@ static void keep_result(struct graph *graph, uint32_t edge, const struct match_r
         graph->failed = true;
         return;
     }
-    memcpy(evidence->comparisons.items + kept.first, result->comparisons,
-           result->count * sizeof(struct comparison_result));
+    if (result->count > 0)
+        memcpy(evidence->comparisons.items + kept.first, result->comparisons,
+               result->count * sizeof(struct comparison_result));
     evidence->comparisons.count += result->count;
 }
 

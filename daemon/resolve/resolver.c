@@ -453,9 +453,11 @@ static void *resolve_loop(void *data)
 {
     struct resolver *r = data;
     int64_t stats_at_us = 0;
-    while (renew_cleaner(r)) {
+    for (;;) {
         run_calls(r, false);
         if (r->failed && !rebuild(r)) /* a decision that could not be followed: nothing may be built on it */
+            break;
+        if (!renew_cleaner(r)) /* what was asked may have been another generation */
             break;
         bool closing = resolver_is_closing(r), recovered = false, room = has_room(r);
         struct batch *batch = room ? take_any(r, closing, &recovered) : NULL;

@@ -15,6 +15,8 @@ BEGIN
           AND pg_catalog.right(c.relname, 6) < pg_catalog.to_char(around AT TIME ZONE 'UTC', 'YYYYMM')
         ORDER BY c.relname
     LOOP
+        -- Dead rows are looked through under the lock, too: until vacuum has cut them off it is not this one's turn.
+        CONTINUE WHEN pg_catalog.pg_relation_size(pg_catalog.to_regclass('tributary.' || child)) > 1048576;
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM tributary.%I)', child) INTO filled;
         CONTINUE WHEN filled;
         EXECUTE pg_catalog.format('LOCK TABLE ONLY tributary.%I IN ACCESS EXCLUSIVE MODE', parent);

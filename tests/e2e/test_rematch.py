@@ -1,5 +1,6 @@
 """What another generation would change is told beforehand, exactly; applied, it can be taken back, exactly; killed in the middle of
 it, the daemon goes on; and while it is applied nothing that is posted is lost."""
+import itertools
 import json
 import random
 import signal
@@ -370,3 +371,36 @@ def test_a_new_field_has_its_column_and_its_values_once_its_generation_is_applie
     assert hobbies() == [None] * 5  # the column stays
     back = exact(desk.connection)
     assert [row[:len(other)] for row, other in zip(back.pop("customer"), old["customer"])] == old.pop("customer") and back == old
+
+
+COLOURS = "fields:\n  colour: {type: text}\n  shoe: {type: text}\n"
+
+
+@pytest.mark.parametrize("fields", [COLOURS.replace("  colour", "  allergy: {type: text}\n  colour"), ""])
+def test_posts_that_waited_while_a_generation_was_applied_are_cleaned_by_its_rules(desk, fields):
+    """Their values stay in the fields they were posted in, also when a field has come before them or all are gone."""
+    desk.configure("hi", fields=COLOURS)
+    desk.daemon.run("rematch", "--apply")
+    more = {"colour": "red", "shoe": "42"}
+    for first in range(0, 3000, 500):
+        people(desk.daemon, {f"s{i}": {"full_name": f"Per Son{i}", "email": f"s{i}@example.org", **more} for i in range(first, first + 500)})
+    wait_until(lambda: settled(desk.connection), 60, "the records")
+    desk.configure("good day", fields=fields)
+    done = threading.Event()
+
+    def client():
+        for i in itertools.count():
+            if done.is_set():
+                return
+            people(desk.daemon, {f"n{i}": {"full_name": f"New Body{i}", "email": f"n{i}@example.net", "interest": "hello sky", **more}})
+
+    thread = threading.Thread(target=client)
+    thread.start()
+    desk.daemon.run("rematch", "--apply")
+    done.set()
+    thread.join()
+    wait_until(lambda: settled(desk.connection), 60, "what was posted meanwhile")
+    new = "FROM golden.customer WHERE full_name LIKE 'New Body%%'"
+    assert rows(desk.connection, f"SELECT DISTINCT interest[1] {new}") == [("good day sky",)]
+    if fields:
+        assert rows(desk.connection, f"SELECT DISTINCT x_allergy, x_colour, x_shoe {new}") == [(None, "red", "42")]

@@ -58,6 +58,21 @@ static void test_the_shipped_model_compiles(void **state)
     assert_null(matcher);
 }
 
+/* As `train` and the databases of the release before had it. */
+static void test_a_level_that_came_later_takes_what_else_says(void **state)
+{
+    struct problems problems = {0};
+    struct buf without = changed("      words: {m: 0.08, u: 0.002}\n", "");
+    struct matcher *matcher = compile(buf_slice(&without), 0.95, 0.7, &problems);
+
+    (void)state;
+    assert_int_equal(problems.count, 0);
+    assert_non_null(matcher);
+    matcher_free(&matcher);
+    buf_free(&without);
+    problems_free(&problems);
+}
+
 static void test_probability_and_weight_are_inverse(void **state)
 {
     struct matcher *matcher = fixture_matcher();
@@ -160,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_shipped_model_compiles),
+        cmocka_unit_test(test_a_level_that_came_later_takes_what_else_says),
         cmocka_unit_test(test_probability_and_weight_are_inverse),
         cmocka_unit_test(test_fingerprint_follows_what_decides),
         cmocka_unit_test(test_mistakes_are_told_with_their_place),
