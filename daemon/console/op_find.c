@@ -110,7 +110,7 @@ static void probe_field(struct probing *probing, const struct prober *view, cons
     arena_reset(arena);
     if (ruleset_clean(view->cleaner, &source->rules, &raw, arena, &clean, &err) != STATUS_OK)
         return;
-    for (uint8_t kind = KIND_PERSON; kind <= KIND_COMPANY; kind++) {
+    for (int kind = KIND_PERSON; kind <= KIND_COMPANY; kind++) {
         clean.kind = (enum record_kind)kind;
         add_candidates(probing, view->graph, &clean, view->generation->matcher, source->space_key);
     }
