@@ -168,6 +168,7 @@ struct custom_field {
     uint16_t field; /* id in the schema */
     uint16_t name_hash;
     enum field_type type;
+    enum sensitivity sensitivity; /* of its values: only those of public fields stand in a file */
     const char *name;
     const struct comparison_model *model; /* its own, else that of its type */
     float default_log2;                   /* of a value not in the table; 0: no table */

@@ -45,6 +45,7 @@ static struct custom_field *add_field(struct matcher *matcher, const struct fiel
     *custom = (struct custom_field){.field = field->id,
                                     .name_hash = hash,
                                     .type = field->type,
+                                    .sensitivity = field->sensitivity,
                                     .name = arena_str(matcher->arena, slice_str(field->name)),
                                     .model = &matcher->customs[field->type]};
     matcher->field_tags[field->id] = TAG_CUSTOM;

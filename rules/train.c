@@ -44,6 +44,22 @@ static void find_clusters(struct trained *t)
 
 /* ---- the work matcher ---- */
 
+/* A value says as much as it is rare where a list may tell that; elsewhere every value says the same. */
+static void prepare_frequency(const struct trained *t, const struct custom_field *field, struct comparison_model *model)
+{
+    bool listed = own_type_has_frequency(field->type) && train_lists_values(t, field);
+
+    for (unsigned l = OWN_SAME; l <= OWN_SIMILAR; l++) {
+        struct level_model *level = &model->levels[l];
+        if (listed) {
+            level->frequency = FREQUENCY_VALUE;
+            level->weight = log2f(level->m);
+        } else if (level->frequency != FREQUENCY_NONE) {
+            *level = t->base->customs[field->type].levels[l];
+        }
+    }
+}
+
 static void prepare_work(struct trained *t)
 {
     t->work = *t->base;
@@ -53,10 +69,7 @@ static void prepare_work(struct trained *t)
         struct custom_field *field = &t->work.custom_fields[i];
         t->own_models[i] = *field->model;
         field->model = &t->own_models[i];
-        for (unsigned l = OWN_SAME; own_type_has_frequency(field->type) && l <= OWN_SIMILAR; l++) {
-            t->own_models[i].levels[l].frequency = FREQUENCY_VALUE;
-            t->own_models[i].levels[l].weight = log2f(t->own_models[i].levels[l].m);
-        }
+        prepare_frequency(t, field, &t->own_models[i]);
     }
     for (size_t c = 0; c < t->comparisons; c++)
         for (unsigned l = 0; l < train_levels(t, c); l++) {

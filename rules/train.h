@@ -27,6 +27,8 @@ struct train_settings {
     uint32_t random_pairs;    /* 0: 150,000 */
     uint32_t candidate_pairs; /* 0: 250,000 */
     double scale;             /* records in the whole file by records given; 1 when all are given */
+    bool is_kept;             /* the model outlives this process: it names values and words of public fields only, and of
+                                 those what 20 likely customers or more bear; learned is what such a model can use */
 };
 
 enum train_weakness {

@@ -497,6 +497,8 @@ static double base_weight(const struct trained *t, size_t c, unsigned l)
 
     if (frequency && base->frequency == FREQUENCY_NONE)
         return log2((double)base->m);
+    if (!frequency && c >= CMP_FIXED_COUNT && base->frequency != FREQUENCY_NONE) /* its u is what remains beside a list */
+        return (double)t->base->customs[t->work.custom_fields[c - CMP_FIXED_COUNT].type].levels[l].weight;
     return (double)base->weight;
 }
 

@@ -112,6 +112,11 @@ static inline bool train_is_compared(size_t comparison)
 {
     return comparison != CMP_TOGETHER && comparison != CMP_CEILING;
 }
+/* Whether the model may list how common the values of a field are. A list is readable: it names values. */
+static inline bool train_lists_values(const struct trained *t, const struct custom_field *field)
+{
+    return !t->settings.is_kept || field->sensitivity == SENSITIVITY_PUBLIC;
+}
 /* 0 for what is no comparison. */
 static inline unsigned train_levels(const struct trained *t, size_t comparison)
 {

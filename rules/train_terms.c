@@ -10,6 +10,7 @@
 #define LISTED_ALL_MAX   12000 /* of all own fields together: a model file stays readable */
 #define LISTED_MAX       1500  /* of one table */
 #define LISTED_COUNT_MIN 2.0F
+#define NAMED_COUNT_MIN  20.0F /* in a model that is kept: what fewer customers bear may be told of one of them */
 #define PER              100000.0F
 
 struct term_entry {
@@ -60,6 +61,7 @@ static int compare_terms(const void *x, const void *y)
 /* Terms with their counts, the commonest first; *rest is the mean count of those left out. */
 static size_t count_terms(struct trained *t, struct term_list *list, size_t max, struct train_term **out, float *rest)
 {
+    const float least = t->settings.is_kept ? NAMED_COUNT_MIN : LISTED_COUNT_MIN;
     size_t count = 0, kept;
     double left = 0;
 
@@ -83,7 +85,7 @@ static size_t count_terms(struct trained *t, struct term_list *list, size_t max,
             terms[count - 1].count++;
     }
     qsort(terms, count, sizeof(*terms), compare_terms);
-    for (kept = 0; kept < count && kept < max && terms[kept].count >= LISTED_COUNT_MIN; kept++)
+    for (kept = 0; kept < count && kept < max && terms[kept].count >= least; kept++)
         continue;
     for (size_t i = kept; i < count; i++)
         left += (double)terms[i].count;
@@ -139,14 +141,15 @@ static void count_own(struct trained *t, size_t own)
 {
     struct term_list values = {0}, words = {0};
     struct train_terms *terms = &t->own_terms[own];
+    bool listed = train_lists_values(t, &t->work.custom_fields[own]);
     size_t max = LISTED_ALL_MAX / 2 / t->work.custom_count;
 
     max = max > LISTED_MAX ? LISTED_MAX : max;
     gather_field(t, own, &values, &words);
-    terms->value_count = count_terms(t, &values, max, &terms->values, &terms->default_value);
+    terms->value_count = count_terms(t, &values, listed ? max : 0, &terms->values, &terms->default_value);
     terms->total = count_clusters(&values);
     terms->total = terms->total > 0 ? terms->total : 1;
-    terms->word_count = count_terms(t, &words, max, &terms->words, &terms->default_word);
+    terms->word_count = count_terms(t, &words, listed ? max : 0, &terms->words, &terms->default_word);
     free(values.entries);
     free(words.entries);
 }
@@ -176,7 +179,7 @@ static void fill_table(struct trained *t)
         struct custom_field *field = &t->work.custom_fields[own];
         const struct train_terms *terms = &t->own_terms[own];
         field->default_log2 = field->default_token_log2 = 0;
-        if (own_type_has_frequency(field->type))
+        if (own_type_has_frequency(field->type) && train_lists_values(t, field))
             field->default_log2 = fminf(log2_share(terms->default_value, terms->total), -0.01F);
         if (terms->word_count)
             field->default_token_log2 = fminf(log2_share(terms->default_word, terms->total), -0.01F);

@@ -38,7 +38,7 @@ static int train(struct deduping *d)
     struct buf text = BUF_INIT((size_t)1 << 20);
     int code = EXIT_CODE_OK;
 
-    if (learn_from_sheet(&d->fields, TRAIN_SEED, d->threads, &learned, &err) != STATUS_OK) {
+    if (learn_from_sheet(&d->fields, TRAIN_SEED, d->threads, false, &learned, &err) != STATUS_OK) {
         code = cli_fail_err(d->cli, &err);
     } else if (trained_report(learned.trained)->enough) {
         learned_write(&learned, &d->fields, "learned", cli_argument(d->cli, 0), &text);

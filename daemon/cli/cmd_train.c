@@ -138,7 +138,7 @@ static int train(struct training *t)
         return code;
     enum status status = stored
                              ? learn_from_database(&t->fields, (uint64_t)seed, &t->learned, &err)
-                             : learn_from_sheet(&t->fields, (uint64_t)seed, (unsigned)threads, &t->learned, &err);
+                             : learn_from_sheet(&t->fields, (uint64_t)seed, (unsigned)threads, true, &t->learned, &err);
     if (status != STATUS_OK)
         return cli_fail_err(t->cli, &err);
     const struct train_report *report = trained_report(t->learned.trained);

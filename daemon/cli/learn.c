@@ -105,9 +105,10 @@ static enum status read_sample(struct sheet_fields *f, struct dedupe_pool *pool,
     return status == STATUS_OK ? dedupe_sheet_rewind(&f->sheet, err) : status;
 }
 
-enum status learned_train(struct sheet_fields *f, uint64_t seed, struct learned *l, struct err *err)
+enum status learned_train(struct sheet_fields *f, uint64_t seed, bool is_kept, struct learned *l, struct err *err)
 {
-    struct train_settings how = {.seed = seed, .scale = l->count ? l->rows / (double)l->count : 1};
+    struct train_settings how = {
+        .seed = seed, .scale = l->count ? l->rows / (double)l->count : 1, .is_kept = is_kept};
     size_t at = 0;
 
     for (size_t i = 0; i < l->count; i++) {
@@ -118,8 +119,8 @@ enum status learned_train(struct sheet_fields *f, uint64_t seed, struct learned 
     return l->trained ? STATUS_OK : STATUS_FAILED;
 }
 
-enum status learn_from_sheet(struct sheet_fields *f, uint64_t seed, unsigned threads, struct learned *l,
-                             struct err *err)
+enum status learn_from_sheet(struct sheet_fields *f, uint64_t seed, unsigned threads, bool is_kept,
+                             struct learned *l, struct err *err)
 {
     struct dedupe_settings settings = {.ruleset = f->ruleset, .matcher = f->matcher, .rules = &f->rules,
                                        .columns = &f->columns};
@@ -132,7 +133,7 @@ enum status learn_from_sheet(struct sheet_fields *f, uint64_t seed, unsigned thr
         dedupe_pool_new(&settings, threads ? threads : processors > 0 ? (unsigned)processors : 1, err);
     enum status status = pool ? read_sample(f, pool, seed, l, err) : STATUS_FAILED;
     dedupe_pool_free(&pool);
-    return status == STATUS_OK ? learned_train(f, seed, l, err) : status;
+    return status == STATUS_OK ? learned_train(f, seed, is_kept, l, err) : status;
 }
 
 void learned_free(struct learned *l)

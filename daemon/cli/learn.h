@@ -20,17 +20,19 @@ struct learned {
 
 /* Rows in the sheet, about, from the length of the first ones; rewinds it. */
 MUST_CHECK enum status learn_guess_rows(struct sheet_fields *fields, double *rows, struct err *err);
-/* Reads the sheet (and rewinds it), trains from fields->matcher. `threads` 0: one a processor. */
-MUST_CHECK enum status learn_from_sheet(struct sheet_fields *fields, uint64_t seed, unsigned threads,
+/* Reads the sheet (and rewinds it), trains from fields->matcher. `threads` 0: one a processor. `is_kept`: the model goes into
+ * a file (rules/train.h). */
+MUST_CHECK enum status learn_from_sheet(struct sheet_fields *fields, uint64_t seed, unsigned threads, bool is_kept,
                                         struct learned *learned, struct err *err);
 /* Reads live records as they are stored, from the database that fields->config names (or the private one), in a transaction
  * that cannot write; trains from fields->matcher. Rules that were changed since are no concern of it: what is learned
- * is what agreements of cleaned records say. */
+ * is what agreements of cleaned records say. A private database that was never made is refused, not made. */
 MUST_CHECK enum status learn_from_database(struct sheet_fields *fields, uint64_t seed, struct learned *learned,
                                            struct err *err);
 /* For the two above: one more record's features (false: out of memory), and what follows once all are there. */
 bool learned_add(struct learned *learned, struct slice features);
-MUST_CHECK enum status learned_train(struct sheet_fields *fields, uint64_t seed, struct learned *learned, struct err *err);
+MUST_CHECK enum status learned_train(struct sheet_fields *fields, uint64_t seed, bool is_kept, struct learned *learned,
+                                     struct err *err);
 void learned_free(struct learned *learned);
 /* The model file, into `out`. */
 void learned_write(const struct learned *learned, const struct sheet_fields *fields, const char *name,

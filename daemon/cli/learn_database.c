@@ -9,8 +9,7 @@
 #include "rules/record_json.h"
 #include "sql_queries.h"
 
-#define MILLION          1000000
-#define SEED_MAX         1000000000 /* of what is added to an id */
+#define SHARE_OF         1048576 /* a hash's last twenty bits */
 #define DEADLINE_MS      600000     /* a large table is read from its first page to its last */
 #define RECORD_ARENA_MAX ((size_t)64 << 20)
 #define CLUSTER_STOP_MS  30000
@@ -63,7 +62,8 @@ static enum status read_records(struct reading *r, struct db *db, uint64_t seed,
     enum status status = count_records(db, &l->rows, err);
     double share = l->rows > 0 ? (double)TRAIN_RECORDS_MAX * 0.95 / l->rows : 1;
     r->expected = (uint64_t)(share < 1 ? l->rows * share : l->rows);
-    struct db_param params[] = {DB_P_INT8((int64_t)(seed % SEED_MAX)), DB_P_INT8(share < 1 ? (int64_t)(share * MILLION) : MILLION)};
+    struct db_param params[] = {DB_P_INT8((int64_t)(seed & INT64_MAX)),
+                                DB_P_INT8(share < 1 ? (int64_t)(share * SHARE_OF) : SHARE_OF)};
     if (status == STATUS_OK)
         status = db_stream(db, &sql_train_records, params, 2, take_record, r, err);
     if (status == STATUS_OK && r->failed)
@@ -87,7 +87,7 @@ static enum status read_database(struct reading *r, const char *conninfo, uint64
     return status;
 }
 
-/* The configuration's database, or the private one, which is left running when it ran. */
+/* The configuration's database, or the private one, which is left running when it ran or somebody came to use it. */
 static enum status find_and_read(struct reading *r, uint64_t seed, struct err *err)
 {
     const struct config *config = r->fields->config;
@@ -97,6 +97,10 @@ static enum status find_and_read(struct reading *r, uint64_t seed, struct err *e
 
     if (url.len > 0)
         return read_database(r, url.ptr, seed, err);
+    if (!cluster_exists(config->state_dir))
+        return err_set(err, RETRY_NONE, "train.no_records",
+                       "nothing to learn from: there is no database in state_dir %s; hint: name a sheet, or run the daemon and "
+                       "load records first", config->state_dir);
     if (cluster_start(config->state_dir, NULL, &cluster, err) != STATUS_OK)
         return STATUS_FAILED;
     enum status status = read_database(r, cluster_conninfo(cluster), seed, err);
@@ -121,5 +125,5 @@ enum status learn_from_database(struct sheet_fields *fields, uint64_t seed, stru
     if (status == STATUS_OK && r.unreadable)
         fprintf(stderr, "%llu record%s cannot be read back by the configured fields: left out\n", (unsigned long long)r.unreadable,
                 r.unreadable == 1 ? "" : "s");
-    return status == STATUS_OK ? learned_train(fields, seed, learned, err) : status;
+    return status == STATUS_OK ? learned_train(fields, seed, true, learned, err) : status;
 }

@@ -2,14 +2,13 @@
 #include "daemon/cli/remote.h"
 #include "daemon/base/log.h"
 #include "daemon/console/ops.h"
+#include "daemon/store/state_dir.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define CONNECT_MS      2000
@@ -30,21 +29,6 @@ struct remote {
 };
 
 /* ---- who is there ---- */
-
-enum holder { HOLDER_NOBODY, HOLDER_SOMEBODY, HOLDER_UNKNOWN };
-
-/* Whether a process holds the lock on state_dir. The daemon waits a moment for its lock, so looking does it no harm. */
-static enum holder find_holder(const char *state_dir)
-{
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/lock", state_dir);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? HOLDER_NOBODY : HOLDER_UNKNOWN;
-    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
-    close(fd);
-    return held ? HOLDER_SOMEBODY : HOLDER_NOBODY;
-}
 
 bool remote_base_url(const char *address, char *out, size_t size)
 {
@@ -147,7 +131,7 @@ int remote_open(const struct cli *cli, struct remote **remote)
         return cli_fail(cli, EXIT_CODE_TEMPORARY, "out of memory");
     mine->cli = cli;
     int code = cli_load_config(cli, &mine->config);
-    if (code == EXIT_CODE_OK && find_holder(mine->config->state_dir) == HOLDER_NOBODY)
+    if (code == EXIT_CODE_OK && state_dir_find_holder(mine->config->state_dir) == STATE_DIR_FREE)
         code = start_engine(mine);
     else if (code == EXIT_CODE_OK)
         code = connect_daemon(mine);

@@ -2,6 +2,7 @@
 #include "daemon/store/cluster.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "daemon/base/log.h"
 #include "daemon/store/cluster_setup.h"
 #include "daemon/store/db.h"
+#include "daemon/store/state_dir.h"
 #include "sql_queries.h"
 
 #define READY_DEADLINE_MS 120000 /* crash recovery of a few GB of WAL */
@@ -20,6 +22,7 @@
 #define RELAUNCH_PAUSE_MS 300
 #define IMMEDIATE_WAIT_MS 5000
 #define SURVIVOR_WAIT_MS  30000
+#define SESSIONS_WAIT_MS  1000 /* a session that was closed takes a moment to go */
 #define CONNINFO_BYTES    (SOCKET_DIR_MAX + 80)
 
 struct cluster {
@@ -232,6 +235,13 @@ static enum status bring_up(struct cluster *cluster, struct err *err)
     return status;
 }
 
+bool cluster_exists(const char *state_dir)
+{
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof(path), "%s/postgres/PG_VERSION", state_dir);
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 enum status cluster_start(const char *state_dir, const struct stop *stop, struct cluster **out,
                           struct err *err)
 {
@@ -302,9 +312,43 @@ enum status cluster_stop(struct cluster **cluster_ptr, int64_t deadline_ms, stru
     return status;
 }
 
+static enum status count_others(const struct cluster *cluster, int64_t *count, struct err *err)
+{
+    struct db_result *result = NULL;
+    struct db *db = db_new(&(struct db_settings){.conninfo = cluster->conninfo,
+                                                 .application_name = "tributary cluster",
+                                                 .connect_timeout_ms = 2000},
+                           NULL);
+    if (db == NULL)
+        return err_set(err, RETRY_LATER, "store.memory", "out of memory");
+    enum status status = db_open(db, err);
+    if (status == STATUS_OK)
+        status = db_query(db, &sql_store_other_sessions, NULL, 0, &result, err);
+    *count = status == STATUS_OK ? db_int(result, 0, 0) : 0;
+    db_result_free(&result);
+    db_free(&db);
+    return status;
+}
+
+/* A daemon that came meanwhile has adopted it. What cannot be asked is left as it is: a postmaster too many does no harm. */
+static bool is_used_by_others(struct cluster *cluster)
+{
+    int64_t until_us = clock_monotonic_us(clock_system()) + SESSIONS_WAIT_MS * 1000LL, count = 0;
+    struct err err = {0};
+
+    if (!is_alive(cluster))
+        return false;
+    do {
+        if (state_dir_find_holder(cluster->place.state_dir) != STATE_DIR_FREE ||
+            count_others(cluster, &count, &err) != STATUS_OK)
+            return true;
+    } while (count > 0 && clock_monotonic_us(clock_system()) < until_us && !pause_ms(cluster, READY_POLL_MS));
+    return count > 0;
+}
+
 enum status cluster_leave(struct cluster **cluster, int64_t deadline_ms, struct err *err)
 {
-    if (*cluster && (*cluster)->is_child)
+    if (*cluster && (*cluster)->is_child && !is_used_by_others(*cluster))
         return cluster_stop(cluster, deadline_ms, err);
     free(*cluster);
     *cluster = NULL;

@@ -15,6 +15,8 @@
 
 struct cluster;
 
+/* Whether one was ever made there; true as well when that cannot be told. */
+bool cluster_exists(const char *state_dir);
 /* Creates the cluster when it is not there, starts or adopts it, and returns when it answers. `stop` may be NULL. May
  * take a minute the first time (initdb); a crash recovery is waited for up to two. */
 MUST_CHECK enum status cluster_start(const char *state_dir, const struct stop *stop,
@@ -26,7 +28,8 @@ const char *cluster_conninfo(const struct cluster *cluster);
 MUST_CHECK enum status cluster_check(struct cluster *cluster, struct err *err);
 /* Fast shutdown; after the deadline, immediate. Frees and sets *cluster to NULL; NULL is allowed. */
 MUST_CHECK enum status cluster_stop(struct cluster **cluster, int64_t deadline_ms, struct err *err);
-/* For who only came to read: stops it when cluster_start started it, and leaves one that ran already as it is. */
+/* For who only came to read: stops it when cluster_start started it, unless a daemon has its state_dir by now or others are
+ * connected; leaves one that ran already as it is. Frees and sets *cluster to NULL; NULL is allowed. */
 MUST_CHECK enum status cluster_leave(struct cluster **cluster, int64_t deadline_ms, struct err *err);
 
 #endif

@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +146,55 @@ static void test_a_postmaster_that_outlived_the_daemon_is_adopted(void **state)
     assert_false(is_running(pid));
 }
 
+static bool leave_running(struct cluster **cluster)
+{
+    struct err err = {0};
+    pid_t pid = postmaster_pid();
+    assert_ok(err, cluster_leave(cluster, 20000, &err));
+    assert_null(*cluster);
+    return is_running(pid);
+}
+
+static void test_who_came_to_read_stops_what_nobody_else_uses(void **state)
+{
+    (void)state;
+    char path[200];
+    struct cluster *cluster = start();
+    assert_false(leave_running(&cluster));
+
+    cluster = start();
+    struct db *other = pg_open(cluster_conninfo(cluster), 5000);
+    assert_int_equal(pg_int(other, "select 1"), 1);
+    assert_true(leave_running(&cluster));
+    assert_int_equal(pg_int(other, "select a from public.kept"), 42); /* was not cut off */
+    db_free(&other);
+    cluster = start(); /* adopted: it is not ours to stop by leaving */
+    assert_true(leave_running(&cluster));
+    cluster = start();
+    stop(&cluster);
+
+    snprintf(path, sizeof(path), "%s/lock", state_dir);
+    int daemon = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(flock(daemon, LOCK_EX | LOCK_NB), 0);
+    cluster = start();
+    assert_true(leave_running(&cluster));
+    close(daemon);
+    cluster = start();
+    stop(&cluster);
+}
+
+static void test_whether_there_is_one_is_told_without_making_it(void **state)
+{
+    (void)state;
+    char fresh[160], path[200];
+    snprintf(fresh, sizeof(fresh), "%s/fresh", state_dir);
+    snprintf(path, sizeof(path), "%s/postgres", fresh);
+    assert_true(cluster_exists(state_dir));
+    assert_false(cluster_exists(fresh));
+    run("mkdir -p %s", path);
+    assert_false(cluster_exists(fresh));
+}
+
 static void test_a_pid_file_that_names_a_stranger_does_not_stop_a_start(void **state)
 {
     (void)state;
@@ -189,6 +240,8 @@ int main(void)
         cmocka_unit_test(test_it_is_made_as_we_promise_and_stops),
         cmocka_unit_test(test_it_comes_back_with_what_it_held_and_is_revived_when_killed),
         cmocka_unit_test(test_a_postmaster_that_outlived_the_daemon_is_adopted),
+        cmocka_unit_test(test_who_came_to_read_stops_what_nobody_else_uses),
+        cmocka_unit_test(test_whether_there_is_one_is_told_without_making_it),
         cmocka_unit_test(test_a_pid_file_that_names_a_stranger_does_not_stop_a_start),
         cmocka_unit_test(test_a_long_path_gets_its_sockets_elsewhere_and_keeps_them),
         cmocka_unit_test(test_what_cannot_be_is_refused_with_a_reason),

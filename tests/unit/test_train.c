@@ -158,6 +158,34 @@ static void test_the_same_seed_gives_the_same_bytes(void **state)
     buf_free(&texts[1]);
 }
 
+/* `ward` is personal: what is written to a file tells nobody's. */
+static void test_a_model_that_is_kept_names_no_value_that_is_not_public(void **state)
+{
+    (void)state;
+    make_records(200);
+    for (int kept = 0; kept < 2; kept++) {
+        struct train_settings settings = {.seed = 1, .scale = 1, .is_kept = kept};
+        struct buf text = BUF_INIT((size_t)1 << 20);
+        struct err err;
+        struct trained *trained = train_new(matcher, features, count, &settings, &err);
+        assert_non_null(trained);
+        trained_write(trained, model_text(), "test", "made-up people", &text);
+        buf_put(&text, "", 1);
+        assert_non_null(strstr(text.data, "  ward: #"));
+        assert_int_equal(strstr(text.data, "northgate") != NULL, !kept);
+        text.len--;
+        struct matcher *learned = read_back(&text);
+        assert_non_null(learned);
+        size_t linked = 0;
+        for (size_t i = 0; i < 400; i += 2)
+            linked += weight_of(learned, i, i + 1) >= matcher_link_weight(learned);
+        assert_true(linked >= 150);
+        matcher_free(&learned);
+        buf_free(&text);
+        trained_free(&trained);
+    }
+}
+
 static void test_every_pass_settles_and_its_likelihood_rises(void **state)
 {
     (void)state;
@@ -261,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_learned_is_written_read_and_tells_customers_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_same_seed_gives_the_same_bytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_model_that_is_kept_names_no_value_that_is_not_public, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_every_pass_settles_and_its_likelihood_rises, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_contradicts_makes_a_model_less_sure_where_it_is_missing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_without_repeats_is_not_learned_from, set_up, tear_down),
