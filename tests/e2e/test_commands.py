@@ -507,7 +507,12 @@ def test_train_learns_columns_nobody_knows_and_repeats_to_the_byte(tmp_path):
     assert "guild (text)" in told and "row id" not in told.split("compared by their type:")[1].splitlines()[0]
     assert "pass (keys)" in told and "rounds" in told
     text = model.read_text()
-    assert "\n  guild: # from" in text and "frequency: value" in text
+    assert "\n  guild: # from" in text and "frequency: value" not in text and " of fink" not in text
+    # A file lists how common values are where the configuration calls them public.
+    public = tmp_path / "public.yaml"
+    public.write_text(f"state_dir: {tmp_path}/state\nfields: {{guild: {{type: text, sensitivity: public}}}}\n")
+    listed = train(sheet, "--config", public, "--country=DE").stdout.decode()
+    assert "\n  guild: # from" in listed and "frequency: value" in listed and "\n        \"weaver\": " in listed
     train(sheet, "-o", tmp_path / "again.yaml", "--country=DE")
     assert (tmp_path / "again.yaml").read_text() == text
     done = dedupe(sheet, "--model", model, "--country=DE")
