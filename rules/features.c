@@ -11,6 +11,12 @@
 #include "rules/parsed.h"
 #include "rules/text.h"
 
+/* No more of a value is looked at: folding takes many times a text's bytes, and much less than this is kept. What a value
+ * this long says beyond it is lost to comparing, not to the record. */
+#define LOOKED_AT_MAX_BYTES 1024
+/* Of all companies and own fields of a record, of which there may be hundreds. */
+#define LOOKED_AT_IN_ALL_MAX_BYTES ((size_t)32 * LOOKED_AT_MAX_BYTES)
+
 /* What is known of the record while its values pass by. */
 struct packer {
     const struct matcher *matcher;
@@ -18,8 +24,9 @@ struct packer {
     struct arena *arena;
     size_t start;
     uint8_t phones, emails, customs;
+    size_t looked_at_bytes;
     struct slice full_name, family, given, city, district, postal;
-    const struct clean_value *address;
+    struct clean_value address; /* empty: none */
     bool titled;        /* a title was found somewhere in the name */
     bool parts_derived; /* family and given were made by the cleaner, from the full name */
 };
@@ -48,6 +55,39 @@ static void put_number(struct packer *p, enum feature_tag tag, uint64_t value)
         bytes[i] = (uint8_t)(value >> (56 - 8 * i));
     if (value)
         put_entry(p, tag, bytes, sizeof(bytes));
+}
+
+/* An account's name by its hash, the case of letters apart. A giant is hashed piece by piece: to its end, for two that only
+ * start the same are not the same. */
+static uint64_t account_hash(struct slice account)
+{
+    char lower[LOOKED_AT_MAX_BYTES];
+    uint64_t hash = 0x6964U;
+
+    do {
+        struct slice piece = slice_sub(account, 0, sizeof(lower));
+        for (size_t i = 0; i < piece.len; i++)
+            lower[i] = (char)(piece.ptr[i] >= 'A' && piece.ptr[i] <= 'Z' ? piece.ptr[i] + 32 : piece.ptr[i]);
+        hash = slice_hash(slice_of(lower, piece.len), hash);
+        account = slice_sub(account, piece.len, account.len);
+    } while (account.len);
+    return hash | 1;
+}
+
+/* The value with only what is looked at; what the cleaner parsed of a giant's whole no longer speaks of it. */
+static struct clean_value looked_at(const struct clean_value *value)
+{
+    struct clean_value cut = *value;
+
+    cut.value = text_cut(value->value, LOOKED_AT_MAX_BYTES);
+    return cut;
+}
+
+/* Whether there is room to look at one more of those that may be many. */
+static bool may_look_at(struct packer *p, struct slice cut)
+{
+    p->looked_at_bytes += cut.len;
+    return p->looked_at_bytes <= LOOKED_AT_IN_ALL_MAX_BYTES;
 }
 
 /* Several byte-counted texts in one entry. */
@@ -263,10 +303,13 @@ static void put_email(struct packer *p, struct slice value)
 
 static void put_company(struct packer *p, const struct clean_value *value)
 {
+    struct clean_value seen = looked_at(value);
     struct company_parts parts;
     struct packed_texts texts = {{0}, 0};
 
-    parsed_company(value, p->arena, &parts);
+    if (!may_look_at(p, seen.value))
+        return;
+    parsed_company(&seen, p->arena, &parts);
     if (parts.core.len == 0)
         return;
     add_text(&texts, company_match_core(parts.core, p->arena), FEATURE_TEXT_MAX);
@@ -431,8 +474,8 @@ static void put_address(struct packer *p)
 {
     struct address_parts parts = {0};
 
-    if (p->address) {
-        parsed_address(p->address, p->arena, &parts);
+    if (p->address.value.len) {
+        parsed_address(&p->address, p->arena, &parts);
         put_street(p, &parts);
     }
     put_place(p, TAG_CITY, p->city.len ? p->city : parts.city);
@@ -452,10 +495,14 @@ static void put_custom(struct packer *p, const struct clean_value *value)
 {
     const struct custom_field *custom =
         &p->matcher->custom_fields[p->matcher->field_custom[value->field]];
-    struct slice payload = own_field_payload(custom->type, value->value, p->arena);
     uint8_t bytes[3 + OWN_TEXT_MAX];
 
-    if (p->customs >= FEATURE_CUSTOMS_MAX || payload.len == 0)
+    struct slice seen = looked_at(value).value;
+
+    if (p->customs >= FEATURE_CUSTOMS_MAX || !may_look_at(p, seen))
+        return;
+    struct slice payload = own_field_payload(custom->type, seen, p->arena);
+    if (payload.len == 0)
         return;
     bytes[0] = (uint8_t)(custom->name_hash >> 8);
     bytes[1] = (uint8_t)custom->name_hash;
@@ -468,7 +515,7 @@ static void put_custom(struct packer *p, const struct clean_value *value)
 static void take_first(struct slice *into, struct slice value)
 {
     if (into->len == 0)
-        *into = value;
+        *into = text_cut(value, LOOKED_AT_MAX_BYTES);
 }
 
 static void pack_value(struct packer *p, const struct clean_value *value)
@@ -514,15 +561,14 @@ static void pack_value(struct packer *p, const struct clean_value *value)
     case TAG_WECHAT_ID:
     case TAG_WECHAT_OPENID:
     case TAG_MEMBER:
-        put_number(p, (enum feature_tag)p->matcher->field_tags[value->field],
-                   slice_hash(text_lower(text, p->arena), 0x6964U) | 1);
+        put_number(p, (enum feature_tag)p->matcher->field_tags[value->field], account_hash(text));
         break;
     case TAG_COMPANY:
         put_company(p, value);
         break;
     case TAG_ADDRESS:
-        if (p->address == NULL)
-            p->address = value;
+        if (p->address.value.len == 0)
+            p->address = looked_at(value);
         break;
     case TAG_CITY:
         take_first(&p->city, text);

@@ -43,11 +43,12 @@ double weight_to_probability(double weight);
 uint32_t space_key_of(struct slice name);
 
 /* Packs a clean record (kind and space go in: records of different kind or space share no key). Values that
- * are no evidence are left out. At most FEATURES_MAX_BYTES are appended. */
+ * are no evidence are left out. At most FEATURES_MAX_BYTES are appended. Of a giant value only its start is looked at (but of an account,
+ * all), so that any record finds room in the scratch. */
 void features_pack(const struct matcher *matcher, const struct clean_record *clean,
                    uint32_t space_key, struct buf *out);
 /* The same for who packs many: `scratch` is for its own use, at least FEATURES_SCRATCH_BYTES, to be reset now and then. */
-#define FEATURES_SCRATCH_BYTES ((size_t)1 << 20)
+#define FEATURES_SCRATCH_BYTES ((size_t)8 << 20) /* taken as it is needed: some KB for usual records */
 void features_pack_using(const struct matcher *matcher, const struct clean_record *clean, uint32_t space_key,
                          struct arena *scratch, struct buf *out);
 

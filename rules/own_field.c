@@ -27,10 +27,14 @@ bool own_type_has_frequency(enum field_type type)
 
 /* ---- packing ---- */
 
+/* No more of a value is folded, some times what is kept: folding takes many times a text's bytes. */
+#define FOLDED_MAX_BYTES ((size_t)8 * OWN_TEXT_MAX)
+
 /* Folded, marks as spaces, one space between words; cut at a whole character. */
 static struct slice plain_text(struct slice value, struct arena *arena)
 {
-    struct slice folded = text_fold(han_simplify(value, arena), arena);
+    struct slice seen = text_cut(value, FOLDED_MAX_BYTES);
+    struct slice folded = text_fold(han_simplify(seen, arena), arena);
     char *out = arena_alloc(arena, folded.len + 1);
     size_t len = 0;
 
@@ -51,7 +55,7 @@ static struct slice plain_text(struct slice value, struct arena *arena)
 /* Letters and digits only: how a number is grouped says nothing. */
 static struct slice plain_number(struct slice value, struct arena *arena)
 {
-    struct slice folded = text_fold(value, arena);
+    struct slice folded = text_fold(text_cut(value, FOLDED_MAX_BYTES), arena);
     char *out = arena_alloc(arena, folded.len + 1);
     size_t len = 0;
 
@@ -90,7 +94,7 @@ struct slice own_field_payload(enum field_type type, struct slice value, struct 
     case FIELD_MONEY:
     case FIELD_EMAIL:
     case FIELD_URL:
-        return text_cut(text_lower(value, arena), OWN_TEXT_MAX);
+        return text_lower(text_cut(value, OWN_TEXT_MAX), arena);
     default:
         return plain_text(value, arena);
     }

@@ -79,10 +79,10 @@ static void print_cleaning(const json_t *result)
     printf("the rules differ: %lld records cleaned again, %lld of them with another outcome\n",
            show_int(cleaning, "cleaned_again"), show_int(cleaning, "changed"));
     long long gone = show_int(cleaning, "kept_raw_gone"), unreadable = show_int(cleaning, "kept_unreadable");
-    long long refused = show_int(cleaning, "kept_refused");
-    if (gone + unreadable + refused > 0)
+    long long large = show_int(cleaning, "kept_too_large"), refused = show_int(cleaning, "kept_refused");
+    if (gone + unreadable + large + refused > 0)
         printf("as they were stay %lld whose raw bytes are gone, %lld that no source reads any more, %lld that "
-               "the rules would refuse\n", gone, unreadable, refused);
+               "are too large, %lld that the rules would refuse\n", gone, unreadable, large, refused);
 }
 
 static void print_applied(const json_t *result)

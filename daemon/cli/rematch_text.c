@@ -19,9 +19,10 @@ static void put_cleaning(const json_t *preview, struct buf *out)
     if (!json_is_object(cleaning))
         return;
     buf_printf(out, "%lld cleaned again, %lld with another outcome; as they were stay %lld whose raw bytes are gone, %lld "
-               "that no source reads any more, %lld that the rules would refuse\n",
+               "that no source reads any more, %lld that are too large, %lld that the rules would refuse\n",
                show_int(cleaning, "cleaned_again"), show_int(cleaning, "changed"), show_int(cleaning, "kept_raw_gone"),
-               show_int(cleaning, "kept_unreadable"), show_int(cleaning, "kept_refused"));
+               show_int(cleaning, "kept_unreadable"), show_int(cleaning, "kept_too_large"),
+               show_int(cleaning, "kept_refused"));
     json_array_foreach(json_object_get(cleaning, "refused"), i, refusal) {
         buf_printf(out, "  record %lld would be refused: ", show_int(refusal, "record"));
         show_value(json_object_get(refusal, "code"), out);

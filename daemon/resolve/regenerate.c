@@ -255,10 +255,11 @@ static void tell_counts(const struct resolver *r, const struct reread_counts *co
         return;
     log_info("rematch.cleaned",
              "%llu of %llu records are cleaned again, %llu with another outcome; as they were stay %llu whose raw "
-             "bytes are gone, %llu that nothing reads any more, %llu that the rules would refuse now",
+             "bytes are gone, %llu that nothing reads any more, %llu that are too large, %llu that the rules would refuse now",
              (unsigned long long)(counts->cleaned - counts->refused), (unsigned long long)counts->records,
              (unsigned long long)counts->changed, (unsigned long long)counts->no_raw,
-             (unsigned long long)counts->unreadable, (unsigned long long)counts->refused);
+             (unsigned long long)counts->unreadable, (unsigned long long)counts->too_large,
+             (unsigned long long)counts->refused);
 }
 
 enum status regenerate(struct resolver *r, struct err *err)

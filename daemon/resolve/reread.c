@@ -1,6 +1,7 @@
 /* reread.c - see reread.h. */
 #include "daemon/resolve/reread.h"
 #include "daemon/resolve/roster.h"
+#include "daemon/base/log.h"
 #include "rules/record_json.h"
 
 #include <stdio.h>
@@ -114,10 +115,60 @@ static bool clean_again(struct reread *reread, const struct source *source, cons
     return false;
 }
 
+static enum status no_memory(const struct db_result *rows, size_t row, struct err *err)
+{
+    return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
+                   (unsigned long long)db_int(rows, row, COLUMN_ID));
+}
+
+/* Counted once a record, and its first told. */
+static void note_too_large(struct reread_counts *counts, uint64_t record_id)
+{
+    if (counts->too_large++ == 0)
+        log_warn("rematch.too_large", "record %llu stays as it was: as the generation reads it, it is too large; "
+                 "further ones are only counted", (unsigned long long)record_id);
+}
+
+/* As the cleaner reads it now. False when that is beyond all bounds: the stored clean record stays. */
+static bool take_json(struct reread *reread, const struct clean_record *clean, struct slice stored,
+                      struct reread_record *record)
+{
+    buf_reset(&reread->json);
+    clean_record_to_json(reread->generation->schema, clean, &reread->json);
+    if (buf_failed(&reread->json))
+        return false;
+    if (!slice_eq(buf_slice(&reread->json), stored)) {
+        record->json = buf_slice(&reread->json);
+        reread->counts.changed++;
+    }
+    return true;
+}
+
+/* False when packing is beyond all bounds: what is stored stays where it still fits, else the record has nothing to be
+ * compared by. */
+static bool take_features(struct reread *reread, struct slice stored, struct reread_record *record)
+{
+    uint32_t space_key = record->source->space_key;
+    const struct clean_record bare = {.kind = record->clean->kind};
+    buf_reset(&reread->features);
+    features_pack(reread->generation->matcher, record->clean, space_key, &reread->features);
+    bool packed = !buf_failed(&reread->features);
+    if (!packed) {
+        buf_reset(&reread->features);
+        if (features_fit(stored, space_key))
+            buf_put(&reread->features, stored.ptr, stored.len);
+        else
+            features_pack(reread->generation->matcher, &bare, space_key, &reread->features);
+    }
+    record->features = buf_slice(&reread->features);
+    return packed;
+}
+
 enum status reread_row(struct reread *reread, const struct db_result *rows, size_t row,
                        struct arena *into, struct reread_record *record, struct err *err)
 {
     const struct generation *generation = reread->generation;
+    bool too_large = false;
     arena_reset(reread->arena);
     struct arena *arena = into ? into : reread->arena;
     struct clean_record *clean = ARENA_NEW(arena, struct clean_record);
@@ -126,27 +177,24 @@ enum status reread_row(struct reread *reread, const struct db_result *rows, size
         .source = sources_by_id(reread->sources, (int32_t)db_int(rows, row, COLUMN_SOURCE))};
     reread->counts.records++;
     bool again = clean && record->source && clean_again(reread, record->source, rows, row, arena, clean);
-    if (again) {
-        buf_reset(&reread->json);
-        clean_record_to_json(generation->schema, clean, &reread->json);
-        if (!buf_failed(&reread->json) && !slice_eq(buf_slice(&reread->json), stored)) {
-            record->json = buf_slice(&reread->json);
-            reread->counts.changed++;
-        }
-    } else if (clean == NULL || record->source == NULL ||
-               !clean_record_from_json(generation->schema, stored, arena, clean)) {
+    if (arena_failed(arena))
+        return no_memory(rows, row, err);
+    if (again && !take_json(reread, clean, stored, record)) {
+        too_large = true;
+        again = false;
+        reread->counts.cleaned--;
+    }
+    if (!again && (record->source == NULL || !clean_record_from_json(generation->schema, stored, arena, clean))) {
         return err_set(err, RETRY_FATAL, "resolve.record_lost",
                        "record %llu cannot be read back; hint: please report this with the log",
                        (unsigned long long)db_int(rows, row, COLUMN_ID));
     }
     record->clean = clean;
-    buf_reset(&reread->features);
-    features_pack(generation->matcher, clean, record->source->space_key, &reread->features);
-    record->features = buf_slice(&reread->features);
-    if (buf_failed(&reread->json) || buf_failed(&reread->features) || arena_failed(arena))
-        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
-                       (unsigned long long)db_int(rows, row, COLUMN_ID));
-    return STATUS_OK;
+    if (!take_features(reread, db_bytes(rows, row, COLUMN_FEATURES), record))
+        too_large = true;
+    if (too_large)
+        note_too_large(&reread->counts, (uint64_t)db_int(rows, row, COLUMN_ID));
+    return buf_failed(&reread->features) || arena_failed(arena) ? no_memory(rows, row, err) : STATUS_OK;
 }
 
 void reread_put_counts(const struct reread_counts *counts, bool recleans, struct buf *out)
@@ -158,10 +206,10 @@ void reread_put_counts(const struct reread_counts *counts, bool recleans, struct
     }
     buf_printf(out,
                "{\"cleaned_again\":%llu,\"changed\":%llu,\"kept_raw_gone\":%llu,\"kept_unreadable\":%llu,"
-               "\"kept_refused\":%llu,\"refused\":[",
+               "\"kept_too_large\":%llu,\"kept_refused\":%llu,\"refused\":[",
                (unsigned long long)(counts->cleaned - counts->refused), (unsigned long long)counts->changed,
                (unsigned long long)counts->no_raw, (unsigned long long)counts->unreadable,
-               (unsigned long long)counts->refused);
+               (unsigned long long)counts->too_large, (unsigned long long)counts->refused);
     for (size_t i = 0; i < counts->refused && i < REREAD_SAMPLES; i++) {
         buf_printf(out, "%s{\"record\":%llu,\"code\":", i ? "," : "",
                    (unsigned long long)counts->refusals[i].record_id);

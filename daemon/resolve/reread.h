@@ -22,6 +22,7 @@ struct reread_counts {
     uint64_t changed;   /* of those, with another outcome */
     uint64_t no_raw;    /* kept: the raw bytes are gone */
     uint64_t unreadable; /* kept: no connector reads them any more */
+    uint64_t too_large; /* kept, or compared by what is stored: beyond all bounds */
     uint64_t refused;   /* kept: the rules would refuse them now */
     struct {
         uint64_t record_id;

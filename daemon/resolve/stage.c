@@ -73,10 +73,9 @@ static void reject(struct turn *turn, const struct arrival *arrival)
     tell_reject(turn, arrival, code, field, quarantined);
 }
 
-/* Nobody foresaw that it finds no room: limits.records was reached between its acceptance and now. */
-static void quarantine_surplus(struct turn *turn, const struct arrival *arrival)
+/* What stands in the way of a clean record nobody foresaw. */
+static void quarantine(struct turn *turn, const struct arrival *arrival, const char *code)
 {
-    static const char code[] = "record.no_room";
     write_reject(turn->set, arrival, true, code, "", SLICE_EMPTY, identifiers(turn, &arrival->clean));
     write_set_count(turn->set, arrival->source->source_id, LEDGER_QUARANTINED);
     tell_reject(turn, arrival, code, "", true);
@@ -105,12 +104,23 @@ static struct prepared nothing_left(const struct arrival *arrival)
                                                           : SLICE("{\"kind\":\"person\",\"v\":[]}")};
 }
 
-/* What the cleaning pool has prepared, else made here. False when out of memory. */
+/* What the cleaning pool has prepared, else made here. False when the record is beyond all bounds, or out of memory
+ * (the turn's arena has failed). */
 static bool take_prepared(struct turn *turn, const struct arrival *arrival, struct prepared *prepared)
 {
+    if (arrival->raw->op == RECORD_DELETE) {
+        *prepared = nothing_left(arrival);
+        return true;
+    }
     *prepared = arrival->prepared;
     return prepared->done || prepare_record(&turn->r->preparing, turn->r->generation, &arrival->clean,
                                             arrival->source->space_key, turn->arena, prepared);
+}
+
+static enum status no_memory(const struct arrival *arrival, struct err *err)
+{
+    return err_set(err, RETRY_FATAL, "base.memory", "out of memory for the record accepted as %llu",
+                   (unsigned long long)arrival->accept_seq);
 }
 
 static void note_lost_lead(struct turn *turn, uint64_t record_id, const struct roster_entry *entry)
@@ -146,7 +156,7 @@ static struct staged *stage_record(struct turn *turn, uint64_t record_id, bool s
 
 /* Puts the arrival's version in the place of whatever stood. */
 static enum status stage_version(struct turn *turn, const struct arrival *arrival, uint64_t record_id,
-                                 struct err *err)
+                                 const struct prepared *prepared, struct err *err)
 {
     struct resolver *r = turn->r;
     struct known *known = r->settings.intake->known;
@@ -172,19 +182,15 @@ static enum status stage_version(struct turn *turn, const struct arrival *arriva
     known_resolved(known, arrival->key);
     staged->arrival = arrival;
     staged->deleted = deleted;
-    struct prepared prepared = nothing_left(arrival);
-    if (!deleted && !take_prepared(turn, arrival, &prepared))
-        return err_set(err, RETRY_FATAL, "base.memory", "out of memory for record %llu",
-                       (unsigned long long)record_id);
-    staged->json = prepared.json;
-    staged->features = prepared.keyed.features;
+    staged->json = prepared->json;
+    staged->features = prepared->keyed.features;
     if (deleted) {
         graph_remove(r->graph, record_id);
         count_arrival(turn, arrival, LEDGER_DELETED);
         return STATUS_OK;
     }
     count_arrival(turn, arrival, was_live ? LEDGER_UPDATED : LEDGER_STORED);
-    return graph_put_keyed(r->graph, record_id, arrival->key, &prepared.keyed, err);
+    return graph_put_keyed(r->graph, record_id, arrival->key, &prepared->keyed, err);
 }
 
 static bool is_live(const struct roster_entry *entry)
@@ -209,7 +215,8 @@ static enum status stage_gone_employer(struct turn *turn, const struct arrival *
                              .accept_seq = person->accept_seq, .key = roster_key(entry), .hash = entry->hash,
                              .effective_us = entry->effective_us, .is_employer = true,
                              .clean = {.kind = KIND_COMPANY}};
-    return stage_version(turn, gone, record_id, err);
+    struct prepared prepared = nothing_left(gone);
+    return stage_version(turn, gone, record_id, &prepared, err);
 }
 
 /* Its time is that of the oldest record that names it: one that did had the time `was_us` and has another now, or none
@@ -229,25 +236,40 @@ static void settle_time(struct turn *turn, uint64_t record_id, int64_t was_us, i
     turn->retimed[turn->retimed_count++] = record_id;
 }
 
+/* The record of the company a person's record names: 0 of one beyond all bounds, which is told, then as if not named. */
+static enum status stage_named(struct turn *turn, const struct arrival *person, uint64_t *record_id, struct err *err)
+{
+    struct arrival *employer = person->employer;
+    struct prepared prepared;
+    *record_id = roster_find(turn->r->roster, employer->key);
+    if (is_live(roster_at(turn->r->roster, *record_id)))
+        return STATUS_OK;
+    if (!take_prepared(turn, employer, &prepared)) {
+        *record_id = 0;
+        if (arena_failed(turn->arena))
+            return no_memory(employer, err);
+        log_error("resolve.employer_too_large", "the employer that the record accepted as %llu names is left out, it is "
+                  "too large; hint: look at what %s sends", (unsigned long long)person->accept_seq, person->source->name);
+        return STATUS_OK;
+    }
+    employer->effective_us = person->effective_us;
+    if (stage_version(turn, employer, *record_id, &prepared, err) != STATUS_OK)
+        return STATUS_FAILED;
+    *record_id = roster_find(turn->r->roster, employer->key);
+    return STATUS_OK;
+}
+
 /* The company a person's record names, once that version of it stands: the record comes with the first that names it
  * and goes with the last. */
 static enum status stage_employer(struct turn *turn, const struct arrival *person, struct err *err)
 {
     struct employment *employment = &turn->r->employment;
-    struct arrival *employer = person->employer;
-    bool named = employer->raw->op != RECORD_DELETE;
+    bool named = person->employer->raw->op != RECORD_DELETE;
     uint64_t person_id = roster_find(turn->r->roster, person->key);
     uint64_t before = employment_of(employment, person_id), now = 0;
     int64_t was_us = employment_time(employment, person_id);
-    if (named) {
-        now = roster_find(turn->r->roster, employer->key);
-        if (!is_live(roster_at(turn->r->roster, now))) {
-            employer->effective_us = person->effective_us;
-            if (stage_version(turn, employer, now, err) != STATUS_OK)
-                return STATUS_FAILED;
-            now = roster_find(turn->r->roster, employer->key);
-        }
-    }
+    if (named && stage_named(turn, person, &now, err) != STATUS_OK)
+        return STATUS_FAILED;
     if (before == 0 && now == 0)
         return STATUS_OK;
     if (!employment_set(employment, person_id, now, person->effective_us))
@@ -313,10 +335,17 @@ static enum status stage_arrival(struct turn *turn, const struct arrival *arriva
         return STATUS_OK;
     }
     if (!finds_room(turn, arrival, false)) {
-        quarantine_surplus(turn, arrival);
+        quarantine(turn, arrival, "record.no_room"); /* limits.records was reached since its acceptance */
         return STATUS_OK;
     }
-    enum status status = stage_version(turn, arrival, state.record_id, err);
+    struct prepared prepared;
+    if (!take_prepared(turn, arrival, &prepared)) {
+        if (arena_failed(turn->arena))
+            return no_memory(arrival, err);
+        quarantine(turn, arrival, "record.too_large");
+        return STATUS_OK;
+    }
+    enum status status = stage_version(turn, arrival, state.record_id, &prepared, err);
     return status == STATUS_OK && arrival->employer ? stage_employer(turn, arrival, err) : status;
 }
 

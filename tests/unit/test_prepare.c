@@ -218,6 +218,28 @@ static void test_a_deletion_and_a_refused_record_are_not_prepared(void **state)
     batch_free(&batch);
 }
 
+/* More than a row takes is said to be so, with the memory around it in order: whoever asked goes on with the next record. */
+static void test_what_is_beyond_all_bounds_is_not_prepared(void **state)
+{
+    (void)state;
+    const size_t count = 300, bytes = 65536;
+    struct arena *arena = arena_new((size_t)64 << 20);
+    char *text = arena_alloc(arena, bytes);
+    struct clean_value *values = ARENA_ARRAY(arena, struct clean_value, count);
+    assert_non_null(text);
+    assert_non_null(values);
+    memset(text, 'a', bytes);
+    for (size_t i = 0; i < count; i++)
+        values[i].value = slice_of(text, bytes - i);
+    struct clean_record clean = {.kind = KIND_PERSON, .values = values, .value_count = count};
+    struct prepared prepared;
+    assert_false(prepare_record(&preparing, &first.generation, &clean, SPACE_KEY, arena, &prepared));
+    assert_false(arena_failed(arena));
+    clean.value_count = 20;
+    assert_true(prepare_record(&preparing, &first.generation, &clean, SPACE_KEY, arena, &prepared));
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_another_generation_prepares_again),
         cmocka_unit_test(test_an_employer_has_nothing_prepared_of_its_person),
         cmocka_unit_test(test_a_deletion_and_a_refused_record_are_not_prepared),
+        cmocka_unit_test(test_what_is_beyond_all_bounds_is_not_prepared),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
