@@ -8,7 +8,7 @@
             candidate index takes a record; how long a start takes with those records
   dedupe    `tributary dedupe` beside Splink on DuckDB, two threads each: predict and cluster against the whole of ours,
             training apart from both; Splink's threshold is the best of a few, chosen by the truth
-  growth    a load of --probe records with --low and with --high stored: what a record costs then, as a ratio
+  growth    one load past --low and --high records: what the --probe records around each cost, as a ratio
   latency   posts at --rate with the customers of 1.6 * --records records present, alone and beside a load (latency.py)
 
 Prints `name value` a line and asserts nothing.
@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -113,25 +114,45 @@ def step_dedupe(arguments, directory):
 
 # -- growth -----------------------------------------------------------------------------------------------------------
 
-def cut(directory, stored, count):
-    """customers.csv as the rows that are stored first and those that are measured, and one of the first alone."""
-    with open(directory / "customers.csv", "rb") as source:
-        header = source.readline()
-        for name, size in (("stored.csv", stored), ("probe.csv", count)):
-            with open(directory / name, "wb") as part:
-                part.write(header)
-                for row in range(size):
-                    line = source.readline()
-                    part.write(line)
-                    if name == "stored.csv" and row == 0:
-                        (directory / "again.csv").write_bytes(header + line)
+RESOLVED = re.compile(r"(\d+) of \d+ records resolved")
 
 
-def with_stored(arguments, directory, stored):
-    """What a record costs with so many stored: the last rows of a set of its own, so that as many of them are of people
-    who are there already, however large the set is."""
-    generate(arguments, directory, stored + arguments.probe)
-    cut(directory, stored, arguments.probe)
+def daemon_cpu(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def sampled_load(arguments, server, config, path):
+    """One load: [(records resolved, wall, CPU of the daemon, CPU of the server)] as it went on."""
+    process = subprocess.Popen([arguments.tributary, "load", "--config", config, "bench", path], text=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    samples, started, server_before = [], time.monotonic(), server.cpu_seconds()
+    for line in process.stderr:
+        found = RESOLVED.search(line)
+        if found and process.poll() is None:
+            samples.append((int(found[1]), time.monotonic() - started, daemon_cpu(process.pid),
+                            server.cpu_seconds() - server_before))
+    if process.wait() != 0:
+        raise SystemExit(f"bench: load of {path} ended with {process.returncode}")
+    return samples
+
+
+def cost_around(samples, records, width):
+    """us a record, of wall, daemon and server, of the records around that many."""
+    def at(wanted, column):
+        after = next((i for i, sample in enumerate(samples) if sample[0] >= wanted), len(samples) - 1)
+        (x0, y0), (x1, y1) = ((samples[i][0], samples[i][column]) for i in (max(after - 1, 0), after))
+        return y1 if x1 == x0 else y0 + (y1 - y0) * (wanted - x0) / (x1 - x0)
+    first, last = records - width / 2, records + width / 2
+    return {name: (at(last, column) - at(first, column)) * 1e6 / width
+            for column, name in ((1, "wall_us"), (2, "daemon_cpu_us"), (3, "server_cpu_us"))}
+
+
+def step_growth(arguments, directory):
+    """What a record costs while one load goes past --low and past --high records: neither a cold start nor the pages that are
+    written whole after a checkpoint are in it more than they are in any load."""
+    low, high, width = arguments.low, arguments.high, arguments.probe
+    generate(arguments, directory, high + width)
     server = Server()
     try:
         server.create("bench")
@@ -139,33 +160,15 @@ def with_stored(arguments, directory, stored):
         (state / "drop").mkdir(parents=True)
         config = directory / "bench.yaml"
         config.write_text(run.CONFIG.format(url=server.url("bench"), state=state, more=""))
-        run.load(arguments, config, directory / "stored.csv")
-        server.psql("postgres", "CHECKPOINT")
-        start = run.load(arguments, config, directory / "again.csv")
-        cpu = server.cpu_seconds()
-        told = run.load(arguments, config, directory / "probe.csv")
-        server_cpu = server.cpu_seconds() - cpu
+        samples = sampled_load(arguments, server, config, directory / "customers.csv")
     finally:
         server.remove()
-        shutil.rmtree(directory)
-    count = arguments.probe
-    return {"wall_us": told["seconds"] * 1e6 / count, "daemon_cpu_us": (told["cpu_s"] - start["cpu_s"]) * 1e6 / count,
-            "server_cpu_us": server_cpu * 1e6 / count, "records": told["records"],
-            "start_s": start["wall_s"] - start["seconds"], "start_cpu_s": start["cpu_s"],
-            "index_bytes_per_record": told["index_bytes"] / told["records"]}
-
-
-def step_growth(arguments, directory):
-    low, high = arguments.low, arguments.high
-    before = with_stored(arguments, directory / "low", low)
-    tell({f"at_{low}_{name}": value for name, value in before.items()})
-    after = with_stored(arguments, directory / "high", high)
-    tell({f"at_{high}_{name}": value for name, value in after.items()})
-    tell({"growth_wall_ratio": after["wall_us"] / before["wall_us"],
-          "growth_cpu_ratio": (after["daemon_cpu_us"] + after["server_cpu_us"]) /
-                              (before["daemon_cpu_us"] + before["server_cpu_us"]),
-          "start_s_per_million_between": (after["start_s"] - before["start_s"]) /
-                                         (after["records"] - before["records"]) * 1e6})
+    costs = [cost_around(samples, low, width), cost_around(samples, high, width)]
+    for records, cost in zip((low, high), costs):
+        tell({f"at_{records}_{name}": value for name, value in cost.items()})
+    tell({"growth_wall_ratio": costs[1]["wall_us"] / costs[0]["wall_us"],
+          "growth_cpu_ratio": (costs[1]["daemon_cpu_us"] + costs[1]["server_cpu_us"]) /
+                              (costs[0]["daemon_cpu_us"] + costs[0]["server_cpu_us"])})
 
 
 # -- latency ----------------------------------------------------------------------------------------------------------
