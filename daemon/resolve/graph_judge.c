@@ -368,8 +368,9 @@ void graph_edge_result(struct graph *graph, uint32_t index, struct match_result 
         const struct kept_result *kept = &graph->evidence.results.items[kept_at];
         result->weight = kept->weight;
         result->count = kept->count;
-        memcpy(result->comparisons, graph->evidence.comparisons.items + kept->first,
-               kept->count * sizeof(struct comparison_result));
+        if (kept->count > 0)
+            memcpy(result->comparisons, graph->evidence.comparisons.items + kept->first,
+                   kept->count * sizeof(struct comparison_result));
         return;
     }
     const struct edge *edge = edge_at(&graph->edges, index);
