@@ -8,7 +8,7 @@
             candidate index takes a record; how long a start takes with those records
   dedupe    `tributary dedupe` beside Splink on DuckDB, two threads each: predict and cluster against the whole of ours,
             training apart from both; Splink's threshold is the best of a few, chosen by the truth
-  growth    one load past --low and --high records: what the --probe records around each cost, as a ratio
+  growth    a load of --low and one of --high records and --probe more: what the last --probe cost, as a ratio
   latency   posts at --rate with the customers of 1.6 * --records records present, alone and beside a load (latency.py)
 
 Prints `name value` a line and asserts nothing.
@@ -137,22 +137,18 @@ def sampled_load(arguments, server, config, path):
     return samples
 
 
-def cost_around(samples, records, width):
-    """us a record, of wall, daemon and server, of the records around that many."""
-    def at(wanted, column):
-        after = next((i for i, sample in enumerate(samples) if sample[0] >= wanted), len(samples) - 1)
-        (x0, y0), (x1, y1) = ((samples[i][0], samples[i][column]) for i in (max(after - 1, 0), after))
-        return y1 if x1 == x0 else y0 + (y1 - y0) * (wanted - x0) / (x1 - x0)
-    first, last = records - width / 2, records + width / 2
-    return {name: (at(last, column) - at(first, column)) * 1e6 / width
+def cost_of_last(samples, width):
+    """us a record, of wall, daemon and server, of the last so many records."""
+    last = samples[-1]
+    first = max((sample for sample in samples if sample[0] <= last[0] - width), default=samples[0])
+    return {name: (last[column] - first[column]) * 1e6 / (last[0] - first[0])
             for column, name in ((1, "wall_us"), (2, "daemon_cpu_us"), (3, "server_cpu_us"))}
 
 
-def step_growth(arguments, directory):
-    """What a record costs while one load goes past --low and past --high records: neither a cold start nor the pages that are
-    written whole after a checkpoint are in it more than they are in any load."""
-    low, high, width = arguments.low, arguments.high, arguments.probe
-    generate(arguments, directory, high + width)
+def with_stored(arguments, directory, stored):
+    """What the last --probe records of one load cost, of a set of its own: as many of them are of people who are there
+    already, however large the set is, and neither a cold start nor a checkpoint just before is in it."""
+    generate(arguments, directory, stored + arguments.probe)
     server = Server()
     try:
         server.create("bench")
@@ -160,12 +156,17 @@ def step_growth(arguments, directory):
         (state / "drop").mkdir(parents=True)
         config = directory / "bench.yaml"
         config.write_text(run.CONFIG.format(url=server.url("bench"), state=state, more=""))
-        samples = sampled_load(arguments, server, config, directory / "customers.csv")
+        return cost_of_last(sampled_load(arguments, server, config, directory / "customers.csv"), arguments.probe)
     finally:
         server.remove()
-    costs = [cost_around(samples, low, width), cost_around(samples, high, width)]
-    for records, cost in zip((low, high), costs):
-        tell({f"at_{records}_{name}": value for name, value in cost.items()})
+        shutil.rmtree(directory)
+
+
+def step_growth(arguments, directory):
+    costs = []
+    for records in (arguments.low, arguments.high):
+        costs.append(with_stored(arguments, directory / str(records), records))
+        tell({f"at_{records}_{name}": value for name, value in costs[-1].items()})
     tell({"growth_wall_ratio": costs[1]["wall_us"] / costs[0]["wall_us"],
           "growth_cpu_ratio": (costs[1]["daemon_cpu_us"] + costs[1]["server_cpu_us"]) /
                               (costs[0]["daemon_cpu_us"] + costs[0]["server_cpu_us"])})
