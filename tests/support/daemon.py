@@ -1,6 +1,7 @@
 """A tributary daemon for a test: its own state directory, free ports, a database of the test's server."""
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,12 +17,22 @@ from conftest import ROOT, wait_until
 
 BUILD = Path(os.environ.get("TRIBUTARY_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "tributary"
+GIVEN = set()
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Never the same twice, and below those that outgoing connections take."""
+    while True:
+        port = random.SystemRandom().randrange(20000, 32000)
+        if port in GIVEN:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        GIVEN.add(port)
+        return port
 
 
 class Daemon:
