@@ -134,19 +134,8 @@ class Postgres:
         connection.autocommit = True
         return connection
 
-    def create_database(self):
-        """A new empty database; its name."""
-        self.databases += 1
-        name = f"test_{self.databases}"
-        connection = self.connect()
-        try:
-            connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        finally:
-            connection.close()
-        return name
-
-    def clone_database(self, template):
-        """A copy of a database nobody is connected to; its name."""
+    def create_database(self, template="template0"):
+        """A new database, empty or a copy of one that nobody is connected to; its name."""
         self.databases += 1
         name = f"test_{self.databases}"
         connection = self.connect()

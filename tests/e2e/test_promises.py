@@ -87,7 +87,7 @@ def leads(connection):
 
 
 def one_order(postgres, directory, template, order):
-    name = postgres.clone_database(template)
+    name = postgres.create_database(template)
     drop = directory / "drop"
     daemon = Daemon(directory, postgres.conninfo(name), ONE_PERSON.replace("DROP", str(drop)))
     connection = postgres.connect(name)

@@ -65,7 +65,7 @@ class Way:
 
     def __init__(self, postgres, directory, template, worlds):
         self.postgres, self.worlds = postgres, worlds
-        self.database = postgres.clone_database(template)
+        self.database = postgres.create_database(template)
         self.daemon = Daemon(directory, postgres.conninfo(self.database), configuration(worlds))
         self.connection = postgres.connect(self.database)
         self.counts = {"posts": 0, "restarts": 0, "kills": 0}

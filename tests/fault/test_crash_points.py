@@ -102,7 +102,7 @@ class Run:
 def test_killed_at(postgres, template, tmp_path, point, run):
     rng = random.Random(f"{point}/{run}")
     nth = 1 if point.startswith("csv") else rng.randrange(1, 8)
-    with Run(postgres, tmp_path, postgres.clone_database(template), ONLINE.index(point) * 1000 + run) as it:
+    with Run(postgres, tmp_path, postgres.create_database(template), ONLINE.index(point) * 1000 + run) as it:
         it.oracle.sheet(it.drop, 50, "first.csv")
         if point.startswith("csv"):
             it.daemon.start(ready=False, environment={"TRIBUTARY_CRASH_POINT": point})
@@ -133,7 +133,7 @@ def test_killed_in_the_spool_at(own_postgres, tmp_path, point, run):
 @pytest.mark.parametrize("run", range(RUNS))
 @pytest.mark.parametrize("point", STOP)
 def test_killed_while_stopping_at(postgres, template, tmp_path, point, run):
-    with Run(postgres, tmp_path, postgres.clone_database(template), 200000 + STOP.index(point) * 1000 + run) as it:
+    with Run(postgres, tmp_path, postgres.create_database(template), 200000 + STOP.index(point) * 1000 + run) as it:
         it.daemon.start(environment={"TRIBUTARY_CRASH_POINT": point})
         it.oracle.sheet(it.drop, 200, "first.csv")
         stopper = threading.Timer(random.Random(f"{point}/{run}").random() * 0.3, it.daemon.process.terminate)
@@ -154,7 +154,7 @@ def test_killed_in_a_migration_at(postgres, tmp_path, point, run):
 
 def test_killed_at_random_again_and_again(postgres, template, tmp_path):
     rng = random.Random(4)
-    with Run(postgres, tmp_path, postgres.clone_database(template), 400000) as it:
+    with Run(postgres, tmp_path, postgres.create_database(template), 400000) as it:
         for kill in range(100 if LONG else 6):
             it.oracle.sheet(it.drop, 100, f"sheet{kill}.csv")
             it.daemon.start(ready=False)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tests/unit/match_fixture.h"
+#include "tests/unit/match_setup.h"
 
 #define PERSON  KIND_PERSON
 #define COMPANY KIND_COMPANY
@@ -14,22 +14,6 @@ struct level_case {
     const char *comparison, *level; /* level NULL: the comparison says nothing */
     const char *a, *b;
 };
-
-static struct matcher *matcher;
-
-static int set_up(void **state)
-{
-    (void)state;
-    matcher = fixture_matcher();
-    return matcher ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    matcher_free(&matcher);
-    return 0;
-}
 
 static const char *level_of(const struct match_result *result, const char *comparison)
 {

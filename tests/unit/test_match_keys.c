@@ -6,23 +6,7 @@
 #include <cmocka.h>
 
 #include "rules/features.h"
-#include "tests/unit/match_fixture.h"
-
-static struct matcher *matcher;
-
-static int set_up(void **state)
-{
-    (void)state;
-    matcher = fixture_matcher();
-    return matcher ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    matcher_free(&matcher);
-    return 0;
-}
+#include "tests/unit/match_setup.h"
 
 static size_t keys_of(const char *text, enum record_kind kind, uint16_t space,
                       struct match_key keys[MATCH_KEYS_MAX])

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tests/unit/match_fixture.h"
+#include "tests/unit/match_setup.h"
 
 enum expected { LINK, REVIEW, APART, NOT_LINK };
 
@@ -15,22 +15,6 @@ struct pair_case {
     enum record_kind kind;
     const char *a, *b;
 };
-
-static struct matcher *matcher;
-
-static int set_up(void **state)
-{
-    (void)state;
-    matcher = fixture_matcher();
-    return matcher ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    matcher_free(&matcher);
-    return 0;
-}
 
 static const char *verdict_name(enum expected verdict)
 {

@@ -10,13 +10,12 @@
 #include <cmocka.h>
 
 #include "rules/features.h"
-#include "tests/unit/match_fixture.h"
+#include "tests/unit/match_setup.h"
 
 #define GIANT_BYTES 65536 /* CLEAN_INPUT_MAX_BYTES: no clean value is longer */
 #define VALUES      VALUES_MAX
 #define LOOKED_AT   1024 /* as in features.c */
 
-static struct matcher *matcher;
 static char giant[GIANT_BYTES];
 static struct clean_value values[VALUES];
 
@@ -25,20 +24,6 @@ static const char *const patterns[] = {"word ", "W\xC3\xB6rter ", "\xC3\x84nn\xC
                                        "\xE4\xB8\xAD\xE6\x96\x87\xE8\xB7\xAF" "5\xE5\x8F\xB7", "\xEF\xB7\xBA", "\xE2\x80\xA6", "-",
                                        "A", "12 ", "\xC3\x96lstra\xC3\x9F" "e 5, ", "\xEA\xB0\x80", "\xCE\x90", "\xF0\x9D\x94\xB8"};
 #define PATTERN_COUNT (sizeof(patterns) / sizeof(patterns[0]))
-
-static int set_up(void **state)
-{
-    (void)state;
-    matcher = fixture_matcher();
-    return matcher ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    matcher_free(&matcher);
-    return 0;
-}
 
 static struct slice fill(const char *pattern)
 {
