@@ -77,7 +77,7 @@ void cleaner_add(struct cleaner *cleaner, uint16_t field, uint16_t flags, struct
         cleaner_issue(cleaner, ISSUE_WARN, "record.too_many_values", field, SLICE_EMPTY);
         return;
     }
-    cleaner->values[cleaner->value_count++] = 
+    cleaner->values[cleaner->value_count++] =
         (struct clean_value){.field = field, .flags = flags, .value = value, .original = original};
     cleaner->state_is_stale = true;
 }

@@ -191,10 +191,8 @@ static void read_comparisons(struct model_reader *reader, const struct yaml_node
             continue;
         }
         model_check_keys(reader, node, known, 2, "key of a comparison");
-        /* Levels that came later take what `else` says: the models that stand in databases do not have them. */
-        bool company = comparison_level_counts[i] == COMPANY_LEVELS && comparison_levels[i] == comparison_levels[CMP_COMPANY];
         model_read_levels(reader, yaml_get(node, "levels"), node, comparison_levels[i],
-                          comparison_level_counts[i], company ? COMPANY_WORDS : comparison_level_counts[i],
+                          comparison_level_counts[i], comparison_levels_needed((uint8_t)i),
                           &reader->matcher->comparisons[i]);
         read_band_loss(reader, yaml_get(node, "band_loss"), &reader->matcher->comparisons[i]);
     }

@@ -216,6 +216,9 @@ struct matcher {
 extern const char *const comparison_names[CMP_FIXED_COUNT];
 extern const char *const *const comparison_levels[CMP_FIXED_COUNT];
 extern const uint8_t comparison_level_counts[CMP_FIXED_COUNT];
+/* How many of them a model must name. One that came later takes what `else` says: the models that stand in databases do not
+ * have it. */
+size_t comparison_levels_needed(uint8_t comparison);
 extern const char *const own_levels[OWN_LEVELS];
 
 /* log2 of how common a part of a name is; at most 0. `han` may be empty. */

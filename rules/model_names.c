@@ -100,6 +100,11 @@ const uint8_t comparison_level_counts[CMP_FIXED_COUNT] = {
     [CMP_CEILING] = CMP_FIXED_COUNT,
 };
 
+size_t comparison_levels_needed(uint8_t comparison)
+{
+    return comparison_levels[comparison] == company_levels ? COMPANY_WORDS : comparison_level_counts[comparison];
+}
+
 size_t matcher_comparison_count(const struct matcher *matcher)
 {
     return CMP_FIXED_COUNT + matcher->custom_count;

@@ -2,13 +2,13 @@
  * train.h - a model learned from records without labels (Fellegi and Sunter, 1969; EM after Winkler, 1988).
  *
  * u: how often records of different customers come out at a level: random pairs, each weighted with the probability
- * that it is none of one customer, are where every pass starts. m and the u of pairs that are hard to tell apart: for each blocking pass (the pairs that one kind of key brings together) two classes
- * are told apart by EM, the comparisons that the key looks at left out; a weight is the
- * random-effects mean of the passes. The prior is the share of all pairs that the candidates make expect, less what
- * contradictions show the model to be too sure of (train_confidence.c). Term frequencies count a likely
- * customer once. What data say little of stays near the base model: log2(m / u) is the mean of the learned and the
- * base value, each weighted with its precision; `at_most`, `lifts` and `band_loss` are the base model's, save that
- * a ceiling gives way where the passes show most pairs at its level to be one customer.
+ * that it is none of one customer, are where every pass starts. m and the u of pairs that are hard to tell apart: for
+ * each blocking pass (the pairs that one kind of key brings together) two classes are told apart by EM, the comparisons
+ * that the key looks at left out; a weight is the random-effects mean of the passes. The prior is the share of all pairs
+ * that the candidates make expect, less what contradictions show the model to be too sure of (train_confidence.c). Term
+ * frequencies count a likely customer once. What data say little of stays near the base model: log2(m / u) is the mean
+ * of the learned and the base value, each weighted with its precision; `at_most`, `lifts` and `band_loss` are the base
+ * model's, save that a ceiling gives way where the passes show most pairs at its level to be one customer.
  *
  * Pure: no I/O, no clock; the same records in the same order with the same seed give the same bytes. Memory and
  * time are bounded by the settings, whatever the count of records; the caller takes a sample of a large file.
