@@ -3,8 +3,8 @@
  *
  * Two steps. What is exactly a phone, an e-mail, a messenger id or a member number is looked up where the resolver looks
  * for candidates, in its index: the text is cleaned as each source would clean it, and who shares a key of it is asked of
- * the database by id; record ids and external ids have indexes there. Only when nobody is found so, every record is read:
- * names, parts of values, and values so common that their key is dead.
+ * the database by id; record ids and external ids have indexes there. Unless somebody shares a key and is found so, every
+ * record is read: names, parts of values, and values so common that their key is dead.
  */
 #include "daemon/accept/source.h"
 #include "daemon/console/ops_table.h"
@@ -134,39 +134,48 @@ static void probe(struct resolver *resolver, void *data)
 
 /* ---- asking the database ---- */
 
-static enum status ask(struct db *db, const struct sql_query *query, const struct db_param *params, size_t count,
-                       json_t *found, struct err *err)
+struct found {
+    int64_t ids[FOUND_MAX];
+    size_t count;
+};
+
+/* Adds the records a query names that are not there yet. */
+static enum status look(struct db *db, const struct sql_query *query, const struct db_param *params, size_t count,
+                        struct found *found, struct err *err)
 {
     struct db_result *rows = NULL;
     if (db_query(db, query, params, count, &rows, err) != STATUS_OK)
         return STATUS_FAILED;
-    for (size_t i = 0; i < db_rows(rows); i++) {
-        struct slice text = db_bytes(rows, i, 0);
-        json_array_append_new(found, json_loadb(text.ptr, text.len, 0, NULL));
+    for (size_t i = 0; i < db_rows(rows) && found->count < FOUND_MAX; i++) {
+        int64_t id = db_int(rows, i, 0);
+        size_t at = 0;
+        while (at < found->count && found->ids[at] != id)
+            at++;
+        if (at == found->count)
+            found->ids[found->count++] = id;
     }
     db_result_free(&rows);
     return STATUS_OK;
 }
 
-static bool has_record(const json_t *list, json_int_t record_id)
+static enum status show(struct db *db, const struct found *found, json_t *list, struct err *err)
 {
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (json_integer_value(json_object_get(json_array_get(list, i), "record_id")) == record_id)
-            return true;
-    return false;
-}
-
-static void add_others(json_t *found, const json_t *more)
-{
-    for (size_t i = 0; i < json_array_size(more) && json_array_size(found) < FOUND_MAX; i++) {
-        json_t *one = json_array_get(more, i);
-        if (!has_record(found, json_integer_value(json_object_get(one, "record_id"))))
-            json_array_append(found, one);
+    struct db_result *rows = NULL;
+    struct db_param ids = DB_P_INT8S(found->ids, found->count);
+    if (found->count == 0)
+        return STATUS_OK;
+    if (db_query(db, &sql_customer_found, &ids, 1, &rows, err) != STATUS_OK)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        struct slice text = db_bytes(rows, i, 0);
+        json_array_append_new(list, json_loadb(text.ptr, text.len, 0, NULL));
     }
+    db_result_free(&rows);
+    return STATUS_OK;
 }
 
 /* On a connection of its own: a search may read every record, and others are not to wait for it. */
-static enum status find(struct engine *engine, struct slice text, struct arena *arena, json_t *found, struct err *err)
+static enum status find(struct engine *engine, struct slice text, struct arena *arena, json_t *list, struct err *err)
 {
     struct slice wanted = searched(arena, text), pattern = like_pattern(arena, wanted);
     struct probing probing = {.text = text, .sources = engine_sources(engine)};
@@ -181,18 +190,17 @@ static enum status find(struct engine *engine, struct slice text, struct arena *
         return err_set(err, RETRY_LATER, "base.memory", "out of memory for a search");
     struct db_param exact[] = {DB_P_TEXT(text), DB_P_INT8(id), DB_P_INT8S(probing.ids, probing.count), DB_P_TEXT(pattern),
                                DB_P_INT4(FOUND_MAX)};
-    struct db_param anywhere[] = {DB_P_TEXT(text), DB_P_TEXT(pattern), DB_P_INT4(FOUND_MAX),
+    struct db_param anywhere[] = {DB_P_TEXT(pattern), DB_P_INT4(FOUND_MAX),
                                   DB_P_TEXT(like_pattern(arena, in_json(arena, wanted)))};
+    struct found found = {.count = 0};
     enum status status = db_open(db, err);
     if (status == STATUS_OK)
-        status = ask(db, &sql_customer_find_exact, exact, 5, found, err);
+        status = look(db, &sql_customer_find_exact, exact, 5, &found, err);
     /* A number that is some record's id may be a piece of a phone, too; whole e-mails and phones are nothing else. */
-    if (status == STATUS_OK && (json_array_size(found) == 0 || probing.count == 0)) {
-        json_t *more = json_array();
-        status = ask(db, &sql_customer_find, anywhere, 4, more, err);
-        add_others(found, more);
-        json_decref(more);
-    }
+    if (status == STATUS_OK && (found.count == 0 || probing.count == 0))
+        status = look(db, &sql_customer_find, anywhere, 3, &found, err);
+    if (status == STATUS_OK)
+        status = show(db, &found, list, err);
     db_free(&db);
     return status;
 }

@@ -1,23 +1,8 @@
--- $1 what is looked for, $2 the same as a pattern, $3 limit, $4 the pattern as it stands in JSON text.
+-- $1 what is looked for as a pattern, $2 limit, $3 the pattern as it stands in JSON text -> record_id
 -- The look at the whole text comes first: it costs a fifteenth of taking every record apart (200,000 records: 0.5 s, 8 s).
-WITH found AS MATERIALIZED (
-    (SELECT r.record_id FROM tributary.record r
-     WHERE r.customer_id IS NOT NULL AND r.external_id = $1::text LIMIT $3::integer)
-    UNION
-    (SELECT r.record_id FROM tributary.record r
-     WHERE r.customer_id IS NOT NULL AND coalesce(r.clean, r.clean_json::text) ILIKE $4::text
-       AND EXISTS (SELECT FROM json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') w
-                   WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
-                     AND (w.value ->> 2 ILIKE $2::text OR w.value ->> 3 ILIKE $2::text))
-     LIMIT $3::integer))
-SELECT jsonb_build_object('customer_id', r.customer_id, 'record_id', r.record_id,
-                          'kind', CASE r.kind WHEN 2 THEN 'company' ELSE 'person' END, 'source', s.name,
-                          'external_id', r.external_id,
-                          'name', coalesce(max(v.value ->> 2) FILTER (WHERE v.value ->> 0 = CASE r.kind WHEN 2 THEN 'company' ELSE 'full_name' END),
-                                           max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('full_name', 'company'))),
-                          'contact', max(v.value ->> 2) FILTER (WHERE v.value ->> 0 IN ('phone', 'email')))
-FROM found
-JOIN tributary.record r USING (record_id)
-JOIN tributary.source s USING (source_id)
-LEFT JOIN LATERAL json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') v ON true
-GROUP BY r.record_id, s.name ORDER BY r.customer_id, r.record_id LIMIT $3::integer
+SELECT r.record_id FROM tributary.record r
+WHERE r.customer_id IS NOT NULL AND coalesce(r.clean, r.clean_json::text) ILIKE $3::text
+  AND EXISTS (SELECT FROM json_array_elements(coalesce(r.clean::json, r.clean_json) -> 'v') w
+              WHERE w.value ->> 0 IN ('full_name', 'company', 'email', 'phone', 'wechat_id', 'member_no')
+                AND (w.value ->> 2 ILIKE $1::text OR w.value ->> 3 ILIKE $1::text))
+LIMIT $2::integer
