@@ -30,8 +30,10 @@ bool prepare_record(struct preparing *preparing, const struct generation *genera
                     uint32_t space_key, struct arena *arena, struct prepared *prepared)
 {
     struct buf *text = &preparing->text;
-    if (preparing->scratch == NULL)
+    if (preparing->scratch == NULL) {
+        arena_fail(arena); /* no memory, whatever the record is */
         return false;
+    }
     buf_reset(text);
     clean_record_to_json(generation->schema, clean, text);
     if (buf_failed(text) || text->len > RECORD_JSON_MAX_BYTES)
@@ -50,7 +52,7 @@ void prepare_batch(struct preparing *preparing, const struct generation *generat
 {
     for (size_t i = 0; i < batch->arrival_count; i++) {
         struct arrival *arrival = &batch->arrivals[i];
-        bool stored = arrival->raw && arrival->raw->op != RECORD_DELETE && arrival->clean.outcome == CLEAN_OK;
+        bool stored = preparing->scratch && arrival->raw && arrival->raw->op != RECORD_DELETE && arrival->clean.outcome == CLEAN_OK;
         arrival->prepared.done = stored && prepare_record(preparing, generation, &arrival->clean,
                                                           arrival->source->space_key, batch->arena, &arrival->prepared);
     }

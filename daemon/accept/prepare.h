@@ -19,7 +19,8 @@ struct preparing { /* one thread's */
 void preparing_init(struct preparing *preparing);
 void preparing_free(struct preparing *preparing);
 
-/* The record's JSON, features, keys and name key, in the arena. False when they do not fit. */
+/* The record's JSON, features, keys and name key, in the arena. False when the record is beyond all bounds, or, the arena
+ * has failed then, there is no memory. */
 bool prepare_record(struct preparing *preparing, const struct generation *generation, const struct clean_record *clean,
                     uint32_t space_key, struct arena *arena, struct prepared *prepared);
 /* Of all arrivals of a cleaned batch that will be stored, employers apart: one of many is. */

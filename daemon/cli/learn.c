@@ -52,7 +52,7 @@ bool learned_add(struct learned *l, struct slice features)
         l->records = records;
         l->capacity = capacity;
     }
-    /* The buffer moves while it grows: an offset for now. */
+    /* The buffer moves while it grows: learned_train says where each lies. */
     l->records[l->count++] = (struct slice){NULL, features.len};
     buf_put_slice(&l->features, features);
     return !buf_failed(&l->features);

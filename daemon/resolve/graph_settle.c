@@ -238,20 +238,19 @@ static void free_large(struct graph *graph)
     for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
         if (slots[i]->capacity > SCRATCH_ITEMS_KEPT)
             slots_free(slots[i]);
-    if (findings->moves.capacity > SCRATCH_ITEMS_KEPT)
-        found_moves_free(&findings->moves);
-    if (findings->links.capacity > SCRATCH_ITEMS_KEPT)
-        found_links_free(&findings->links);
-    if (findings->reviews.capacity > SCRATCH_ITEMS_KEPT)
-        found_reviews_free(&findings->reviews);
-    if (evidence->results.capacity > SCRATCH_ITEMS_KEPT)
-        kept_results_free(&evidence->results);
-    if (evidence->comparisons.capacity > SCRATCH_ITEMS_KEPT)
-        kept_comparisons_free(&evidence->comparisons);
-    if (evidence->by_edge.capacity > SCRATCH_ITEMS_KEPT)
-        u64_map_free(&evidence->by_edge);
-    if (graph->crossed.capacity > SCRATCH_ITEMS_KEPT)
-        u64_map_free(&graph->crossed);
+#define FREE_LARGE(vector, free_it)                 \
+    do {                                            \
+        if ((vector).capacity > SCRATCH_ITEMS_KEPT) \
+            free_it(&(vector));                     \
+    } while (0)
+    FREE_LARGE(findings->moves, found_moves_free);
+    FREE_LARGE(findings->links, found_links_free);
+    FREE_LARGE(findings->reviews, found_reviews_free);
+    FREE_LARGE(evidence->results, kept_results_free);
+    FREE_LARGE(evidence->comparisons, kept_comparisons_free);
+    FREE_LARGE(evidence->by_edge, u64_map_free);
+    FREE_LARGE(graph->crossed, u64_map_free);
+#undef FREE_LARGE
 }
 
 enum status graph_settle(struct graph *graph, struct arena *arena, struct graph_changes *changes,

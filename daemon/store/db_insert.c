@@ -18,15 +18,18 @@ struct db_insert {
     size_t column_count;
 };
 
+static void free_insert(struct db_insert *insert)
+{
+    free(insert->copy);
+    free((char *)(uintptr_t)insert->query.name);
+    free((char *)(uintptr_t)insert->query.text);
+    free(insert);
+}
+
 void db_forget_inserts(struct db *db)
 {
-    for (size_t i = 0; i < db->insert_count; i++) {
-        struct db_insert *insert = db->inserts[i];
-        free(insert->copy);
-        free((char *)(uintptr_t)insert->query.name);
-        free((char *)(uintptr_t)insert->query.text);
-        free(insert);
-    }
+    for (size_t i = 0; i < db->insert_count; i++)
+        free_insert(db->inserts[i]);
     db->insert_count = 0;
 }
 
@@ -61,15 +64,12 @@ static const struct db_insert *insert_for(struct db *db, const char *copy, size_
     struct db_insert *insert = calloc(1, sizeof(*insert));
     if (insert == NULL)
         return NULL;
+    if (!make_texts(insert, copy, column_count)) {
+        free_insert(insert);
+        return NULL;
+    }
     db->inserts[db->insert_count++] = insert;
-    if (make_texts(insert, copy, column_count))
-        return insert;
-    db->insert_count--;
-    free(insert->copy);
-    free((char *)(uintptr_t)insert->query.name);
-    free((char *)(uintptr_t)insert->query.text);
-    free(insert);
-    return NULL;
+    return insert;
 }
 
 static size_t column_count_of(struct slice rows)

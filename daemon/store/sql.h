@@ -3,7 +3,8 @@
  *
  * Every file sql/queries/NAME.sql becomes `extern const struct sql_query sql_NAME` in the generated header
  * build/gen/sql_queries.h (tools/embed.c at build time), and so does sql/spool/NAME.sql, which is SQLite's; every sql/migrations/NNNN_name.sql an entry of
- * sql_migrations. C code never contains SQL text but BEGIN, COMMIT, ROLLBACK and COPY.
+ * sql_migrations. C code never contains SQL text but BEGIN, COMMIT, ROLLBACK and COPY
+ * (of which db_insert.c makes the INSERT of one row: the list of columns is written once).
  */
 #ifndef TRIBUTARY_STORE_SQL_H
 #define TRIBUTARY_STORE_SQL_H
