@@ -5,19 +5,17 @@
 #include "daemon/base/crash_point.h"
 #include "daemon/base/log.h"
 #include "daemon/store/migrate.h"
+#include "daemon/store/state_dir.h"
 #include "sql_queries.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_ATTEMPTS    10    /* 20 ms apart */
 #define DRAIN_SHARE      4     /* of the shutdown deadline for each of its steps */
 #define WAITING_MAX      4096  /* posts */
 #define LIVE_LANE_MAX    1024  /* batches */
@@ -37,28 +35,6 @@ static enum status make_state_dir(const char *path, struct err *err)
     }
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         return err_set_errno(err, errno, "engine.state_dir", "cannot make state_dir %s", path);
-    return STATUS_OK;
-}
-
-static enum status lock_state_dir(struct engine *e, struct err *err)
-{
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/lock", e->settings.config->state_dir);
-    e->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (e->lock_fd < 0)
-        return err_set_errno(err, errno, "engine.lock", "cannot open %s", path);
-    /* A command that looks whether we run holds it for a moment (daemon/cli/remote.c). */
-    struct timespec pause = {.tv_nsec = 20000000};
-    bool locked = false;
-    for (int attempt = 0; attempt < LOCK_ATTEMPTS && !locked; attempt++) {
-        locked = flock(e->lock_fd, LOCK_EX | LOCK_NB) == 0;
-        if (!locked)
-            nanosleep(&pause, NULL);
-    }
-    if (!locked)
-        return err_set(err, RETRY_LATER, "engine.locked",
-                       "another tributary uses state_dir %s; hint: stop it, or give this one a state_dir "
-                       "of its own", e->settings.config->state_dir);
     return STATUS_OK;
 }
 
@@ -272,7 +248,7 @@ static enum status start_parts(struct engine *e, struct err *err)
 {
     const struct config *config = e->settings.config;
     const struct options *limits = options_section(config->root, "limits");
-    if (make_state_dir(config->state_dir, err) != STATUS_OK || lock_state_dir(e, err) != STATUS_OK ||
+    if (make_state_dir(config->state_dir, err) != STATUS_OK || state_dir_lock(config->state_dir, &e->lock_fd, err) != STATUS_OK ||
         load_dir_prepare(config, err) != STATUS_OK ||
         sources_new(config, e->generation, e->settings.clock, &e->stop, &e->sources, err) != STATUS_OK)
         return STATUS_FAILED;
